@@ -1,0 +1,204 @@
+"""An answer as other programs and people read it: JSON, csv rows, a table in plain text.
+
+The JSON is the one of docs/matching.md, "Command line", key for key and in that order: other
+programs read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from app.matching import Match, MatchResult, Query
+
+Tokens = Callable[[int, int], list[str]]
+SequenceId = Callable[[int], int | str | None]
+
+CSV_COLUMNS = ("rank", "start", "stop", "length", "overlap", "union", "sequence", "tokens")
+
+# Wider texts are cut in the table; json and csv hold them whole.
+_TABLE_TEXT = 60
+
+
+def answer_json(
+    result: MatchResult,
+    *,
+    source: str,
+    state_names: Sequence[str],
+    tokens: Tokens,
+    sequence_id: SequenceId,
+    output_format: str | None = None,
+) -> dict[str, Any]:
+    """Return an answer as a dict of plain values, ready for `json.dumps`.
+
+    Parameters
+    ----------
+    result
+        The answer.
+    source
+        The name of the source that was searched.
+    state_names
+        The names of all its states.
+    tokens
+        Returns the tokens of the steps [start, stop).
+    sequence_id
+        Returns the id of the sequence with an ordinal; None when the data names none.
+    output_format
+        What `--format` was; without it, `query` has no key `format`.
+    """
+    return {
+        "query": _query(result.query, source, output_format),
+        "selected_states": list(result.selected_states),
+        "state_names": [state_names[state] for state in result.selected_states],
+        "searched_steps": result.searched_steps,
+        "total_matches": result.total_matches,
+        "full_matches": result.full_matches,
+        "places": result.places,
+        "reason": result.reason,
+        "matches": [_match(match, tokens, sequence_id) for match in result.matches],
+        "length_histogram": [
+            {
+                "length": bar.length,
+                "matches": bar.matches,
+                "full_matches": bar.full_matches,
+            }
+            for bar in result.length_histogram
+        ],
+    }
+
+
+def answer_rows(
+    result: MatchResult, *, tokens: Tokens, sequence_id: SequenceId
+) -> list[tuple[int | str, ...]]:
+    """Return the listed matches as rows of `CSV_COLUMNS`, without the header.
+
+    The tokens are joined by spaces; a sequence without an id is an empty text.
+    """
+    rows: list[tuple[int | str, ...]] = []
+    for match in result.matches:
+        sequence = sequence_id(match.sequence)
+        rows.append(
+            (
+                match.rank,
+                match.start,
+                match.stop,
+                match.length,
+                match.overlap,
+                match.union,
+                "" if sequence is None else sequence,
+                " ".join(tokens(match.start, match.stop)),
+            )
+        )
+    return rows
+
+
+def answer_text(
+    result: MatchResult,
+    *,
+    source: str,
+    state_names: Sequence[str],
+    tokens: Tokens,
+    sequence_id: SequenceId,
+) -> str:
+    """Return an answer for a person to read, without a newline at the end.
+
+    What was asked, what was found, then one line a match. The column of sequences is left out when
+    no match has a sequence id; long texts are cut.
+    """
+    lines = [*_summary(result, source, state_names), ""]
+    if result.reason is not None:
+        return "\n".join([*lines, f"No match is listed: {result.reason}."])
+    rows = [
+        [*(str(cell) for cell in row[:-1]), _one_line(str(row[-1]))]
+        for row in answer_rows(result, tokens=tokens, sequence_id=sequence_id)
+    ]
+    columns = list(CSV_COLUMNS)
+    at = columns.index("sequence")
+    if not any(row[at] for row in rows):
+        for row in (columns, *rows):
+            del row[at]
+    return "\n".join([*lines, *_aligned([columns, *rows])])
+
+
+def _query(query: Query, source: str, output_format: str | None) -> dict[str, Any]:
+    length = None
+    if query.length is not None:
+        least, most = query.length
+        length = str(least) if least == most else f"{least}:{most}"
+    options: dict[str, Any] = {
+        "source": source,
+        "start": query.start,
+        "stop": query.stop,
+        "threshold": query.threshold,
+        "polarity": str(query.polarity),
+        "off_before": query.off_before,
+        "off_after": query.off_after,
+        "exclude": list(query.exclude),
+        "states": None if query.states is None else list(query.states),
+        "min_overlap": query.min_overlap,
+        "min_length": query.min_length,
+        "length": length,
+        "overlapping": query.overlapping,
+        "top": query.top,
+        "offset": query.offset,
+        "context": query.context,
+    }
+    if output_format is not None:
+        options["format"] = output_format
+    return options
+
+
+def _match(match: Match, tokens: Tokens, sequence_id: SequenceId) -> dict[str, Any]:
+    return {
+        "rank": match.rank,
+        "start": match.start,
+        "stop": match.stop,
+        "length": match.length,
+        "overlap": match.overlap,
+        "union": match.union,
+        "sequence": sequence_id(match.sequence),
+        "tokens": list(tokens(match.start, match.stop)),
+        "profile_start": match.profile_start,
+        "profile": list(match.profile),
+    }
+
+
+def _summary(result: MatchResult, source: str, state_names: Sequence[str]) -> list[str]:
+    query = result.query
+    n_selected = len(result.selected_states)
+    what = "the given states" if query.states else f"steps {query.start} to {query.stop}"
+    names = ", ".join(state_names[state] for state in result.selected_states[:12])
+    if n_selected > 12:
+        names += f" and {n_selected - 12:,} more"
+    selected = f"{_n(n_selected, 'state')} selected by {what} of {source}"
+    places = f"{result.places_at_least:,}"
+    if result.places is None:
+        places = f"at least {places}"
+    listed = len(result.matches)
+    return [
+        f"{selected}: {names}" if names else selected,
+        (
+            f"{_n(result.total_matches, 'match')} in {_n(result.searched_steps, 'step')}, "
+            f"{result.full_matches:,} with every selected state; {listed:,} of {places} listed"
+        ),
+    ]
+
+
+def _n(n: int, word: str) -> str:
+    plural = f"{word}es" if word.endswith("ch") else f"{word}s"
+    return f"{n:,} {word if n == 1 else plural}"
+
+
+def _one_line(text: str) -> str:
+    """Return `text` on one line, control characters spelled out, cut where it is too wide."""
+    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    return shown if len(shown) <= _TABLE_TEXT else f"{shown[: _TABLE_TEXT - 1]}…"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the rows with their columns lined up, numbers to the right, the last as it is."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return [
+        "  ".join([*(cell.rjust(widths[i]) for i, cell in enumerate(row[:-1])), row[-1]]).rstrip()
+        for row in rows
+    ]

@@ -1,0 +1,58 @@
+"""First load, the browser's back and forward, the dataset and source pickers -> the view."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Dash, Input, Output, no_update
+
+from app.callbacks.clientside import clientside
+from app.opening import open_view
+from app.services import Services
+from components import ids
+
+
+def register(app: Dash, services: Services) -> None:
+    """Wire the opening of views."""
+
+    @app.callback(
+        Output(ids.VIEW, "data"),
+        Output(ids.INFO, "data"),
+        Output(ids.NOTICES, "data"),
+        Input(ids.GOTO, "data"),
+        prevent_initial_call=True,
+    )
+    def open_goto(goto: dict[str, Any] | None) -> tuple[Any, Any, Any]:
+        if not goto:
+            return no_update, no_update, no_update
+        return opened_payload(services, goto)
+
+    clientside(app, "load", Output(ids.GOTO, "data"), Input(ids.PAGE, "id"))
+    clientside(app, "start", Input(ids.PAGE, "id"))
+    clientside(app, "writeUrl", Input(ids.VIEW, "data"))
+    clientside(app, "showNotices", Input(ids.NOTICES, "data"))
+    clientside(app, "pickDataset", Input(ids.DATASET, "value"))
+    clientside(app, "pickSource", Input(ids.SOURCE, "value"))
+
+
+def opened_payload(services: Services, goto: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """Return the ``view``, ``info`` and ``notices`` stores for a ``goto``.
+
+    ``restored`` numbers the openings: a view that comes from the server is matched at once, even
+    when matching is not automatic, so that a link opens with its matches.
+    """
+    opened = open_view(services.catalog, str(goto["search"]), goto["kind"])
+    notices = {
+        "n": goto["n"],
+        "items": [{"text": item.text, "level": item.level} for item in opened.notices],
+        "nothing": opened.view is None and goto["kind"] in {"load", "back"},
+    }
+    if opened.view is None:
+        return no_update, no_update, notices
+    view = {
+        **opened.view.store(),
+        "dragging": False,
+        "history": "push" if goto["kind"] in {"dataset", "source"} else "replace",
+        "restored": goto["n"],
+    }
+    return view, opened.info, notices

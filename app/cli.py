@@ -1,0 +1,404 @@
+"""The command line: serve, check, match, demo.
+
+Whatever goes wrong is one plain sentence on stderr and exit code 2. What a verb needs is imported
+when it runs, so that --help answers at once.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from app import settings as settings_module
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    from loaders import Catalog, Dataset
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+PROGRAM = "python -m app"
+FAILED = 2
+
+
+class RequestError(Exception):
+    """A request that cannot be answered; str(error) is one plain sentence for a person."""
+
+
+class _Group(click.Group):
+    """Bare `python -m app` shows the help, and that is no error."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args or ["--help"])
+
+
+def _option(name: str) -> Callable[[_Command], _Command]:
+    """The option of a setting, with its sentence."""
+    one = settings_module.setting(name)
+    assert one.flag is not None
+    text = f"{one.sentence} Default: {one.default}; in the environment: {one.env}."
+    return click.option(one.flag, name, metavar=name.upper(), help=text)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code.
+
+    Parameters
+    ----------
+    arguments
+        Without the program's name; None takes those of this process.
+
+    Returns
+    -------
+    int
+        0 fine, 1 what `check` says, 2 anything wrong, 130 interrupted.
+    """
+    try:
+        code = cli.main(
+            args=None if arguments is None else list(arguments),
+            prog_name=PROGRAM,
+            standalone_mode=False,
+        )
+        sys.stdout.flush()
+    except click.Abort:
+        return 130
+    except click.ClickException as error:
+        return _fail(_usage_sentence(error))
+    except Exception as error:
+        if os.environ.get("STATEBRUSH_DEBUG") == "1":
+            traceback.print_exc()
+        return _fail(_sentence(error))
+    return code if isinstance(code, int) else 0
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Brush a few words, see which hidden states are on exactly there, find every other such place.
+
+    Each command explains itself with --help.
+    """
+
+
+@cli.command()
+@click.argument("data", nargs=-1, type=click.Path())
+@_option("host")
+@_option("port")
+@_option("cache_dir")
+@_option("cache_bytes")
+@_option("threads")
+def serve(data: tuple[str, ...], **given: str | None) -> int:
+    """Open the dashboard on DATA: datasets, and folders of datasets. Without DATA: on the demos."""
+    settings = _settings(data, **given)
+    from app import serving
+
+    # Bound before any work, which would be lost if the port turned out to be taken.
+    with serving.bind(settings.host, settings.port) as listener:
+        paths = settings.data or _build_demos(settings, None)
+        from app.factory import create_app
+        from app.matching import warm
+        from loaders import Catalog
+
+        catalog = Catalog(paths, settings.cache_dir, _progress("the data", always=True))
+        good = _tell_broken(catalog)
+        if good is None:
+            return FAILED
+        # The copy of what the first page shows is made here, with progress, not while it loads.
+        first = catalog.get(good)
+        source = first.default.source if first.default else None
+        first.open_source(source or next(iter(first.sources)))
+        app = create_app(catalog=catalog, settings=settings)
+        address = serving.url(settings.host, listener)
+
+        def started() -> None:
+            # The first match shall not pay for compiling, nor the first page wait for it.
+            threading.Thread(target=warm, name="warm", daemon=True).start()
+            click.echo(f"Statebrush is at {address}")
+
+        serving.serve(app.server, listener, settings.threads, started)
+    return 0
+
+
+@cli.command()
+@click.argument("data", type=click.Path())
+@click.option("--deep", is_flag=True, help="Read every byte and show a digest of each file.")
+@_option("cache_dir")
+def check(data: str, deep: bool, cache_dir: str | None) -> int:
+    """Show what is in the dataset DATA and every problem in it.
+
+    Exit code: 0 clean (warnings are allowed), 1 problems, 2 not a dataset folder.
+    """
+    settings = settings_module.load(os.environ, {"cache_dir": cache_dir})
+    from loaders.check import check as check_dataset
+
+    report = check_dataset(
+        Path(data).expanduser(),
+        deep=deep,
+        cache_dir=settings.cache_dir,
+        progress=_progress(data),
+    )
+    if not report.is_dataset:
+        return _fail(report.text())
+    _write(report.text() + "\n")
+    return report.exit_code
+
+
+@cli.command()
+@click.argument("name", required=False)
+@_option("cache_dir")
+def demo(name: str | None, cache_dir: str | None) -> int:
+    """Build the demo dataset NAME, or all of them, and say where they are."""
+    settings = _settings(cache_dir=cache_dir)
+    for path in _build_demos(settings, name):
+        click.echo(str(path))
+    return 0
+
+
+@cli.command()
+@click.argument("data", type=click.Path())
+@click.option("--source", help="The source to search. May be left out where there is only one.")
+@click.option("--start", type=int, help="First step of the selection.")
+@click.option("--stop", type=int, help="Step after the last one of the selection.")
+@click.option("--threshold", type=float, required=True, help="On means at or above this value.")
+@click.option(
+    "--polarity",
+    type=click.Choice(["high", "low", "magnitude"]),
+    default="high",
+    show_default=True,
+    help="On is >= threshold, <= -threshold, or either.",
+)
+@click.option(
+    "--off-before",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Steps before the range at which its states must be off.",
+)
+@click.option(
+    "--off-after",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Steps after the range at which its states must be off.",
+)
+@click.option("--exclude", metavar="3,7", help="States to take out of the selection.")
+@click.option("--states", metavar="1,2,3", help="The selected states, instead of a range.")
+@click.option(
+    "--min-overlap",
+    type=int,
+    help="Selected states a match must share. Default: half of them, rounded up.",
+)
+@click.option(
+    "--min-length",
+    type=int,
+    help="Steps a match must have. Default: 2, or 1 when the selection is one step long.",
+)
+@click.option("--length", metavar="L|L:M", help="List only matches of this length, or L to M.")
+@click.option("--overlapping", is_flag=True, help="List every match, not the best at each place.")
+@click.option("--top", type=int, default=50, show_default=True, help="How many matches to list.")
+@click.option("--offset", type=int, default=0, show_default=True, help="How many to skip first.")
+@click.option(
+    "--context",
+    type=int,
+    default=5,
+    show_default=True,
+    help="Steps of overlap profile on either side of a match.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="How the answer is written.",
+)
+@_option("cache_dir")
+def match(
+    data: str,
+    source: str | None,
+    exclude: str | None,
+    states: str | None,
+    length: str | None,
+    polarity: str,
+    form: str,
+    cache_dir: str | None,
+    **numbers: Any,
+) -> int:
+    """Find every place in DATA where the states selected by a range, or given, are on together."""
+    settings = _settings(cache_dir=cache_dir)
+    from app.matching import Polarity, Query, States, find_matches
+    from loaders import open_dataset
+
+    query = Query(
+        polarity=Polarity(polarity),
+        exclude=_whole_numbers("--exclude", exclude or ""),
+        states=None if states is None else _whole_numbers("--states", states),
+        length=None if length is None else _length(length),
+        **numbers,
+    )
+    dataset = open_dataset(Path(data).expanduser(), settings.cache_dir, _progress(data))
+    opened = dataset.open_source(_source_name(dataset, source))
+    result = find_matches(States(rows=opened.rows, offsets=dataset.sequences.offsets), query)
+    from app import answers
+
+    known = dataset.sequences.ids
+
+    def sequence_id(ordinal: int) -> int | str | None:
+        return None if known is None else known[ordinal]
+
+    words: dict[str, Any] = {"tokens": dataset.tokens, "sequence_id": sequence_id}
+    names: dict[str, Any] = {"source": opened.name, "state_names": opened.state_names}
+    if form == "json":
+        answer = answers.answer_json(result, **names, **words, output_format=form)
+        _write(json.dumps(answer) + "\n")
+    elif form == "csv":
+        out = io.StringIO()
+        rows = csv.writer(out, lineterminator="\n")
+        rows.writerow(answers.CSV_COLUMNS)
+        rows.writerows(answers.answer_rows(result, **words))
+        _write(out.getvalue())
+    else:
+        _write(answers.answer_text(result, **names, **words) + "\n")
+    return 0
+
+
+# ------------------------------------------------------------------------------------- the parts
+
+
+def _settings(data: Sequence[str] = (), **given: str | None) -> Settings:
+    settings = settings_module.load(os.environ, given)
+    if data:
+        settings = replace(settings, data=tuple(Path(path).expanduser() for path in data))
+    settings_module.prepare_cache(settings)
+    return settings
+
+
+def _build_demos(settings: Settings, name: str | None) -> tuple[Path, ...]:
+    from demos import registry
+
+    if name is not None and name not in registry.names():
+        known = ", ".join(registry.names())
+        raise RequestError(f"There is no demo {name!r}; the demos are {known}.")
+    wanted = registry.names() if name is None else (name,)
+    root = settings.cache_dir / "demos"
+    return tuple(registry.ensure(one, root, _progress(one, always=True)) for one in wanted)
+
+
+def _tell_broken(catalog: Catalog) -> str | None:
+    """Say what is wrong with each broken dataset; return the id of the first good one, if any."""
+    good = None
+    for entry in catalog.entries():
+        if entry.error is not None:
+            _say(entry.error)
+        elif good is None:
+            good = entry.id
+    return good
+
+
+def _source_name(dataset: Dataset, name: str | None) -> str:
+    known = ", ".join(dataset.sources)
+    if name is None:
+        if len(dataset.sources) == 1:
+            return next(iter(dataset.sources))
+        raise RequestError(f"{dataset.id} has several sources; name one with --source: {known}.")
+    if name not in dataset.sources:
+        raise RequestError(f"{dataset.id} has no source {name!r}; its sources are {known}.")
+    return name
+
+
+def _whole_numbers(option: str, text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(",")) if text.strip() else ()
+    except ValueError:
+        raise RequestError(
+            f"{option} is {text!r}; give state numbers with commas between them, for example 3,7."
+        ) from None
+
+
+def _length(text: str) -> tuple[int, int]:
+    least, colon, most = text.partition(":")
+    try:
+        return int(least), int(most if colon else least)
+    except ValueError:
+        raise RequestError(
+            f"--length is {text!r}; give one length, for example 4, or both ends, for example 2:10."
+        ) from None
+
+
+def _progress(what: str, *, always: bool = False) -> Callable[..., None] | None:
+    """Something to call with what is done, of a total of 1 or the second argument, or None.
+
+    stderr may be read by another program, which expects nothing there but the sentence that says
+    what is wrong: without a terminal only the building of demos is told, a few lines of it.
+    """
+    terminal = sys.stderr.isatty()
+    if not terminal and not always:
+        return None
+    begun = 0.0
+    seen = told = -1
+
+    def tell(done: float, total: float = 1) -> None:
+        nonlocal begun, seen, told
+        percent = int(100 * done / total)
+        if seen < 0 or percent < seen:  # a piece of work begins
+            begun, told = time.monotonic(), -1
+        seen = percent
+        if percent == told or (not terminal and percent // 25 == told // 25):
+            return
+        if told < 0 and time.monotonic() - begun < 0.5:
+            return  # what is over in a moment needs no progress
+        told = percent
+        line = f"Preparing {what}: {percent} %"
+        if terminal:
+            click.echo(f"\r{line}", err=True, nl=percent >= 100)
+        else:
+            click.echo(line, err=True)
+
+    return tell
+
+
+def _write(text: str) -> None:
+    """Write to stdout in UTF-8, whatever the locale is: words may be anything."""
+    click.echo(text.encode(), nl=False)
+
+
+def _say(sentence: str) -> None:
+    click.echo(" ".join(sentence.split()), err=True)
+
+
+def _fail(sentence: str) -> int:
+    _say(sentence)
+    return FAILED
+
+
+def _usage_sentence(error: click.ClickException) -> str:
+    command = PROGRAM
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        command = error.ctx.command_path
+    return f"{error.format_message().rstrip('.')}; {command} --help shows what it takes."
+
+
+def _sentence(error: Exception) -> str:
+    """What to tell a person."""
+    if type(error).__module__.partition(".")[0] in ("app", "demos", "loaders"):
+        return str(error)  # every exception class of ours is made for a person to read
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for this; close other programs or ask for fewer matches."
+    if isinstance(error, OSError) and error.strerror:
+        where = f" ({error.filename})" if error.filename else ""
+        return f"The system says: {error.strerror}{where}; mend that and try again."
+    return (
+        f"Something unforeseen went wrong ({type(error).__name__}: {error}); "
+        "set STATEBRUSH_DEBUG=1 to see where, and please report it."
+    )

@@ -1,0 +1,112 @@
+"""Build the dashboard: services are made here and passed in."""
+
+from __future__ import annotations
+
+import logging
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from dash import Dash, set_props
+
+from app.callbacks import match, opening, select
+from app.matching import MatchService
+from app.services import Services
+from app.settings import Settings
+from components import ids
+from components.page import page
+from loaders import Catalog
+
+#: The page around the dashboard. The colour scheme that Mantine remembers is set before anything is
+#: drawn, so that a dark page does not flash white.
+INDEX = """<!DOCTYPE html>
+<html lang="en">
+  <head>
+    {%metas%}
+    <title>{%title%}</title>
+    {%favicon%}
+    {%css%}
+    <script>
+      (function () {
+        let scheme = null;
+        try { scheme = localStorage.getItem("mantine-color-scheme-value"); } catch { /* private */ }
+        if (scheme !== "light" && scheme !== "dark") {
+          scheme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+        }
+        document.documentElement.setAttribute("data-mantine-color-scheme", scheme);
+      })();
+    </script>
+  </head>
+  <body>
+    {%app_entry%}
+    <footer>{%config%}{%scripts%}{%renderer%}</footer>
+  </body>
+</html>
+"""
+
+_LOG = logging.getLogger("statebrush")
+
+
+def create_app(catalog: Catalog, settings: Settings) -> Dash:
+    """Return the dashboard over some datasets.
+
+    Parameters
+    ----------
+    catalog
+        The datasets; broken ones are shown in the picker with what is wrong with them.
+    settings
+        The cache bounds are taken from here.
+
+    Returns
+    -------
+    Dash
+        ``.server`` is the WSGI application. It holds read-only services and bounded caches; what a
+        person does stays in that person's browser.
+    """
+    services = Services(
+        catalog=catalog,
+        matching=MatchService(cache_bytes=settings.cache_bytes),
+    )
+    assets = Path(str(resources.files("app"))).parent / "assets"
+    app = Dash(
+        __name__,
+        assets_folder=str(assets),
+        title="Statebrush",
+        update_title="",
+        serve_locally=True,
+        compress=False,
+        on_error=_report,
+    )
+    app.index_string = INDEX
+    app.layout = lambda: page(dataset_options(catalog))
+    for callbacks in (opening, select, match):
+        callbacks.register(app, services)
+    return app
+
+
+def dataset_options(catalog: Catalog) -> list[dict[str, object]]:
+    """Return the picker's options; a broken dataset is there too, and says so when it is chosen."""
+    return [
+        {"value": entry.id, "label": entry.title + (" (cannot be opened)" if entry.error else "")}
+        for entry in catalog.entries()
+    ]
+
+
+def _report(error: Exception) -> Any:
+    """Tell the person that something unforeseen went wrong; the details go to the server's log."""
+    _LOG.error("a callback failed", exc_info=error)
+    set_props(
+        ids.NOTICES,
+        {
+            "data": {
+                "n": -1,
+                "items": [
+                    {
+                        "level": "error",
+                        "text": f"The server could not answer ({type(error).__name__}). "
+                        "What you see is the state before; the server's log has the details.",
+                    }
+                ],
+            }
+        },
+    )

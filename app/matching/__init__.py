@@ -1,0 +1,30 @@
+"""The matching service: exact answers to where else the selected states are on together.
+
+Takes arrays and gives values; knows no files, no Dash and no Plotly. docs/matching.md defines what
+is right.
+"""
+
+from app.matching.bits import Polarity, is_on, pack
+from app.matching.engine import find_matches
+from app.matching.query import Query, QueryError
+from app.matching.result import LengthCount, Match, MatchResult
+from app.matching.selection import Selection, select
+from app.matching.service import MatchService, warm
+from app.matching.states import States
+
+__all__ = [
+    "LengthCount",
+    "Match",
+    "MatchResult",
+    "MatchService",
+    "Polarity",
+    "Query",
+    "QueryError",
+    "Selection",
+    "States",
+    "find_matches",
+    "is_on",
+    "pack",
+    "select",
+    "warm",
+]

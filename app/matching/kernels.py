@@ -1,0 +1,474 @@
+"""The compiled loops. They take packed 64-bit words and integers only: one signature each.
+
+"Dense" words hold the on-bits of the selected states alone, in as few words as they fit: the sweep
+counts bits and never asks which state one is, so the order does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+Words = NDArray[np.uint64]
+Integers = NDArray[np.int64]
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+# Children of one node of a `fold_blocks` pyramid.
+FANOUT = 32
+
+
+def _kernel(function: _Function) -> _Function:
+    """Compile `function` on first use, without the GIL, cached on disk where that is possible."""
+    try:
+        return cast(_Function, numba.njit(cache=True, nogil=True)(function))
+    except RuntimeError:
+        # No folder to write to: neither NUMBA_CACHE_DIR nor this one nor the home directory.
+        return cast(_Function, numba.njit(nogil=True)(function))
+
+
+@intrinsic
+def _bit_count(typing_context: Any, word: Any) -> Any:
+    """Return the number of bits set in a uint64, as int64 (numba has no such function)."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word_type = ir.IntType(64)
+        function = builder.module.declare_intrinsic("llvm.ctpop", [word_type])
+        return builder.call(function, arguments)
+
+    return types.int64(types.uint64), build
+
+
+@_kernel
+def gather(
+    bits: Words,
+    sources: Integers,
+    masks: Words,
+    turns: Words,
+    moves: Integers,
+    first: int,
+    last: int,
+    dense: Words,
+) -> None:
+    """Copy the selected states' bits of steps [first, last) into `dense`.
+
+    Dense word d of a step is the union, over k in [moves[d], moves[d + 1]), of the bits `masks[k]`
+    of word `sources[k]`, rotated left by `turns[k]`.
+    """
+    # Indices are unsigned: a signed one costs a test for counting from the end each time.
+    full_turn = np.uint64(63)
+    n_dense = np.uint64(dense.shape[1])
+    source_of = sources.astype(np.uint64)
+    move_of = moves.astype(np.uint64)
+    for step in range(np.uint64(first), np.uint64(last)):
+        for d in range(n_dense):
+            word = np.uint64(0)
+            for k in range(move_of[d], move_of[d + np.uint64(1)]):
+                part = bits[step, source_of[k]] & masks[k]
+                left = turns[k] & full_turn
+                word |= (part << left) | (part >> ((np.uint64(0) - left) & full_turn))
+            dense[step, d] = word
+
+
+@_kernel
+def find_limited_runs(
+    dense: Words,
+    offsets: Integers,
+    off_before: int,
+    off_after: int,
+    starts: Words,
+    ends: Words,
+) -> None:
+    """Mark where runs begin and end with enough off steps around them.
+
+    Bit c of `starts[t]` is set when state c comes on at t after at least `off_before` off steps;
+    of `ends[t]` when it goes off at t (inside the sequence) for at least `off_after` steps. Steps
+    outside the sequence count as off. Either output may have no rows: then it is not wanted. Both
+    come in as zeros.
+    """
+    n_steps, n_dense = dense.shape
+    want_starts = starts.shape[0] > 0
+    want_ends = ends.shape[0] > 0
+    # Where each state last went off; before the sequence when it has not yet been on in it.
+    went_off = np.empty(n_dense * 64, dtype=np.int64)
+    one = np.uint64(1)
+    for s in range(offsets.shape[0] - 1):
+        begin = offsets[s]
+        stop = offsets[s + 1]
+        if begin == stop:
+            continue
+        went_off[:] = begin - n_steps
+        for t in range(begin, stop):
+            for w in range(n_dense):
+                now = dense[t, w]
+                then = dense[t - 1, w] if t > begin else np.uint64(0)
+                changed = now & ~then
+                while changed != np.uint64(0):
+                    lowest = changed & (~changed + one)
+                    c = w * 64 + _bit_count(lowest - one)
+                    off = went_off[c]
+                    if want_starts and t - off >= off_before:
+                        starts[t, w] |= lowest
+                    if want_ends and off >= begin and t - off >= off_after:
+                        ends[off, w] |= lowest
+                    changed ^= lowest
+                changed = then & ~now
+                while changed != np.uint64(0):
+                    lowest = changed & (~changed + one)
+                    went_off[w * 64 + _bit_count(lowest - one)] = t
+                    changed ^= lowest
+        if want_ends:
+            for w in range(n_dense):
+                for b in range(64):
+                    bit = one << np.uint64(b)
+                    off = went_off[w * 64 + b]
+                    if off >= begin and dense[stop - 1, w] & bit == np.uint64(0):
+                        ends[off, w] |= bit
+
+
+@_kernel
+def sweep(
+    dense: Words,
+    offsets: Integers,
+    starts: Words,
+    ends: Words,
+    before_mode: int,
+    after_mode: int,
+    last: int,
+    n_selected: int,
+    low_overlap: int,
+    high_overlap: int,
+    min_length: int,
+    least: int,
+    most: int,
+    cursor: Integers,
+    group_masks: Words,
+    group_starts: Integers,
+    by_length: Integers,
+    full_by_length: Integers,
+    by_overlap: Integers,
+    taken: Words,
+    found_starts: Integers,
+    found_stops: Integers,
+    found_overlaps: Integers,
+) -> int:
+    """Walk forward and meet every match once, in the order of its stop.
+
+    The states that are on are kept in groups by the step they have been on from, oldest first. When
+    some go off at b, the matches [a, b) that end there are: for each group at least as young as the
+    oldest state going off, the range from the group's start, with the states of this and all older
+    groups. A group that has fewer than `low_overlap` states, older ones included, can never again
+    start a match, so its states are merged into the next younger group; when no group is left
+    alive, nothing before can matter, and the walk goes on with one comparison a step. With a limit
+    before, a group holds only the states whose run begins there after enough off steps, and older
+    groups do not count; with a limit after, only the states that go off for long enough count.
+
+    Parameters
+    ----------
+    dense
+        (n_steps, n_dense) on-bits of the selected states.
+    before_mode, after_mode
+        0 no limit; 1 one step, read from `dense`; 2 read from `starts` or `ends`.
+    last
+        Stop after the matches that end at step `last`. Where `last` lies inside a sequence, no
+        match may span it.
+    low_overlap, high_overlap, min_length
+        Matches outside these are ignored.
+    least, most
+        The length filter, inclusive; counts by length ignore it, counts by overlap do not.
+    cursor
+        (next step, living groups, sequence); next step is set to -1 when the walk is over.
+    group_masks, group_starts
+        The groups, kept between calls; one more than `n_selected` fit.
+    by_length, full_by_length, by_overlap
+        Counts to add to, or arrays of size 0 when the matches themselves are wanted.
+    taken
+        One bit a step: matches that hold a taken step are not collected. May have size 0.
+    found_starts, found_stops, found_overlaps
+        Where collected matches go; the walk pauses when they might not fit.
+
+    Returns
+    -------
+    Number of matches collected.
+    """
+    n_dense = dense.shape[1]
+    counting = by_length.shape[0] > 0
+    capacity = found_starts.shape[0]
+    zero = np.uint64(0)
+    now = np.zeros(n_dense, dtype=np.uint64)
+    gone = np.zeros(n_dense, dtype=np.uint64)
+    ending = np.zeros(n_dense, dtype=np.uint64)
+    dead = np.zeros(n_dense, dtype=np.uint64)
+    t = cursor[0]
+    alive = cursor[1]
+    s = cursor[2]
+    found = 0
+    while True:
+        begin = offsets[s]
+        stop = offsets[s + 1]
+        end = min(stop, last)
+        while t <= end:
+            if alive > 0:
+                if not counting and capacity - found < alive:
+                    cursor[0] = t
+                    cursor[1] = alive
+                    cursor[2] = s
+                    return found
+                any_gone = zero
+                for w in range(n_dense):
+                    now[w] = dense[t, w] if t < stop else zero
+                    gone[w] = dense[t - 1, w] & ~now[w]
+                    any_gone |= gone[w]
+                if any_gone != zero:
+                    if after_mode == 2 and t < stop:
+                        for w in range(n_dense):
+                            ending[w] = ends[t, w]
+                    else:
+                        for w in range(n_dense):
+                            ending[w] = gone[w]
+                    kept = 0
+                    touched = False
+                    states = 0  # of this and all older groups (without a limit before)
+                    ended = 0  # those of them that go off here for long enough
+                    left = 0  # those of them that stay on
+                    dead[:] = zero
+                    for g in range(alive):
+                        own = 0
+                        own_ended = 0
+                        own_left = 0
+                        for w in range(n_dense):
+                            word = group_masks[g, w]
+                            own += _bit_count(word)
+                            own_ended += _bit_count(word & ending[w])
+                            own_left += _bit_count(word & now[w])
+                        if before_mode != 0:
+                            states = 0
+                            ended = 0
+                            left = 0
+                        states += own
+                        ended += own_ended
+                        left += own_left
+                        if after_mode == 0:
+                            touched = (touched and before_mode == 0) or own_left < own
+                            overlap = states if touched else 0
+                        else:
+                            overlap = ended if own_ended > 0 else 0
+                        a = group_starts[g]
+                        length = t - a
+                        if overlap >= low_overlap and length >= min_length:
+                            if counting:
+                                by_length[length] += 1
+                                if overlap == n_selected:
+                                    full_by_length[length] += 1
+                                if least <= length <= most:
+                                    by_overlap[overlap] += 1
+                            elif overlap <= high_overlap and least <= length <= most:
+                                if _is_free(taken, a, t):
+                                    found_starts[found] = a
+                                    found_stops[found] = t
+                                    found_overlaps[found] = overlap
+                                    found += 1
+                        if left < low_overlap:
+                            if before_mode == 0:
+                                for w in range(n_dense):
+                                    dead[w] |= group_masks[g, w] & now[w]
+                        elif own_left > 0:
+                            if before_mode == 0 and kept == 0:
+                                for w in range(n_dense):
+                                    group_masks[0, w] = (group_masks[g, w] & now[w]) | dead[w]
+                            else:
+                                for w in range(n_dense):
+                                    group_masks[kept, w] = group_masks[g, w] & now[w]
+                            group_starts[kept] = a
+                            kept += 1
+                    alive = kept
+            if t < end:
+                new = 0
+                if before_mode == 0 and alive == 0:
+                    for w in range(n_dense):
+                        new += _bit_count(dense[t, w])
+                    if new >= low_overlap:
+                        for w in range(n_dense):
+                            group_masks[0, w] = dense[t, w]
+                        group_starts[0] = t
+                        alive = 1
+                else:
+                    for w in range(n_dense):
+                        if before_mode == 2:
+                            word = starts[t, w]
+                        elif t > begin:
+                            word = dense[t, w] & ~dense[t - 1, w]
+                        else:
+                            word = dense[t, w]
+                        group_masks[alive, w] = word
+                        new += _bit_count(word)
+                    if new >= (low_overlap if before_mode != 0 else 1):
+                        group_starts[alive] = t
+                        alive += 1
+            t += 1
+        alive = 0
+        if stop >= last:
+            cursor[0] = -1
+            return found
+        s += 1
+        t = offsets[s]
+
+
+@_kernel
+def _is_free(taken: Words, first: int, last: int) -> bool:
+    """Return whether no step of [first, last) has its bit set in `taken` (or it has size 0)."""
+    if taken.shape[0] == 0:
+        return True
+    full = ~np.uint64(0)
+    low = first >> 6
+    high = (last - 1) >> 6
+    head = full << np.uint64(first & 63)
+    tail = full >> np.uint64(63 - ((last - 1) & 63))
+    if low == high:
+        return bool(taken[low] & head & tail == np.uint64(0))
+    if taken[low] & head != np.uint64(0) or taken[high] & tail != np.uint64(0):
+        return False
+    for w in range(low + 1, high):
+        if taken[w] != np.uint64(0):
+            return False
+    return True
+
+
+@_kernel
+def place(
+    first: Integers, last: Integers, order: Integers, wanted: int, taken: Words, placed: Integers
+) -> int:
+    """Walk `order`, take each range [first, last) that is still free, and list it in `placed`.
+
+    Stops after `wanted` ranges. Returns how many were listed; `taken` is updated.
+    """
+    n = 0
+    full = ~np.uint64(0)
+    for i in order:
+        if n == wanted:
+            break
+        a = first[i]
+        b = last[i]
+        if not _is_free(taken, a, b):
+            continue
+        placed[n] = i
+        n += 1
+        low = a >> 6
+        high = (b - 1) >> 6
+        head = full << np.uint64(a & 63)
+        tail = full >> np.uint64(63 - ((b - 1) & 63))
+        if low == high:
+            taken[low] |= head & tail
+        else:
+            taken[low] |= head
+            taken[high] |= tail
+            for w in range(low + 1, high):
+                taken[w] = full
+    return n
+
+
+@_kernel
+def fold_blocks(rows: Words, either: bool, blocks: Words) -> None:
+    """Write into each row of `blocks` the AND (or, if `either`, the OR) of FANOUT rows."""
+    n_rows, n_words = rows.shape
+    for i in range(blocks.shape[0]):
+        for w in range(n_words):
+            word = rows[i * FANOUT, w]
+            for j in range(i * FANOUT + 1, min(n_rows, (i + 1) * FANOUT)):
+                word = word | rows[j, w] if either else word & rows[j, w]
+            blocks[i, w] = word
+
+
+@_kernel
+def _narrow(acc: Words, row: Words, either: bool) -> bool:
+    """Keep in `acc` the bits on in `row` (off, if `either`); return whether any is left."""
+    left = np.uint64(0)
+    for w in range(acc.shape[0]):
+        acc[w] &= ~row[w] if either else row[w]
+        left |= acc[w]
+    return bool(left != np.uint64(0))
+
+
+@_kernel
+def _narrow_over(
+    acc: Words, bits: Words, blocks: Words, levels: Integers, either: bool, first: int, last: int
+) -> bool:
+    """Keep in `acc` the bits on (off, if `either`) throughout [first, last); tell if any is left.
+
+    `blocks` is a pyramid over `bits`: its level k, rows levels[k] to levels[k + 1], folds
+    FANOUT ** (k + 1) steps a row. It may have no levels.
+    """
+    level = -1
+    n_levels = levels.shape[0] - 1
+    while first < last:
+        if level + 1 >= n_levels or last - first < 2 * FANOUT:
+            for i in range(first, last):
+                row = bits[i] if level < 0 else blocks[levels[level] + i]
+                if not _narrow(acc, row, either):
+                    return False
+            return True
+        while first % FANOUT != 0:
+            row = bits[first] if level < 0 else blocks[levels[level] + first]
+            if not _narrow(acc, row, either):
+                return False
+            first += 1
+        while last % FANOUT != 0:
+            last -= 1
+            row = bits[last] if level < 0 else blocks[levels[level] + last]
+            if not _narrow(acc, row, either):
+                return False
+        first //= FANOUT
+        last //= FANOUT
+        level += 1
+    return True
+
+
+@_kernel
+def count_unions(
+    bits: Words,
+    selected: Words,
+    offsets: Integers,
+    off_before: int,
+    off_after: int,
+    all_blocks: Words,
+    all_levels: Integers,
+    any_blocks: Words,
+    any_levels: Integers,
+    first: Integers,
+    last: Integers,
+    sequences: Integers,
+    unions: Integers,
+) -> None:
+    """Write into `unions` the number of states that are selected or in S2 of each range.
+
+    `all_blocks` and `any_blocks` are pyramids of ANDs and ORs over `bits` (see `_narrow_over`).
+    """
+    n_words = bits.shape[1]
+    acc = np.empty(n_words, dtype=np.uint64)
+    n_selected = 0
+    for w in range(n_words):
+        n_selected += _bit_count(selected[w])
+    for i in range(first.shape[0]):
+        a = first[i]
+        b = last[i]
+        for w in range(n_words):
+            acc[w] = ~selected[w]
+        # Only states outside the selection can still add to the union: stop when none is left.
+        left = _narrow_over(acc, bits, all_blocks, all_levels, False, a, b)
+        if left and off_before > 0:
+            edge = max(offsets[sequences[i]], a - off_before)
+            left = _narrow_over(acc, bits, any_blocks, any_levels, True, edge, a)
+        if left and off_after > 0:
+            edge = min(offsets[sequences[i] + 1], b + off_after)
+            left = _narrow_over(acc, bits, any_blocks, any_levels, True, b, edge)
+        union = n_selected
+        if left:
+            for w in range(n_words):
+                union += _bit_count(acc[w])
+        unions[i] = union

@@ -1,0 +1,181 @@
+"""Matching for many callers at once: what is computed is shared and kept, within bounds."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.matching.bits import Polarity, pack
+from app.matching.engine import find_matches
+from app.matching.query import Query
+from app.matching.result import MatchResult
+from app.matching.selection import Selection, select
+from app.matching.states import States
+
+Words = NDArray[np.uint64]
+_Value = TypeVar("_Value")
+
+# What one listed match and one histogram bar weigh in memory, roughly, without the profile.
+_BYTES_PER_ITEM = 400
+_BYTES_PER_SHARE = 8
+
+
+class MatchService:
+    """Answers queries from any number of threads.
+
+    Parameters
+    ----------
+    cache_bytes
+        How many bytes of packed on-bits are kept, the least recently used going first. Bits larger
+        than this are used and not kept.
+    result_bytes
+        The same for answers, by a rough estimate.
+    threads
+        How many threads share one query. No answer depends on it.
+    """
+
+    def __init__(
+        self, cache_bytes: int = 1 << 29, result_bytes: int = 1 << 24, threads: int = 2
+    ) -> None:
+        self._bits: _Shared[Words] = _Shared(cache_bytes, lambda bits: int(bits.nbytes))
+        self._results: _Shared[MatchResult] = _Shared(result_bytes, _weight)
+        self._threads = threads
+
+    def match(self, key: str, states: States, query: Query) -> MatchResult:
+        """Return the answer to `query`; identical queries at the same time compute it once.
+
+        Parameters
+        ----------
+        key
+            Names the values and sequences of `states`: two sources with one key must be equal.
+        states
+            The source.
+        query
+            The query.
+
+        Raises
+        ------
+        QueryError
+            If the query cannot be asked of this source.
+        """
+        query = _normal(states, query)
+
+        def compute() -> MatchResult:
+            bits = self._packed(key, states, query)
+            return find_matches(states, query, bits=bits, threads=self._threads)
+
+        return self._results.get((key, query), compute)
+
+    def select(self, key: str, states: States, query: Query) -> Selection:
+        """Return the states that `query` selects; reads only its range unless bits are at hand.
+
+        Raises
+        ------
+        QueryError
+            If the query cannot be asked of this source.
+        """
+        query = _normal(states, query)
+        bits = self._bits.peek((key, query.threshold, query.polarity))
+        return select(states, query, bits)
+
+    def _packed(self, key: str, states: States, query: Query) -> Words:
+        return self._bits.get(
+            (key, query.threshold, query.polarity),
+            lambda: pack(states.rows, query.threshold, query.polarity),
+        )
+
+
+def warm() -> None:
+    """Compile every kernel, or load it from the cache on disk, by answering tiny queries."""
+    rows = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]], dtype=np.float16)
+    states = States(rows=rows, offsets=np.array([0, len(rows)], dtype=np.int64))
+    base = Query(threshold=0.5, start=1, stop=3)
+    find_matches(states, base)
+    # Limits of two steps and more have a kernel of their own; so have blocks of many steps.
+    find_matches(states, replace(base, off_before=2, off_after=2))
+    tall = np.ones((256, 1), dtype=np.float16)
+    tall[::2] = 0
+    states = States(rows=tall, offsets=np.array([0, len(tall)], dtype=np.int64))
+    find_matches(states, replace(base, start=1, stop=2, off_before=1, off_after=256))
+
+
+class _Shared(Generic[_Value]):
+    """Values by key, computed once however many ask at once, kept up to a number of bytes."""
+
+    def __init__(self, capacity: int, weigh: Callable[[_Value], int]) -> None:
+        self._capacity = capacity
+        self._weigh = weigh
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Hashable, _Value] = OrderedDict()
+        self._under_way: dict[Hashable, Future[_Value]] = {}
+        self._weight = 0
+
+    def peek(self, key: Hashable) -> _Value | None:
+        """Return a kept value, or None."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def get(self, key: Hashable, compute: Callable[[], _Value]) -> _Value:
+        """Return the kept value, the one that another thread computes now, or a new one.
+
+        What `compute` raises is raised to everyone who waits for it, and not kept.
+        """
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+            future = self._under_way.get(key)
+            mine = future is None
+            if future is None:
+                future = self._under_way[key] = Future()
+        if not mine:
+            return future.result()
+        try:
+            value = compute()
+        except BaseException as error:
+            with self._lock:
+                del self._under_way[key]
+            future.set_exception(error)
+            raise
+        with self._lock:
+            self._keep(key, value)
+            del self._under_way[key]
+        future.set_result(value)
+        return value
+
+    def _keep(self, key: Hashable, value: _Value) -> None:
+        weight = self._weigh(value)
+        if weight > self._capacity:
+            return
+        self._kept[key] = value
+        self._weight += weight
+        while self._weight > self._capacity:
+            _, oldest = self._kept.popitem(last=False)
+            self._weight -= self._weigh(oldest)
+
+
+def _normal(states: States, query: Query) -> Query:
+    """Return the checked query in one spelling, so that equal questions share an answer."""
+    query.check(states.n_steps, states.n_states, states.offsets)
+    return replace(
+        query,
+        threshold=float(query.threshold),
+        polarity=Polarity(query.polarity),
+        exclude=tuple(query.exclude),
+        states=None if query.states is None else tuple(query.states),
+    )
+
+
+def _weight(result: MatchResult) -> int:
+    n_items = len(result.matches) + len(result.length_histogram) + 1
+    n_shares = sum(len(match.profile) for match in result.matches)
+    return n_items * _BYTES_PER_ITEM + (n_shares + len(result.selected_states)) * _BYTES_PER_SHARE

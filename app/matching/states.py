@@ -1,0 +1,41 @@
+"""What a match reads: the values and where the sequences begin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """The values of one source and the sequences its steps belong to.
+
+    Attributes
+    ----------
+    rows
+        (n_steps, n_states) float16, float32 or float64; may be a memory map.
+    offsets
+        int64 (n_sequences + 1,), increasing, from 0 to n_steps. Sequence i is the half-open range
+        [offsets[i], offsets[i + 1]).
+    """
+
+    rows: NDArray[Any]
+    offsets: NDArray[np.int64]
+
+    @property
+    def n_steps(self) -> int:
+        """Number of rows."""
+        return int(self.rows.shape[0])
+
+    @property
+    def n_states(self) -> int:
+        """Number of columns."""
+        return int(self.rows.shape[1])
+
+    def bounds(self, step: int) -> tuple[int, int]:
+        """Return the half-open range of the sequence that `step` belongs to."""
+        ordinal = int(np.searchsorted(self.offsets, step, side="right")) - 1
+        return int(self.offsets[ordinal]), int(self.offsets[ordinal + 1])

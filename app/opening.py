@@ -1,0 +1,331 @@
+"""Open a view: from a link, from the picker, or with nothing given at all.
+
+Plain functions without Dash. Whatever does not fit the data is named in a notice and left out;
+the rest of the view opens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import ceil, floor, log10
+from typing import Any, Literal
+
+import numpy as np
+
+from app.matching import Polarity, pack
+from app.url_state import View, read
+from loaders import Catalog, Dataset, DatasetError, Source
+
+#: How far into the corpus a default selection is looked for, and how large it should be.
+SEARCHED_STEPS = 10_000
+DEFAULT_LENGTH = 3
+FEWEST, MOST = 3, 15
+
+Kind = Literal["load", "back", "dataset", "source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One sentence for the person at the screen."""
+
+    text: str
+    level: Literal["info", "warning", "error"] = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A view that fits the data, what the browser must know of the data, and what to tell.
+
+    ``view`` and ``info`` are None when nothing could be opened; the notices then say why.
+    """
+
+    view: View | None
+    info: Mapping[str, Any] | None
+    notices: tuple[Notice, ...]
+
+
+def open_view(catalog: Catalog, search: str, kind: Kind) -> Opened:
+    """Open what a query string asks for.
+
+    Parameters
+    ----------
+    catalog
+        The datasets.
+    search
+        The query string; anything may be missing.
+    kind
+        ``source`` when the person switched the source of the view: exclusions and the pinned state
+        are then dropped (their numbers mean other states there) and the threshold is clamped to the
+        new range. Otherwise what the link says is taken as it is.
+    """
+    parsed = read(search)
+    notices = [Notice(text) for text in parsed.notices]
+    fields = dict(parsed.fields)
+    wanted = fields.get("dataset")
+    dataset, more = _dataset(catalog, wanted)
+    notices += more
+    if dataset is None or (kind == "dataset" and dataset.id != wanted):
+        return Opened(None, None, tuple(notices))
+    if wanted is not None and wanted != dataset.id:
+        fields = {}  # positions and states of another dataset mean nothing here
+    elif fields.get("fp", dataset.fingerprint) != dataset.fingerprint:
+        notices.append(
+            Notice(
+                f"The dataset “{dataset.name}” has changed since this link was made: "
+                "steps and states may mean something else now."
+            )
+        )
+    try:
+        source, more = _source(dataset, fields.get("source"))
+    except DatasetError as error:
+        return Opened(None, None, (*notices, Notice(str(error), "error")))
+    notices += more
+    notices += (
+        [Notice(warning.sentence) for warning in (*dataset.warnings, *source.warnings)]
+        if kind in {"load", "dataset", "source"}
+        else []
+    )
+    opening = opening_view(dataset, source)
+    view, more = _fit(fields, opening, dataset, source, kind)
+    return Opened(view, info(dataset, source), (*notices, *more))
+
+
+def _dataset(catalog: Catalog, wanted: str | None) -> tuple[Dataset | None, list[Notice]]:
+    """The dataset asked for, or the first that opens, with what to say about it."""
+    notices: list[Notice] = []
+    entries = catalog.entries()
+    if wanted is not None:
+        if any(entry.id == wanted for entry in entries):
+            try:
+                return catalog.get(wanted), notices
+            except DatasetError as error:
+                notices.append(Notice(str(error), "error"))
+        else:
+            names = ", ".join(f"“{entry.id}”" for entry in entries)
+            notices.append(
+                Notice(f"There is no dataset “{wanted}” here; the datasets are {names}.")
+            )
+    for entry in entries:
+        if entry.id == wanted:
+            continue
+        try:
+            return catalog.get(entry.id), notices
+        except DatasetError as error:
+            if wanted is None:
+                notices.append(Notice(str(error), "error"))
+    return None, notices
+
+
+def _source(dataset: Dataset, wanted: str | None) -> tuple[Source, list[Notice]]:
+    if wanted is not None and wanted in dataset.sources:
+        return dataset.open_source(wanted), []
+    default = dataset.default.source if dataset.default else None
+    name = default if default is not None else next(iter(dataset.sources))
+    if wanted is None:
+        return dataset.open_source(name), []
+    names = ", ".join(f"“{source}”" for source in dataset.sources)
+    text = f"“{dataset.name}” has no source “{wanted}”; its sources are {names}."
+    return dataset.open_source(name), [Notice(text)]
+
+
+def opening_view(dataset: Dataset, source: Source) -> View:
+    """Return the view on which a dataset opens (docs/dataset.md, "dataset.yaml").
+
+    The dataset's own default where it gives one; otherwise the suggested threshold and the first
+    3-step range of one sequence, in the first 10,000 steps, that selects 3 to 15 states, else the
+    one that comes nearest.
+    """
+    default = dataset.default
+    threshold = source.suggested_threshold
+    start = stop = None
+    tracks: tuple[str, ...] = tuple(
+        name for name, item in dataset.annotations.items() if item.kind == "categorical"
+    )[:2]
+    own = default is not None and default.source in {None, source.name}
+    if default is not None:
+        if own and default.threshold is not None:
+            threshold = default.threshold
+        if default.start is not None and default.stop is not None:
+            start, stop = default.start, default.stop
+        if default.tracks is not None:
+            tracks = tuple(name for name in default.tracks if name in dataset.annotations)
+    if start is None or stop is None:
+        start, stop = telling_range(source, dataset.sequences.offsets, threshold)
+    return View(
+        dataset=dataset.id,
+        fp=dataset.fingerprint,
+        source=source.name,
+        first=max(0, start - 12),
+        start=start,
+        stop=stop,
+        threshold=float(threshold),
+        tracks=tracks,
+    )
+
+
+def telling_range(source: Source, offsets: Any, threshold: float) -> tuple[int, int]:
+    """Return the first 3-step range [start, stop) that selects 3 to 15 states, or the nearest.
+
+    Only the first 10,000 steps are looked at. Sequences shorter than three steps are passed over
+    as long as there are longer ones; with none, a whole sequence is returned.
+    """
+    last = min(source.n_steps, SEARCHED_STEPS)
+    words = pack(source.rows[:last], threshold, Polarity.HIGH)
+    starts = np.asarray(offsets, dtype=np.int64)
+    ends = np.minimum(np.append(starts[1:], source.n_steps), last)
+    length = min(DEFAULT_LENGTH, int(np.max(ends - np.minimum(starts, ends))))
+    together = words[: last - length + 1].copy()
+    for shift in range(1, length):
+        together &= words[shift : last - length + 1 + shift]
+    counts = np.bitwise_count(together).sum(axis=1).astype(np.int64)
+    sequence = np.searchsorted(starts, np.arange(last), side="right")
+    inside = sequence[: counts.size] == sequence[length - 1 : length - 1 + counts.size]
+    distance = np.maximum(0, np.maximum(FEWEST - counts, counts - MOST))
+    distance[~inside] = np.iinfo(np.int64).max
+    start = int(np.argmin(distance))
+    return start, start + length
+
+
+def _fit(
+    fields: dict[str, Any], opening: View, dataset: Dataset, source: Source, kind: Kind
+) -> tuple[View, list[Notice]]:
+    """Lay a link's fields over the opening view; drop, with a notice, what does not fit."""
+    notices: list[Notice] = []
+    if not fields.keys() & {"start", "threshold", "first"}:
+        view = opening
+        names = {"tracks", "full_range", "auto", "overlapping"}
+        view = replace(view, **{k: v for k, v in fields.items() if k in names})
+    else:
+        known = {k: v for k, v in fields.items() if k not in {"dataset", "fp", "source"}}
+        blank = View(
+            dataset=opening.dataset,
+            fp=opening.fp,
+            source=opening.source,
+            threshold=opening.threshold,
+            first=max(0, known["start"] - 12) if "start" in known else 0,
+        )
+        view = replace(blank, **known)
+    if view.first >= source.n_steps:
+        notices.append(
+            Notice(f"Step {view.first} is beyond the end: there are {source.n_steps} steps here.")
+        )
+        view = replace(view, first=max(0, source.n_steps - 1))
+    if view.start is not None and view.stop is not None:
+        problem = _range_problem(view.start, view.stop, dataset)
+        if problem:
+            notices.append(Notice(problem))
+            view = replace(view, start=None, stop=None)
+    if kind == "source":
+        if view.excluded:
+            notices.append(
+                Notice(
+                    f"{len(view.excluded)} excluded states are back: "
+                    "their numbers mean other states in this source.",
+                    "info",
+                )
+            )
+        clamped = min(max(view.threshold, source.minimum), source.maximum)
+        if clamped != view.threshold and np.isfinite(clamped):
+            step = slider(source)
+            # towards the data, on the slider's grid, so that the number stays short
+            text = f"{clamped:.{step['decimals']}f}"
+            notices.append(
+                Notice(f"The threshold is now {text}: {view.threshold} is outside this source.")
+            )
+            view = replace(view, threshold=float(text))
+        view = replace(view, excluded=(), pinned=None)
+    unknown = [c for c in view.excluded if c >= source.n_states]
+    if unknown:
+        notices.append(
+            Notice(
+                f"The link excludes state {unknown[0]}"
+                + (f" and {len(unknown) - 1} more" if len(unknown) > 1 else "")
+                + f"; the states here are 0 to {source.n_states - 1}."
+            )
+        )
+        view = replace(view, excluded=tuple(c for c in view.excluded if c < source.n_states))
+    if view.pinned is not None and view.pinned >= source.n_states:
+        notices.append(
+            Notice(
+                f"The link pins state {view.pinned}; the states here are 0 to "
+                f"{source.n_states - 1}."
+            )
+        )
+        view = replace(view, pinned=None)
+    missing = [name for name in view.tracks if name not in dataset.annotations]
+    if missing:
+        notices.append(Notice(f"There is no annotation “{missing[0]}” in this dataset."))
+        view = replace(view, tracks=tuple(n for n in view.tracks if n in dataset.annotations))
+    return view, notices
+
+
+def _range_problem(start: int, stop: int, dataset: Dataset) -> str | None:
+    n_steps = dataset.n_steps
+    if stop > n_steps:
+        return f"The selection [{start}, {stop}) is beyond the end: there are {n_steps} steps here."
+    _, end = dataset.sequences.bounds(start)
+    if stop > end:
+        return (
+            f"The selection [{start}, {stop}) crosses the sequence boundary at step {end}; "
+            "a selection stays inside one sequence."
+        )
+    return None
+
+
+def slider(source: Source) -> dict[str, float | int]:
+    """Return the threshold slider's ``min``, ``max``, ``step`` and ``decimals``.
+
+    The step is a thousandth of the source's range, rounded to 1, 2 or 5 times a power of ten; the
+    ends are the range's, rounded outwards to whole steps and cut to `decimals` digits, so that
+    every value on the slider has a short decimal text.
+    """
+    low, high = _finite_range(source.minimum, source.maximum)
+    raw = (high - low) / 1000
+    power = floor(log10(raw))
+    lead = raw / 10.0**power
+    nice = 1 if lead < 1.5 else 2 if lead < 3.5 else 5 if lead < 7.5 else 10
+    step = nice * 10.0**power
+    decimals = max(0, -(power + (1 if nice == 10 else 0)))
+    return {
+        "min": round(floor(low / step) * step, decimals),
+        "max": round(ceil(high / step) * step, decimals),
+        "step": round(step, decimals),
+        "decimals": decimals,
+    }
+
+
+def _finite_range(low: float, high: float) -> tuple[float, float]:
+    """A range that can be drawn: finite ends that differ."""
+    low = float(low) if np.isfinite(low) else -1.0
+    high = float(high) if np.isfinite(high) else 1.0
+    if low > high:
+        low, high = high, low
+    if low == high:
+        reach = abs(low) / 2 or 1.0
+        low, high = low - reach, high + reach
+    return low, high
+
+
+def info(dataset: Dataset, source: Source) -> dict[str, Any]:
+    """Return what the browser must know of a dataset and a source (the ``info`` store)."""
+    plain = all(name == str(i) for i, name in enumerate(source.state_names))
+    return {
+        "dataset": dataset.id,
+        "title": dataset.name,
+        "description": dataset.description,
+        "fp": dataset.fingerprint,
+        "source": source.name,
+        "sources": [{"value": item.name, "label": item.title} for item in dataset.sources.values()],
+        "n_steps": source.n_steps,
+        "n_states": source.n_states,
+        "names": None if plain else list(source.state_names),
+        "range": list(_finite_range(source.low_quantile, source.high_quantile)),
+        "full": list(_finite_range(source.minimum, source.maximum)),
+        "slider": slider(source),
+        "tracks": [
+            {"value": name, "label": name}
+            for name, item in dataset.annotations.items()
+            if item.kind == "categorical"
+        ],
+    }

@@ -1,0 +1,132 @@
+"""Listen on an address and serve a WSGI application there."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+
+class ServeError(Exception):
+    """Nobody can listen there; str(error) is one plain sentence for a person."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket bound to the first address of `host`; it does not listen yet.
+
+    Binding comes before any work, so that a port in use is told at once, and the server later takes
+    this very socket, so that nobody can take the port in between.
+
+    Raises
+    ------
+    ServeError
+        The name is unknown, the address is another machine's, the port is in use or not allowed.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (socket.gaierror, UnicodeError):
+        raise ServeError(
+            f"The host {host!r} cannot be found; give a name or an address of this machine, "
+            "for example --host 127.0.0.1."
+        ) from None
+    family, kind, protocol, _, address = found[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        # Without it a restart would have to wait for the old connections to be forgotten.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise ServeError(_sentence(error, host, port)) from None
+    return listener
+
+
+def url(host: str, listener: socket.socket) -> str:
+    """Return where to point a browser on this machine."""
+    port = listener.getsockname()[1]
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - nothing is bound here
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve(
+    application: Any,
+    listener: socket.socket,
+    threads: int,
+    started: Callable[[], None],
+) -> None:
+    """Serve until SIGINT or SIGTERM; does not return, the process exits (0 after either).
+
+    gunicorn and not the server that comes with Dash, which says of itself that it is for
+    development: here the number of threads is bounded, slow clients wait in a queue and keep their
+    connection, and a worker that dies is replaced. There is one worker with threads: matching works
+    outside the interpreter's lock, and its cache is kept once. Teams that want more run
+    `app.wsgi:server` with as many workers as they like.
+
+    Parameters
+    ----------
+    application
+        The WSGI application. It is made before the worker is forked: nothing may run in threads.
+    listener
+        A bound socket.
+    threads
+        How many requests are worked on at once.
+    started
+        Called in the worker, once, when it answers.
+
+    Raises
+    ------
+    ServeError
+        Somebody else began to listen on the address since it was bound.
+    """
+    try:
+        listener.listen()
+    except OSError as error:
+        host, port = listener.getsockname()[:2]
+        raise ServeError(_sentence(error, host, port)) from None
+    options = {
+        "bind": [f"fd://{os.dup(listener.fileno())}"],  # gunicorn closes what it is given
+        "worker_class": "gthread",
+        "threads": threads,
+        "timeout": 120,
+        "graceful_timeout": 3,
+        "keepalive": 30,
+        "limit_request_line": 0,  # the address holds the whole view, exclusions and all
+        "loglevel": "warning",
+        "control_socket_disable": True,  # it would be made in the user's home
+        "post_worker_init": lambda worker: started(),
+    }
+    _Gunicorn(application, options).run()
+
+
+class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    def __init__(self, application: Any, options: dict[str, Any]) -> None:
+        self._application = application
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set what differs from gunicorn's defaults."""
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Return the application, which is there already."""
+        return self._application
+
+
+def _sentence(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} on {host} is in use; stop what listens there, "
+            "or choose another port with --port."
+        )
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"This user may not listen on port {port}; choose one from 1024 on with --port."
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is not an address of this machine; give one that is, or 127.0.0.1."
+    return f"Cannot listen on port {port} of {host}: {error.strerror or error}."

@@ -1,0 +1,288 @@
+"""The whole view state <-> query string.
+
+The browser writes the address from the ``view`` store (``assets/00_state.js``); this module reads it
+and writes the same text, so that links can be made and tested in Python.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from math import isfinite
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+from app.matching import Polarity
+
+VERSION = 1
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_INTEGER = re.compile(r"\d{1,15}")
+#: What JavaScript's encodeURIComponent leaves alone, and the two signs kept for readability.
+_SAFE = "-_.!~*'():,"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What an analyst sees, as the ``view`` store holds it.
+
+    Ranges are half-open: ``start`` and ``stop`` of the brush (both None without one), ``length``
+    alone is inclusive at both ends, as in docs/matching.md. ``first`` is the first visible step;
+    how many steps are visible depends on the browser's width.
+    """
+
+    dataset: str
+    source: str
+    threshold: float
+    fp: str = ""
+    first: int = 0
+    start: int | None = None
+    stop: int | None = None
+    before: int = 0
+    after: int = 0
+    polarity: str = "high"
+    excluded: tuple[int, ...] = ()
+    pinned: int | None = None
+    tracks: tuple[str, ...] = ()
+    min_overlap: int | None = None
+    min_length: int | None = None
+    overlapping: bool = False
+    length: tuple[int, int] | None = None
+    full_range: bool = False
+    auto: bool = True
+    v: int = VERSION
+
+    def store(self) -> dict[str, Any]:
+        """Return the view as the browser's store holds it (plain JSON values)."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a query string says: the fields it sets, and a sentence on each part it ignores."""
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+
+
+def number_text(value: float) -> str:
+    """Write a finite double the way JavaScript's ``String`` does: the shortest text that reads back.
+
+    >>> number_text(0.30000000000000004), number_text(5.0), number_text(1e-07)
+    ('0.30000000000000004', '5', '1e-7')
+    """
+    if value == 0:
+        return "0"
+    decimal = Decimal(repr(float(value)))
+    if 1e-6 <= abs(value) < 1e21:
+        text = format(decimal, "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    sign, digits, _ = decimal.as_tuple()
+    shown = "".join(map(str, digits)).rstrip("0")
+    mantissa = shown[0] + ("." + shown[1:] if len(shown) > 1 else "")
+    exponent = decimal.adjusted()
+    return f"{'-' if sign else ''}{mantissa}e{'+' if exponent > 0 else '-'}{abs(exponent)}"
+
+
+def compact(numbers: tuple[int, ...]) -> str:
+    """Write ascending integers as ``3,7-9``."""
+    parts: list[str] = []
+    i = 0
+    while i < len(numbers):
+        j = i
+        while j + 1 < len(numbers) and numbers[j + 1] == numbers[j] + 1:
+            j += 1
+        parts.append(f"{numbers[i]}" if i == j else f"{numbers[i]}-{numbers[j]}")
+        i = j + 1
+    return ",".join(parts)
+
+
+def write(view: View) -> str:
+    """Write a view as a query string, ``?`` included; what has its default is left out."""
+    parts: list[tuple[str, str]] = [
+        ("v", str(view.v)),
+        ("dataset", view.dataset),
+        ("fp", view.fp),
+        ("source", view.source),
+        ("first", str(view.first)),
+    ]
+    if view.start is not None:
+        parts.append(("sel", f"{view.start}:{view.stop}"))
+    if view.before or view.after:
+        parts.append(("off", f"{view.before}:{view.after}"))
+    parts.append(("threshold", number_text(view.threshold)))
+    if view.polarity != "high":
+        parts.append(("polarity", view.polarity))
+    if view.excluded:
+        parts.append(("exclude", compact(view.excluded)))
+    if view.pinned is not None:
+        parts.append(("state", str(view.pinned)))
+    parts += [("track", track) for track in view.tracks]
+    if view.min_overlap is not None:
+        parts.append(("overlap", str(view.min_overlap)))
+    if view.min_length is not None:
+        parts.append(("minlength", str(view.min_length)))
+    if view.overlapping:
+        parts.append(("list", "all"))
+    if view.length is not None:
+        parts.append(("length", f"{view.length[0]}:{view.length[1]}"))
+    if view.full_range:
+        parts.append(("range", "all"))
+    if not view.auto:
+        parts.append(("auto", "0"))
+    return "?" + "&".join(f"{key}={quote(text, safe=_SAFE)}" for key, text in parts)
+
+
+class _BadValueError(ValueError):
+    """A value in the address that does not say what it must."""
+
+
+def _integer(text: str) -> int:
+    if not _INTEGER.fullmatch(text):
+        raise _BadValueError("a whole number of 0 or more")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    value = _integer(text)
+    if value < 1:
+        raise _BadValueError("a whole number of 1 or more")
+    return value
+
+
+def _pair(text: str) -> tuple[int, int]:
+    low, colon, high = text.partition(":")
+    if not colon:
+        raise _BadValueError("two whole numbers with a colon between them")
+    return _integer(low), _integer(high)
+
+
+def _selection(text: str) -> tuple[int, int]:
+    start, stop = _pair(text)
+    if start >= stop:
+        raise _BadValueError("start:stop with start below stop")
+    return start, stop
+
+
+def _length(text: str) -> tuple[int, int]:
+    low, high = _pair(text)
+    if not 1 <= low <= high:
+        raise _BadValueError("two lengths, the smaller first")
+    return low, high
+
+
+def _threshold(text: str) -> float:
+    if not _NUMBER.fullmatch(text) or not isfinite(float(text)):
+        raise _BadValueError("a finite number")
+    return float(text)
+
+
+def _polarity(text: str) -> str:
+    if text not in {p.value for p in Polarity}:
+        raise _BadValueError("high, low or magnitude")
+    return text
+
+
+def _states(text: str) -> tuple[int, ...]:
+    found: set[int] = set()
+    for part in text.split(","):
+        low, dash, high = part.partition("-")
+        first = _integer(low)
+        last = _integer(high) if dash else first
+        # A bound, so that one short link cannot ask for a list of a billion numbers.
+        if last < first or last - first > 1_000_000:
+            raise _BadValueError("state numbers such as 3,7-9")
+        found.update(range(first, last + 1))
+    return tuple(sorted(found))
+
+
+def _flag(expected: str) -> Any:
+    def parse(text: str) -> bool:
+        if text != expected:
+            raise _BadValueError(f"“{expected}” or nothing")
+        return True
+
+    return parse
+
+
+def _auto(text: str) -> bool:
+    if text not in {"0", "1"}:
+        raise _BadValueError("0 or 1")
+    return text == "1"
+
+
+#: key -> (fields it sets, parser). A parser of two fields returns a pair.
+_KEYS: Mapping[str, tuple[tuple[str, ...], Any]] = {
+    "dataset": (("dataset",), str),
+    "fp": (("fp",), str),
+    "source": (("source",), str),
+    "first": (("first",), _integer),
+    "sel": (("start", "stop"), _selection),
+    "off": (("before", "after"), _pair),
+    "threshold": (("threshold",), _threshold),
+    "polarity": (("polarity",), _polarity),
+    "exclude": (("excluded",), _states),
+    "state": (("pinned",), _integer),
+    "overlap": (("min_overlap",), _positive),
+    "minlength": (("min_length",), _positive),
+    "list": (("overlapping",), _flag("all")),
+    "length": (("length",), _length),
+    "range": (("full_range",), _flag("all")),
+    "auto": (("auto",), _auto),
+}
+
+
+def read(search: str) -> Parsed:
+    """Read a query string.
+
+    Parameters
+    ----------
+    search
+        With or without the leading ``?``. Anything may be missing.
+
+    Returns
+    -------
+    Parsed
+        The fields it sets, in the names of `View`; whether they fit the data is not checked here.
+        Parts that are unknown, double or malformed are named in a notice and left out.
+    """
+    fields: dict[str, Any] = {}
+    notices: list[str] = []
+    tracks: list[str] = []
+    seen: set[str] = set()
+    try:
+        parts = parse_qsl(search.removeprefix("?"), keep_blank_values=True, max_num_fields=1000)
+    except ValueError:
+        return Parsed({}, ("The link is too long to be one of ours and was ignored.",))
+    for key, text in parts:
+        if key == "track":
+            if text not in tracks:
+                tracks.append(text)
+            continue
+        if key == "v":
+            if text != str(VERSION):
+                notices.append(
+                    f"This link says version {text!r}; version {VERSION} is understood here, "
+                    "so parts of it may be ignored."
+                )
+            continue
+        if key not in _KEYS:
+            notices.append(f"The link's part “{key}” is not known here and was ignored.")
+            continue
+        if key in seen:
+            notices.append(f"The link's part “{key}” stands there twice; the first one counts.")
+            continue
+        seen.add(key)
+        names, parse = _KEYS[key]
+        try:
+            value = parse(text)
+        except _BadValueError as error:
+            notices.append(
+                f"The link's part “{key}” must be {error}, not “{text[:60]}”; it was ignored."
+            )
+            continue
+        fields.update(zip(names, value if len(names) > 1 else (value,), strict=True))
+    if tracks:
+        fields["tracks"] = tuple(tracks)
+    return Parsed(fields, tuple(notices))

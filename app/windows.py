@@ -1,0 +1,155 @@
+"""What the Select View draws: the states, words and tracks of a stretch of steps, as payloads."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loaders import Dataset, Source
+from loaders.annotations import Categorical
+
+#: The widest window that is sent; a screen shows far less.
+MOST_STEPS = 600
+#: Values sent at the most: the rest of a wide source needs a narrower window.
+MOST_VALUES = 2_000_000
+#: Steps beyond either edge that come along, so that limits near the edge answer at once.
+MARGIN = 12
+
+
+def encode(values: NDArray[Any]) -> tuple[str, str]:
+    """Return base64 of the values and the type they are sent in.
+
+    The stored type is sent, so that the browser compares the same numbers: float16 as float32 and
+    float32 as it is (both exact), float64 as float64. Little endian.
+    """
+    dtype = "float64" if values.dtype == np.float64 else "float32"
+    raw = np.ascontiguousarray(values, dtype=np.dtype(dtype).newbyteorder("<"))
+    return base64.b64encode(raw.tobytes()).decode("ascii"), dtype
+
+
+def brush_summary(
+    source: Source, bounds: tuple[int, int], start: int, stop: int, before: int, after: int
+) -> NDArray[Any]:
+    """Summarise a brushed range so that S1 follows for any threshold and polarity.
+
+    Parameters
+    ----------
+    source
+        The states.
+    bounds
+        The brush's sequence, half-open: limits end there.
+    start, stop, before, after
+        The brush, half-open, and its limits in steps.
+
+    Returns
+    -------
+    ndarray
+        Shape (6, n_states), the source's float type: least value, greatest value and least
+        magnitude over the brush (NaN where any value is NaN: never on); then greatest value, least
+        value and greatest magnitude over the limit steps, NaN left out (it is off), and -inf,
+        +inf, -inf where there is no limit step. Read in stretches, so memory stays bounded.
+    """
+    dtype = np.float32 if source.dtype == np.float16 else source.dtype
+    out = np.empty((6, source.n_states), dtype=dtype)
+    out[0], out[1], out[2] = np.inf, -np.inf, np.inf
+    out[3], out[4], out[5] = -np.inf, np.inf, -np.inf
+    for low in range(start, stop, 4096):
+        block = source.window(low, min(stop, low + 4096)).astype(dtype)
+        out[0] = np.minimum(out[0], block.min(axis=0))
+        out[1] = np.maximum(out[1], block.max(axis=0))
+        out[2] = np.minimum(out[2], np.abs(block).min(axis=0))
+    first, last = bounds
+    for begin, end in ((max(first, start - before), start), (stop, min(last, stop + after))):
+        for low in range(begin, end, 4096):
+            block = source.window(low, min(end, low + 4096)).astype(dtype)
+            out[3] = np.fmax(out[3], np.fmax.reduce(block, axis=0))
+            out[4] = np.fmin(out[4], np.fmin.reduce(block, axis=0))
+            out[5] = np.fmax(out[5], np.fmax.reduce(np.abs(block), axis=0))
+    return out
+
+
+def window_payload(dataset: Dataset, source: Source, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer a ``window-request``: the visible steps, and the brushed range wherever it is.
+
+    Parameters
+    ----------
+    dataset, source
+        What to read.
+    request
+        ``n`` (returned), ``start``, ``stop`` (clipped to the data and to `MOST_STEPS`), ``brush``
+        (None or ``start``, ``stop``, ``before``, ``after``).
+
+    Returns
+    -------
+    dict
+        The ``window`` store. ``values`` holds the rows [rows_start, rows_stop), row by row;
+        ``sequences`` every sequence that they touch, with its own bounds; ``brush`` the summary of
+        the brushed range (`brush_summary`), which decides S1 when the brush is not in view.
+    """
+    n_steps = source.n_steps
+    start = min(max(int(request["start"]), 0), n_steps - 1)
+    most = max(8, min(MOST_STEPS, MOST_VALUES // source.n_states))
+    stop = min(max(int(request["stop"]), start + 1), n_steps, start + most)
+    rows_start, rows_stop = max(0, start - MARGIN), min(n_steps, stop + MARGIN)
+    values, dtype = encode(source.window(rows_start, rows_stop))
+    brush = None
+    if request.get("brush"):
+        wanted = {key: int(request["brush"][key]) for key in ("start", "stop", "before", "after")}
+        if 0 <= wanted["start"] < wanted["stop"] <= n_steps:
+            bounds = dataset.sequences.bounds(wanted["start"])
+            if wanted["stop"] <= bounds[1]:
+                brush = {**wanted, "values": encode(brush_summary(source, bounds, **wanted))[0]}
+    return {
+        "n": request["n"],
+        "dataset": dataset.id,
+        "source": source.name,
+        "start": start,
+        "stop": stop,
+        "rows_start": rows_start,
+        "rows_stop": rows_stop,
+        "n_states": source.n_states,
+        "dtype": dtype,
+        "values": values,
+        "tokens": dataset.tokens(start, stop),
+        "sequences": sequences_payload(dataset, rows_start, rows_stop),
+        "brush": brush,
+    }
+
+
+def sequences_payload(dataset: Dataset, start: int, stop: int) -> list[dict[str, Any]]:
+    """Return every sequence that touches [start, stop): its own ``start``, ``stop`` and ``id``."""
+    sequences = dataset.sequences
+    found = []
+    step = start
+    while step < stop:
+        first, last = sequences.bounds(step)
+        found.append({"start": int(first), "stop": int(last), "id": sequences.id(step)})
+        step = int(last)
+    return found
+
+
+def categories_payload(track: Categorical) -> list[dict[str, str]]:
+    """Return the labels and colours of a categorical track, in the track's own order."""
+    return [{"label": item.label, "color": item.color} for item in track.categories]
+
+
+def tracks_payload(dataset: Dataset, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer a ``tracks-request``: the chosen annotations over [start, stop)."""
+    start = min(max(int(request["start"]), 0), dataset.n_steps - 1)
+    stop = min(max(int(request["stop"]), start + 1), dataset.n_steps, start + MOST_STEPS)
+    tracks = []
+    for name in request["tracks"]:
+        track = dataset.annotations.get(name)
+        if isinstance(track, Categorical):
+            tracks.append(
+                {
+                    "name": name,
+                    "categories": categories_payload(track),
+                    "codes": track.codes(start, stop).tolist(),
+                }
+            )
+    return {"dataset": dataset.id, "start": start, "stop": stop, "tracks": tracks}

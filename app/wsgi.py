@@ -1,0 +1,47 @@
+"""For a team: `gunicorn app.wsgi:server`; the settings come from the environment (STATEBRUSH_*)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from app import settings as settings_module
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+_LOG = logging.getLogger("statebrush")
+
+
+def make_server() -> Flask:
+    """Return the WSGI application over STATEBRUSH_DATA, or over the demos without it.
+
+    Broken datasets are logged and shown in the picker; the others are served.
+
+    Raises
+    ------
+    SettingError
+        A setting that cannot be used.
+    """
+    settings = settings_module.load(os.environ)
+    settings_module.prepare_cache(settings)
+    # numba reads where to keep its kernels when it is imported: only from here on.
+    from app.factory import create_app
+    from app.matching import warm
+    from demos import registry
+    from loaders import Catalog
+
+    root = settings.cache_dir / "demos"
+    paths = settings.data or tuple(registry.ensure(name, root) for name in registry.names())
+    catalog = Catalog(paths, settings.cache_dir)
+    for entry in catalog.entries():
+        if entry.error:
+            _LOG.error("%s: %s", entry.id, entry.error)
+    threading.Thread(target=warm, name="warm", daemon=True).start()
+    application: Flask = create_app(catalog=catalog, settings=settings).server
+    return application
+
+
+server = make_server()

@@ -1,0 +1,257 @@
+/* The one truth in the browser: the `view` store. `dispatch` is its only writer here; everything
+   else is derived from it by clientside callbacks. */
+(function () {
+  "use strict";
+  const sb = (window.statebrush = {});
+  window.dash_clientside = window.dash_clientside || {};
+  sb.callbacks = window.dash_clientside.statebrush = window.dash_clientside.statebrush || {};
+
+  // What a selection or a match is made of: a change of any of these makes a length filter, which
+  // belongs to the old matches, meaningless.
+  const MATCH_FIELDS = [
+    "dataset", "source", "start", "stop", "before", "after", "threshold", "polarity", "excluded",
+    "min_overlap", "min_length",
+  ];
+
+  sb.same = (a, b) => a === b || JSON.stringify(a) === JSON.stringify(b);
+
+  /** The present value of a store; undefined before Dash has laid out the page. */
+  sb.read = function (id) {
+    const api = window.dash_component_api;
+    if (!api || !api.getLayout) return undefined;
+    try {
+      const found = api.getLayout(id);
+      return found && found.props ? found.props.data : undefined;
+    } catch {
+      return undefined; // Dash throws while it has no layout yet
+    }
+  };
+
+  sb.write = function (id, data) {
+    window.dash_clientside.set_props(id, { data });
+  };
+
+  let dragOpen = false;
+  let lastGroup = { name: null, time: 0 };
+
+  /**
+   * Change the view. A drag (dragging: true, then a last call without it) is one entry of the
+   * browser's history: its first change pushes, all others replace. Repeated small actions of one
+   * `group` (holding an arrow key, say) are one entry as well.
+   */
+  sb.dispatch = function (patch, options) {
+    const { history = "push", dragging = false, group = null } = options || {};
+    const before = sb.read("view");
+    if (!before) return;
+    const next = { ...before, ...patch };
+    const changed = Object.keys(patch).filter((key) => !sb.same(before[key], next[key]));
+    if (changed.length === 0 && before.dragging === dragging) return;
+    if (!("length" in patch) && changed.some((key) => MATCH_FIELDS.includes(key))) {
+      next.length = null;
+    }
+    const now = Date.now();
+    let how = history;
+    if (dragOpen) how = "replace";
+    else if (group && lastGroup.name === group && now - lastGroup.time < 1000) how = "replace";
+    if (changed.length > 0) lastGroup = { name: group, time: now };
+    if (dragging && changed.length > 0) dragOpen = true;
+    if (!dragging) dragOpen = false;
+    sb.write("view", { ...next, dragging, history: how });
+  };
+
+  const encode = (text) =>
+    encodeURIComponent(text).replace(/%3A/g, ":").replace(/%2C/g, ",");
+
+  /** Ascending integers as "3,7-9". */
+  sb.compact = function (numbers) {
+    const parts = [];
+    for (let i = 0; i < numbers.length; ) {
+      let j = i;
+      while (j + 1 < numbers.length && numbers[j + 1] === numbers[j] + 1) j++;
+      parts.push(i === j ? `${numbers[i]}` : `${numbers[i]}-${numbers[j]}`);
+      i = j + 1;
+    }
+    return parts.join(",");
+  };
+
+  /** The query string of a view; app/url_state.py writes and reads the same. */
+  sb.search = function (view) {
+    const parts = [];
+    const add = (key, value) => parts.push(`${key}=${encode(String(value))}`);
+    add("v", view.v);
+    add("dataset", view.dataset);
+    add("fp", view.fp);
+    add("source", view.source);
+    add("first", view.first);
+    if (view.start !== null) add("sel", `${view.start}:${view.stop}`);
+    if (view.before || view.after) add("off", `${view.before}:${view.after}`);
+    add("threshold", view.threshold);
+    if (view.polarity !== "high") add("polarity", view.polarity);
+    if (view.excluded.length) add("exclude", sb.compact(view.excluded));
+    if (view.pinned !== null) add("state", view.pinned);
+    for (const track of view.tracks) add("track", track);
+    if (view.min_overlap !== null) add("overlap", view.min_overlap);
+    if (view.min_length !== null) add("minlength", view.min_length);
+    if (view.overlapping) add("list", "all");
+    if (view.length !== null) add("length", `${view.length[0]}:${view.length[1]}`);
+    if (view.full_range) add("range", "all");
+    if (!view.auto) add("auto", 0);
+    return "?" + parts.join("&");
+  };
+
+  let pendingUrl = null;
+  let urlTimer = null;
+  function flushUrl() {
+    urlTimer = null;
+    if (pendingUrl !== null && pendingUrl !== window.location.search) {
+      window.history.replaceState(null, "", pendingUrl);
+    }
+    pendingUrl = null;
+  }
+
+  /** Write the URL from the view. Browsers limit how often an address may change: while dragging
+      it follows four times a second. */
+  sb.callbacks.writeUrl = function (view) {
+    if (!view) return;
+    const search = sb.search(view);
+    if (view.history === "push") {
+      pendingUrl = null;
+      if (search !== window.location.search) window.history.pushState(null, "", search);
+    } else if (view.history === "replace") {
+      pendingUrl = search;
+      if (!view.dragging) flushUrl();
+      else if (urlTimer === null) urlTimer = setTimeout(flushUrl, 250);
+    }
+  };
+
+  /** The first load reads the URL; so do the browser's back and forward (below). */
+  sb.callbacks.load = function () {
+    return { kind: "load", search: window.location.search, n: 0 };
+  };
+
+  let moves = 0;
+  sb.goTo = function (kind, search) {
+    moves += 1;
+    sb.write("goto", { kind, search, n: moves });
+  };
+  window.addEventListener("popstate", () => sb.goTo("back", window.location.search));
+
+  sb.callbacks.pickDataset = function (dataset) {
+    const view = sb.read("view");
+    if (dataset && view && dataset !== view.dataset) {
+      sb.goTo("dataset", "?dataset=" + encode(dataset));
+    }
+  };
+
+  sb.callbacks.pickSource = function (source) {
+    const view = sb.read("view");
+    if (source && view && source !== view.source) {
+      sb.goTo("source", sb.search({ ...view, source }));
+    }
+  };
+
+  sb.callbacks.showNotices = function (notices) {
+    if (!notices || !notices.items) return;
+    const banner = document.getElementById("banner");
+    banner.hidden = !notices.nothing;
+    if (notices.nothing) {
+      // Nothing could be opened at all: that stays on the page, it is not a passing notice.
+      banner.textContent = notices.items.map((item) => item.text).join(" ");
+      document.getElementById("plot-empty").textContent = "No dataset is open.";
+      return;
+    }
+    for (const item of notices.items) sb.notify(item.text, item.level);
+    // What could not be opened is not what the pickers show.
+    const view = sb.read("view");
+    if (view) {
+      window.dash_clientside.set_props("dataset", { value: view.dataset });
+      window.dash_clientside.set_props("source", { value: view.source });
+    }
+  };
+
+  let notified = 0;
+  let waiting = [];
+  /** A notice in plain words; errors stay until they are closed. */
+  sb.notify = function (text, level) {
+    notified += 1;
+    const titles = { error: "Something is wrong", warning: "Please note", info: null };
+    waiting.push({
+      action: "show",
+      id: `notice-${notified}`,
+      title: titles[level],
+      message: text,
+      color: level === "error" ? "red" : level === "warning" ? "yellow" : "blue",
+      autoClose: level === "error" ? false : 9000,
+    });
+    // Notices of one moment go together: a second write of the property would replace the first.
+    if (waiting.length === 1) {
+      setTimeout(() => {
+        window.dash_clientside.set_props("notifications", { sendNotifications: waiting });
+        waiting = [];
+      }, 0);
+    }
+  };
+
+  // A lost answer is told: Dash itself only writes to the console.
+  const fetching = window.fetch;
+  window.fetch = function (...args) {
+    const asked = fetching.apply(this, args);
+    const url = String(args[0] && args[0].url ? args[0].url : args[0]);
+    if (url.includes("_dash-update-component")) {
+      asked.then(
+        (answer) => { if (answer.status >= 500) lost(`failed (${answer.status})`); },
+        () => lost("did not answer"),
+      );
+    }
+    return asked;
+  };
+  function lost(how) {
+    document.getElementById("busy").textContent = "no answer";
+    sb.notify(`The server ${how}. What you see is the state before; try again in a moment.`, "error");
+  }
+
+  // The colour scheme is the reader's own, not part of the view: Mantine keeps it, we follow it.
+  function followScheme() {
+    const root = document.documentElement;
+    const tell = () => {
+      const scheme = root.getAttribute("data-mantine-color-scheme") === "dark" ? "dark" : "light";
+      if (sb.read("theme") !== scheme && sb.read("skeletons")) sb.write("theme", scheme);
+    };
+    new MutationObserver(tell).observe(root, {
+      attributes: true, attributeFilter: ["data-mantine-color-scheme"],
+    });
+    tell();
+  }
+
+  const STEP_WIDTH = 26;
+  /** How many steps fit: told again when the width changes. */
+  function followWidth() {
+    const inner = document.getElementById("words");
+    let timer = null;
+    const tell = () => {
+      const width = inner.clientWidth;
+      const known = sb.read("viewport");
+      if (width > 0 && (!known || known.width !== width)) {
+        const page = document.getElementById("match-view").clientWidth;
+        sb.write("viewport", {
+          width, page, steps: Math.max(8, Math.floor(width / STEP_WIDTH)),
+        });
+      }
+    };
+    new ResizeObserver(() => {
+      clearTimeout(timer);
+      timer = setTimeout(tell, 120);
+    }).observe(inner);
+    tell();
+  }
+
+  sb.callbacks.start = function () {
+    followScheme();
+    followWidth();
+  };
+
+  document.addEventListener("pointerup", () => {
+    const view = sb.read("view");
+    if (view && view.dragging) sb.dispatch({}, { dragging: false });
+  });
+})();

@@ -1,0 +1,107 @@
+/* The list of S1 as chips: hover turns a state red everywhere, a click excludes it. */
+(function () {
+  "use strict";
+  const sb = window.statebrush;
+  const byId = (id) => document.getElementById(id);
+
+  let drawn = null;
+  sb.drawChips = function (view, win, info) {
+    const { raw, fresh } = sb.selection(view, win);
+    const key = JSON.stringify([
+      view.dataset, view.source, raw, view.excluded, view.pinned, fresh, view.start === null,
+      raw.length ? 0 : [view.start, view.stop, view.threshold, view.polarity, view.before, view.after],
+    ]);
+    if (key === drawn) return;
+    drawn = key;
+    const host = byId("chips");
+    const gone = new Set(view.excluded);
+    const absent = view.excluded.filter((c) => !raw.includes(c));
+    host.classList.toggle("sb-stale", !fresh);
+    const focus = document.activeElement && host.contains(document.activeElement)
+      ? [document.activeElement.dataset.state, document.activeElement.className] : null;
+    const chip = (c) => {
+      const name = sb.escape(sb.stateName(c, info));
+      const out = gone.has(c);
+      return `<span class="sb-chip${out ? " sb-excluded" : ""}${view.pinned === c ? " sb-pinned" : ""}" data-chip="${c}">`
+        + `<button type="button" data-state="${c}" aria-pressed="${out}"`
+        + ` title="${out ? "Excluded: click to bring it back" : "Click to exclude"}"`
+        + ` aria-label="State ${name}${out ? ", excluded" : ""}">${name}</button>`
+        + (out || raw.length - gone.size <= 1 && !absent.length && raw.length === 1 ? ""
+          : `<button type="button" class="sb-only" data-only="${c}" data-state="${c}" aria-label="Only state ${name}" title="Only this state"><span class="sb-icon sb-icon-only"></span></button>`)
+        + "</span>";
+    };
+    let html = "";
+    if (view.start === null) {
+      html = '<span class="sb-reason">Nothing is selected: drag across some words above.</span>';
+    } else if (raw.length === 0) {
+      html = `<span class="sb-reason">${sb.escape(emptyReason(view, win))}</span>`;
+    } else {
+      html = raw.map(chip).join("");
+    }
+    html += absent.map(chip).join("");
+    if (view.excluded.length) {
+      html += `<button type="button" class="sb-text-button" data-reset="1">reset ${view.excluded.length} excluded</button>`;
+    }
+    host.innerHTML = html;
+    byId("chips-label").innerHTML = raw.length
+      ? `${raw.length - raw.filter((c) => gone.has(c)).length} in S<sub>1</sub>` : "S<sub>1</sub>";
+    if (focus) {
+      const again = [...host.querySelectorAll(`[data-state="${focus[0]}"]`)]
+        .find((element) => element.className === focus[1]) || host.querySelector("button") || host;
+      again.focus({ preventScroll: true });
+    }
+  };
+
+  function emptyReason(view, win) {
+    const length = view.stop - view.start;
+    const test = { high: `≥ ${view.threshold}`, low: `≤ ${-view.threshold}` }[view.polarity]
+      || `≥ ${view.threshold} in magnitude`;
+    const where = length === 1 ? "at this step" : `at all ${length} steps`;
+    const limits = view.before || view.after
+      ? sb.rawSelection({ ...view, before: 0, after: 0 }, win) : null;
+    if (limits && limits.length) {
+      return `${sb.plural(limits.length, "state is", "states are")} ${test} ${where}, but none of them is off `
+        + `${view.before} before and ${view.after} after: drag the grey ends back.`;
+    }
+    return `No state is ${test} ${where}: lower the threshold or brush fewer words.`;
+  }
+
+  sb.callbacks.drawHover = function (hover, view) {
+    const state = hover && hover.state !== null ? hover.state : null;
+    for (const chip of document.querySelectorAll("#chips .sb-chip")) {
+      chip.classList.toggle("sb-hot", Number(chip.dataset.chip) === state);
+    }
+    void view;
+  };
+
+  const stateOf = (event) => {
+    const chip = event.target.closest && event.target.closest("#chips .sb-chip");
+    return chip ? Number(chip.dataset.chip) : null;
+  };
+  for (const [name, leaving] of [["mouseover", false], ["mouseout", true], ["focusin", false], ["focusout", true]]) {
+    document.addEventListener(name, (event) => {
+      const state = stateOf(event);
+      if (state !== null) sb.setHover(leaving ? null : state, "chip");
+    });
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest("#chips button");
+    if (!button) return;
+    const view = sb.read("view");
+    const win = sb.window(sb.read("window"));
+    if (button.dataset.reset) {
+      sb.dispatch({ excluded: [] });
+    } else if (button.dataset.only) {
+      const keep = Number(button.dataset.only);
+      const { raw } = sb.selection(view, win);
+      sb.dispatch({ excluded: raw.filter((c) => c !== keep) });
+    } else {
+      const state = Number(button.dataset.state);
+      const excluded = view.excluded.includes(state)
+        ? view.excluded.filter((c) => c !== state)
+        : [...view.excluded, state].sort((a, b) => a - b);
+      sb.dispatch({ excluded });
+    }
+  });
+})();

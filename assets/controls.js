@@ -1,0 +1,216 @@
+/* The controls and the view. `showControls` writes the view into the controls; each control's own
+   callback dispatches when a person changed it, which is when it differs from what was shown. */
+(function () {
+  "use strict";
+  const sb = window.statebrush;
+  const none = () => window.dash_clientside.no_update;
+  const set = (id, props) => window.dash_clientside.set_props(id, props);
+
+  const shown = {}; // what was last written into each control
+  function show(id, prop, value) {
+    shown[`${id}.${prop}`] = value;
+    return value;
+  }
+  const echo = (id, prop, value) => sb.same(shown[`${id}.${prop}`], value);
+
+  sb.callbacks.showSource = function (info) {
+    if (!info) return;
+    set("source", { data: info.sources, value: info.source });
+    set("dataset", { value: info.dataset });
+    set("track-picker", { data: info.tracks });
+    document.title = `${info.title} · Statebrush`;
+    document.getElementById("position-of").textContent =
+      `of ${info.n_steps.toLocaleString("en")} steps`;
+  };
+
+  sb.callbacks.showControls = function (view, info) {
+    if (!view || !info || view.source !== info.source) return;
+    const { slider } = info;
+    const at = Math.min(slider.max, Math.max(slider.min, view.threshold));
+    set("threshold-slider", {
+      min: slider.min, max: slider.max, step: slider.step, precision: slider.decimals,
+      value: show("threshold-slider", "value", at),
+    });
+    const put = (id, prop, value) => {
+      if (!echo(id, prop, value)) set(id, { [prop]: show(id, prop, value) });
+    };
+    put("threshold-text", "value", String(view.threshold));
+    put("polarity", "value", view.polarity);
+    put("pinned", "value", view.pinned === null ? "" : String(sb.stateName(view.pinned, info)));
+    put("position", "value", String(view.first));
+    put("auto", "checked", view.auto);
+    put("min-overlap", "value", view.min_overlap === null ? "" : view.min_overlap);
+    put("min-length", "value", view.min_length === null ? "" : view.min_length);
+    put("overlapping", "value", view.overlapping ? "all" : "places");
+    const tracks = view.tracks.filter((name) => info.tracks.some((t) => t.value === name));
+    put("track-picker", "value", tracks);
+    const button = document.getElementById("full-range");
+    button.dataset.on = view.full_range;
+    button.setAttribute("aria-pressed", view.full_range);
+  };
+
+  /** A control changed: forget what was shown there, so that it can be written again. */
+  function changed(id, prop, value) {
+    if (value === undefined || value === null || echo(id, prop, value)) return false;
+    shown[`${id}.${prop}`] = value;
+    return Boolean(sb.read("view"));
+  }
+
+  let pointerDown = false;
+  document.addEventListener("pointerdown", () => { pointerDown = true; }, true);
+  document.addEventListener("pointerup", () => { pointerDown = false; }, true);
+  document.addEventListener("pointercancel", () => { pointerDown = false; }, true);
+
+  sb.callbacks.onThresholdSlider = function (value) {
+    if (!changed("threshold-slider", "value", value)) return;
+    const threshold = sb.snap(value, sb.read("info").slider);
+    sb.dispatch({ threshold }, { dragging: pointerDown, group: "key-threshold" });
+  };
+
+  /** Put a box back to what the view says, with a sentence on what was wrong. */
+  function refuse(id, text, sentence) {
+    shown[`${id}.value`] = undefined;
+    set(id, { value: show(id, "value", text) });
+    sb.notify(sentence, "warning");
+  }
+
+  const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+  sb.callbacks.onThresholdText = function (text) {
+    if (!changed("threshold-text", "value", text)) return;
+    const view = sb.read("view");
+    const clean = text.trim().replace("−", "-");
+    const value = Number(clean);
+    if (!NUMBER.test(clean) || !Number.isFinite(value)) {
+      refuse("threshold-text", String(view.threshold),
+        `The threshold must be a finite number such as 0.3 or -1e-3, not “${text}”.`);
+      return;
+    }
+    if (value === view.threshold) refuseless("threshold-text", String(value));
+    sb.dispatch({ threshold: value });
+  };
+  function refuseless(id, text) {
+    set(id, { value: show(id, "value", text) });
+  }
+
+  sb.callbacks.onPolarity = function (value) {
+    if (changed("polarity", "value", value)) sb.dispatch({ polarity: value });
+  };
+
+  sb.callbacks.onPinned = function (text) {
+    if (!changed("pinned", "value", text)) return;
+    const view = sb.read("view");
+    const info = sb.read("info");
+    const clean = text.trim();
+    if (clean === "") {
+      sb.dispatch({ pinned: null });
+      return;
+    }
+    let state = info.names ? info.names.indexOf(clean) : -1;
+    if (state < 0 && /^\d+$/.test(clean) && Number(clean) < info.n_states) state = Number(clean);
+    if (state < 0) {
+      refuse("pinned", view.pinned === null ? "" : String(sb.stateName(view.pinned, info)),
+        `There is no state “${clean}” here: give a number from 0 to ${info.n_states - 1}`
+        + (info.names ? " or a state's name." : "."));
+      return;
+    }
+    sb.dispatch({ pinned: state });
+  };
+
+  sb.callbacks.onTracks = function (value) {
+    if (changed("track-picker", "value", value)) sb.dispatch({ tracks: value });
+  };
+
+  sb.callbacks.onPosition = function (text) {
+    if (!changed("position", "value", text)) return;
+    const view = sb.read("view");
+    const info = sb.read("info");
+    const clean = text.replace(/[\s,]/g, "");
+    if (!/^\d+$/.test(clean)) {
+      refuse("position", String(view.first),
+        `A position is a step from 0 to ${info.n_steps - 1}, not “${text}”.`);
+      return;
+    }
+    go(Math.min(Number(clean), info.n_steps - 1), {});
+  };
+
+  sb.callbacks.onAuto = function (checked) {
+    if (changed("auto", "checked", checked)) sb.dispatch({ auto: checked });
+  };
+  const number = (value) => (value === "" || value === null ? null : Math.max(1, Math.round(Number(value))));
+  sb.callbacks.onMinOverlap = function (value) {
+    if (changed("min-overlap", "value", value)) sb.dispatch({ min_overlap: number(value) });
+  };
+  sb.callbacks.onMinLength = function (value) {
+    if (changed("min-length", "value", value)) sb.dispatch({ min_length: number(value) });
+  };
+  sb.callbacks.onOverlapping = function (value) {
+    if (changed("overlapping", "value", value)) sb.dispatch({ overlapping: value === "all" });
+  };
+  sb.callbacks.onFullRange = function (clicks) {
+    if (clicks) sb.dispatch({ full_range: !sb.read("view").full_range });
+  };
+  sb.callbacks.onMatch = function (clicks) {
+    if (clicks) sb.matchNow();
+  };
+
+  function go(first, options) {
+    const info = sb.read("info");
+    const viewport = sb.read("viewport");
+    if (!info || !viewport) return;
+    const target = sb.firstStep(Math.max(0, first), info, Math.min(viewport.steps, info.n_steps));
+    const view = sb.read("view");
+    if (target === view.first) {
+      shown["position.value"] = undefined;
+      set("position", { value: show("position", "value", String(target)) });
+    }
+    sb.dispatch({ first: target }, options);
+  }
+
+  const steps = () => Math.min(sb.read("viewport").steps, sb.read("info").n_steps);
+  sb.page = (by) => go(sb.read("view").first + by * steps(), { group: "page" });
+  sb.step = (by) => go(sb.read("view").first + by, { group: "step" });
+
+  /** The first step that shows [start, stop) in the middle, or its beginning if it is too long. */
+  sb.firstFor = function (start, stop) {
+    const room = steps();
+    const length = stop - start;
+    return Math.max(0, length > room - 4 ? start - 2 : Math.round(start - (room - length) / 2));
+  };
+  sb.showBrush = function () {
+    const view = sb.read("view");
+    if (view.start !== null) go(sb.firstFor(view.start, view.stop), {});
+  };
+
+  sb.callbacks.onNavigate = function () {
+    const clicked = (window.dash_clientside.callback_context.triggered[0] || {}).prop_id;
+    const actions = {
+      "page-back.n_clicks": () => sb.page(-1),
+      "step-back.n_clicks": () => sb.step(-1),
+      "step-on.n_clicks": () => sb.step(1),
+      "page-on.n_clicks": () => sb.page(1),
+      "go-to-brush.n_clicks": () => sb.showBrush(),
+    };
+    if (actions[clicked]) actions[clicked]();
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const typing = event.target.closest
+      && event.target.closest("input, textarea, select, [role=slider], [role=combobox], [role=radio], [role=listbox]");
+    if (typing || !sb.read("view")) return;
+    const actions = {
+      PageUp: () => sb.page(-1),
+      PageDown: () => sb.page(1),
+      ArrowLeft: () => sb.step(-1),
+      ArrowRight: () => sb.step(1),
+      Home: () => sb.showBrush(),
+    };
+    if (actions[event.key]) {
+      actions[event.key]();
+      event.preventDefault();
+    } else if (event.key === "Enter" && !event.target.closest("button, a")) {
+      sb.matchNow();
+    }
+  });
+  void none;
+})();

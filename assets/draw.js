@@ -1,0 +1,264 @@
+/* Drawing the Select View from the stores. Nothing here changes the view. */
+(function () {
+  "use strict";
+  const sb = window.statebrush;
+  const none = () => window.dash_clientside.no_update;
+  const byId = (id) => document.getElementById(id);
+
+  sb.escape = (text) => String(text).replace(/[&<>"']/g, (c) =>
+    ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c]);
+
+  /** A token as it is shown: blanks and line ends get a visible sign. */
+  sb.shown = function (token) {
+    if (token === "") return { text: "∅", sign: true };
+    if (/^\s+$/.test(token)) {
+      return { text: token.replace(/\r?\n/g, "⏎").replace(/\t/g, "⇥").replace(/\s/g, "␣"), sign: true };
+    }
+    return { text: token.replace(/[\r\n\t]+/g, " "), sign: false };
+  };
+
+  let measure = null;
+  const widths = new Map();
+  /** Width of a word in px at 13 px; remembered. */
+  sb.textWidth = function (text, bold) {
+    const key = (bold ? "b" : "n") + text;
+    if (!widths.has(key)) {
+      if (widths.size > 20000) widths.clear();
+      if (!measure) measure = document.createElement("canvas").getContext("2d");
+      measure.font = `${bold ? 700 : 400} 13px ${getComputedStyle(document.body).fontFamily}`;
+      widths.set(key, measure.measureText(text).width);
+    }
+    return widths.get(key);
+  };
+
+  /** The inline style that squeezes a word into `room` px. */
+  sb.squeeze = function (text, room, bold) {
+    const width = sb.textWidth(text, bold);
+    return width <= room ? "" : `transform:scaleX(${Math.max(room / width, 0.05).toFixed(3)});`
+      + `margin:0 ${((room - width) / 2).toFixed(1)}px`;
+  };
+
+  sb.axisRange = function (view, info) {
+    const [low, high] = view.full_range ? info.full : info.range;
+    const pad = (high - low) * 0.03 || 0.5;
+    return [low - pad, high + pad];
+  };
+
+  sb.percent = (step, win) => (100 * (step - win.start)) / (win.stop - win.start);
+
+  function figure(skeletons, theme, name, data, ranges) {
+    const base = skeletons[theme === "dark" ? "dark" : "light"][name];
+    return {
+      data: base.data.map((trace, i) => ({ ...trace, ...data[i] })),
+      layout: {
+        ...base.layout,
+        xaxis: { ...base.layout.xaxis, ...ranges.x },
+        yaxis: { ...base.layout.yaxis, ...ranges.y },
+      },
+    };
+  }
+  sb.figure = figure;
+
+  /** One trace for many states: x and y with a gap (NaN) after each state. */
+  function polylines(win, states) {
+    const steps = win.stop - win.start;
+    const x = new Float64Array(states.length * (steps + 1));
+    const y = new Float64Array(states.length * (steps + 1));
+    let k = 0;
+    const from = (win.start - win.rows_start) * win.n_states;
+    for (const c of states) {
+      for (let t = 0; t < steps; t++, k++) {
+        x[k] = t;
+        const value = win.values[from + t * win.n_states + c];
+        y[k] = Number.isFinite(value) ? value : NaN;
+      }
+      x[k] = NaN;
+      y[k++] = NaN;
+    }
+    return { x, y };
+  }
+
+  const matching = (view, win, info) => win && info && view && win.dataset === info.dataset
+    && win.source === info.source && view.dataset === win.dataset && view.source === win.source;
+
+  let drawnFaint = null;
+  sb.callbacks.drawFaint = function (payload, view, theme, info, skeletons) {
+    const win = sb.window(payload);
+    if (!matching(view, win, info)) return none();
+    const range = sb.axisRange(view, info);
+    // The view changes with every drag; the faint lines only with the window, the axis, the theme.
+    const key = JSON.stringify([win.n, range, theme]);
+    if (key === drawnFaint) return none();
+    drawnFaint = key;
+    byId("plot-empty").hidden = true;
+    const all = Array.from({ length: win.n_states }, (_, c) => c);
+    return figure(skeletons, theme, "faint", [polylines(win, all)], {
+      x: { range: [-0.5, win.stop - win.start - 0.5] }, y: { range },
+    });
+  };
+
+  let drawnLines = null;
+  sb.callbacks.drawLines = function (view, payload, hover, theme, info, skeletons) {
+    const win = sb.window(payload);
+    if (!matching(view, win, info)) return none();
+    const { states } = sb.selection(view, win);
+    const hot = sb.hotStates(view, hover, win);
+    const range = sb.axisRange(view, info);
+    const key = JSON.stringify([win.n, range, theme, states, hot]);
+    if (key === drawnLines) return none();
+    drawnLines = key;
+    const traces = [polylines(win, states), polylines(win, hot)];
+    // Few selected states can afford to be bold; many stay thin so that drawing stays quick.
+    traces[0].line = {
+      ...skeletons.light.lines.data[0].line,
+      color: skeletons[theme === "dark" ? "dark" : "light"].lines.data[0].line.color,
+      width: states.length <= 30 ? 1.5 : 1,
+    };
+    return figure(skeletons, theme, "lines", traces, {
+      x: { range: [-0.5, win.stop - win.start - 0.5] }, y: { range },
+    });
+  };
+
+  sb.hotStates = function (view, hover, win) {
+    const hot = [];
+    if (view.pinned !== null) hot.push(view.pinned);
+    if (hover && hover.state !== null && hover.state !== view.pinned) hot.push(hover.state);
+    return hot.filter((c) => c < win.n_states);
+  };
+
+  // Words: drawn with the window; the brush, its handles and the limits are moved, never rebuilt,
+  // so that a drag keeps its element and the keyboard its focus.
+  let drawnWords = null;
+  sb.callbacks.drawWords = function (payload, viewport) {
+    const win = sb.window(payload);
+    if (!win || !viewport) return;
+    const key = `${win.n}|${viewport.width}`;
+    if (key === drawnWords) return;
+    drawnWords = key;
+    const steps = win.stop - win.start;
+    const room = viewport.width / steps - 3;
+    const words = win.tokens.map((token, i) => {
+      const { text, sign } = sb.shown(token);
+      return `<div class="sb-word${sign ? " sb-sign" : ""}" data-step="${win.start + i}"`
+        + ` title="${sb.escape(token)} · step ${win.start + i}"`
+        + ` style="left:${(100 * i) / steps}%;width:${100 / steps}%">`
+        + `<span style="${sb.squeeze(text, room, false)}">${sb.escape(text)}</span></div>`;
+    });
+    const edges = win.sequences
+      .filter((s) => s.start > win.start && s.start < win.stop)
+      .map((s) => `<div class="sb-boundary" style="left:${sb.percent(s.start, win)}%"`
+        + ` title="A new sequence starts here: ${sb.escape(s.id === null ? "step " + s.start : s.id)}"></div>`)
+      .join("");
+    let layer = byId("word-layer");
+    if (!layer) {
+      byId("words").insertAdjacentHTML("afterbegin", '<div id="word-layer"></div>');
+      byId("bands").insertAdjacentHTML("afterbegin", '<div id="boundary-layer"></div>');
+      layer = byId("word-layer");
+    }
+    layer.innerHTML = words.join("") + edges;
+    byId("boundary-layer").innerHTML = edges;
+  };
+
+  sb.callbacks.drawSelection = function (view, payload, info) {
+    const win = sb.window(payload);
+    if (!matching(view, win, info)) return;
+    drawBars(view, win);
+    sb.drawChips(view, win, info);
+    drawSelectionText(view, win, info);
+  };
+
+  function drawBars(view, win) {
+    const { states, fresh } = sb.selection(view, win);
+    const steps = win.stop - win.start;
+    const shares = sb.shares(view, win, states);
+    const bars = byId("bars");
+    bars.classList.toggle("sb-stale", !fresh);
+    bars.innerHTML = Array.from(shares, (share, i) =>
+      `<div class="sb-bar" style="left:${(100 * i) / steps}%;width:${100 / steps}%"`
+      + ` title="${Math.round(share * states.length)} of ${states.length} selected states on at step ${win.start + i}">`
+      + (share > 0 ? `<i style="height:${(100 * share).toFixed(1)}%"></i>` : "") + "</div>").join("");
+  }
+
+  let drawnTracks = null;
+  sb.callbacks.drawTracks = function (tracks, payload) {
+    const win = sb.window(payload);
+    if (!win || !tracks || tracks.error || tracks.dataset !== win.dataset) return;
+    if (tracks.start !== win.start || tracks.stop !== win.stop) return;
+    if (drawnTracks === tracks) return;
+    drawnTracks = tracks;
+    const steps = win.stop - win.start;
+    byId("track-rows").innerHTML = tracks.tracks.map((track) => {
+      const cells = track.codes.map((code, i) => {
+        const category = code < 0 ? null : track.categories[code];
+        const label = category ? category.label : "no value";
+        return `<i class="sb-cell" style="left:${(100 * i) / steps}%;width:${100 / steps}%;`
+          + `background:${category ? category.color : "transparent"}"`
+          + ` title="${sb.escape(track.name)}: ${sb.escape(label)}"></i>`;
+      });
+      return `<div class="sb-track" data-track="${sb.escape(track.name)}">`
+        + `<div class="sb-axis-label">${sb.escape(track.name)}</div>`
+        + `<div class="sb-inner">${cells.join("")}</div></div>`;
+    }).join("") || '<div class="sb-track"></div>';
+    byId("legends").innerHTML = tracks.tracks.map((track) =>
+      `<div class="sb-legend"><span>${sb.escape(track.name)}</span>`
+      + sb.legend(track.categories) + "</div>").join("");
+  };
+
+  /** Swatches with labels; what does not fit is counted, its label is on hover. */
+  sb.legend = function (categories) {
+    const most = 12;
+    const named = categories.slice(0, most).map((c) =>
+      `<span><i class="sb-swatch" style="background:${c.color}"></i>${sb.escape(c.label)}</span>`);
+    if (categories.length > most) {
+      named.push(`<span title="${sb.escape(categories.slice(most).map((c) => c.label).join(", "))}">`
+        + `and ${categories.length - most} more</span>`);
+    }
+    return named.join("");
+  };
+
+  sb.callbacks.drawThresholds = function (view, info, payload) {
+    const win = sb.window(payload);
+    if (!matching(view, win, info)) return;
+    const host = byId("thresholds");
+    if (!host.firstChild) {
+      host.innerHTML = ["upper", "lower"].map((which) =>
+        `<div class="sb-threshold" data-line="${which}" role="slider" tabindex="0"`
+        + ` aria-orientation="vertical"><span></span></div>`).join("");
+    }
+    const [low, high] = sb.axisRange(view, info);
+    const lines = { upper: view.threshold, lower: -view.threshold };
+    for (const [which, value] of Object.entries(lines)) {
+      const line = host.querySelector(`[data-line="${which}"]`);
+      line.hidden = which === "upper" ? view.polarity === "low" : view.polarity === "high";
+      line.style.display = line.hidden ? "none" : "";
+      const at = (100 * (high - value)) / (high - low);
+      const clipped = Math.min(100, Math.max(0, at));
+      line.style.top = `${clipped}%`;
+      line.classList.toggle("sb-below", clipped < 12);
+      const beyond = at < 0 ? " ↑" : at > 100 ? " ↓" : "";
+      const sign = which === "lower" ? "−ℓ" : "ℓ";
+      line.firstChild.textContent = `${sign} = ${value}${beyond}`;
+      line.setAttribute("aria-label", which === "lower" ? "Threshold, lower line" : "Threshold");
+      line.setAttribute("aria-valuemin", info.slider.min);
+      line.setAttribute("aria-valuemax", info.slider.max);
+      line.setAttribute("aria-valuenow", value);
+    }
+  };
+
+  sb.plural = (count, one, many) => `${count.toLocaleString("en")} ${count === 1 ? one : many || one + "s"}`;
+
+  function drawSelectionText(view, win, info) {
+    const text = byId("selection-text");
+    if (view.start === null) {
+      text.textContent = "Brush some words to select states";
+      return;
+    }
+    const { states, raw, fresh } = sb.selection(view, win);
+    const length = view.stop - view.start;
+    const gone = raw.length - states.length;
+    text.innerHTML = `<b>${states.length}</b> of ${info.n_states} states on at `
+      + (length === 1 ? `step ${view.start}` : `all ${length} steps ${view.start}–${view.stop - 1}`)
+      + (view.before || view.after ? `, off ${view.before} before, ${view.after} after` : "")
+      + (gone ? `, ${gone} excluded` : "") + (fresh ? "" : " (updating…)");
+  }
+})();

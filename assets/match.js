@@ -1,0 +1,239 @@
+/* The Match View: the sentence, the length histogram, the rows and the heatmaps beside them. */
+(function () {
+  "use strict";
+  const sb = window.statebrush;
+  const none = () => window.dash_clientside.no_update;
+  const byId = (id) => document.getElementById(id);
+  const count = (n) => n.toLocaleString("en");
+
+  sb.callbacks.checkSelection = function (match, view, payload) {
+    const win = sb.window(payload);
+    if (!match || match.error || !view || !win || !sb.same(match.key, sb.matchKey(view))) return;
+    const mine = sb.selection(view, win);
+    if (mine.fresh && !sb.same(mine.states, match.selected)) {
+      sb.notify("The browser and the server disagree on the selected states: "
+        + `${mine.states.length} here, ${match.selected.length} there. Please report this.`, "error");
+    }
+  };
+
+  sb.callbacks.drawSentence = function (match, view) {
+    const host = byId("match-sentence");
+    if (!view) return;
+    const current = match && sb.same(match.key, sb.matchKey(view));
+    byId("match-view").classList.toggle("sb-old", Boolean(match) && !current);
+    for (const id of ["match-rows", "length-histogram", "match-sentence"]) {
+      byId(id).classList.toggle("sb-stale", Boolean(match) && !current && !view.dragging);
+    }
+    drawFilter(view);
+    if (!match) {
+      host.textContent = "";
+      return;
+    }
+    if (match.error) {
+      host.textContent = match.error;
+      return;
+    }
+    const places = match.places === null ? `at least ${count(match.places_at_least)}` : count(match.places);
+    const listed = match.rows.length;
+    const seconds = match.seconds < 0.095 ? match.seconds.toFixed(3) : match.seconds.toFixed(2);
+    let text = `<b>${count(match.total)}</b> ${match.total === 1 ? "match" : "matches"}`;
+    if (match.total > 0) {
+      text += view.overlapping ? "" : ` at <b>${places}</b> ${match.places === 1 ? "place" : "places"}`;
+      text += `, <b>${count(match.full)}</b> with all ${match.selected.length} ${match.selected.length === 1 ? "state" : "states"}`;
+    }
+    text += `; ${count(match.searched)} of ${count(match.searched)} steps searched in ${seconds} s.`;
+    if (listed && (match.places === null || match.places > listed)) {
+      text += ` The first ${listed} are listed.`;
+    }
+    if (match.reason) text += ` <span>${sb.escape(capital(match.reason))}</span>`;
+    if (!current && !view.auto) text += " <b>The selection has changed: press Match or Enter.</b>";
+    host.innerHTML = text;
+  };
+  const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
+
+  function drawFilter(view) {
+    const host = byId("length-filter");
+    host.innerHTML = view.length === null ? ""
+      : `<button type="button" data-clear-length="1" title="Show all lengths">only length ${rangeText(view.length)} ✕</button>`;
+  }
+  const rangeText = ([low, high]) => (low === high ? `${low}` : `${low}–${high}`);
+
+  sb.callbacks.drawHistogram = function (match, view, theme, skeletons) {
+    if (!match || match.error || !view) return none();
+    const bins = match.histogram;
+    const height = (n) => Math.log10(1 + n);
+    const top = Math.max(1, ...bins.map((b) => height(b.matches)));
+    const ticks = [0, 1, 10, 100, 1000, 1e4, 1e5, 1e6, 1e7].filter((n) => height(n) <= top * 1.02);
+    const thin = ticks.length > 5 ? ticks.filter((_, i) => i % 2 === 0) : ticks;
+    const slots = Math.max(bins.length, 6);
+    const step = Math.ceil(bins.length / 11);
+    const host = byId("length-bars");
+    const { l, r, t, b } = skeletons.light.histogram_margin;
+    host.style.cssText = `left:${l}px;right:${r}px;top:${t}px;bottom:${b}px`;
+    host.innerHTML = bins.map((bin, i) => {
+      const chosen = view.length !== null && view.length[0] === bin.low && view.length[1] === bin.high;
+      const share = match.total ? (100 * bin.matches) / match.total : 0;
+      const text = `length ${rangeText([bin.low, bin.high])}: ${sb.plural(bin.matches, "match", "matches")}`
+        + ` (${share < 10 ? share.toFixed(1) : Math.round(share)} %), ${count(bin.full_matches)} full`;
+      return `<button type="button" class="sb-length-bar" data-low="${bin.low}" data-high="${bin.high}"`
+        + ` aria-pressed="${chosen}" aria-label="${text}" data-tip="${text}"`
+        + ` style="left:${(100 * i) / slots}%;width:${100 / slots}%;top:0;bottom:0"></button>`;
+    }).join("");
+    return sb.figure(skeletons, theme, "histogram", [
+      { x: bins.map((_, i) => i), y: bins.map((bin) => height(bin.matches)) },
+      { x: bins.map((_, i) => i), y: bins.map((bin) => height(bin.full_matches)) },
+    ], {
+      x: {
+        range: [-0.5, slots - 0.5],
+        tickvals: bins.map((_, i) => i).filter((i) => i % step === 0),
+        ticktext: bins.filter((_, i) => i % step === 0).map((bin) => rangeText([bin.low, bin.high])),
+      },
+      y: {
+        range: [0, top * 1.05], tickvals: thin.map(height),
+        ticktext: thin.map((n) => (n >= 1e6 ? `${n / 1e6}M` : n >= 1e3 ? `${n / 1e3}k` : `${n}`)),
+      },
+    });
+  };
+
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest) return;
+    const bar = event.target.closest(".sb-length-bar");
+    const view = sb.read("view");
+    if (bar) {
+      const length = [Number(bar.dataset.low), Number(bar.dataset.high)];
+      const again = sb.same(view.length, length);
+      sb.dispatch({ length: again ? null : length });
+    } else if (event.target.closest("[data-clear-length]")) {
+      sb.dispatch({ length: null });
+    }
+  });
+  for (const [name, leaving] of [["mouseover", false], ["mouseout", true], ["focusin", false], ["focusout", true]]) {
+    document.addEventListener(name, (event) => {
+      const bar = event.target.closest && event.target.closest(".sb-length-bar");
+      if (!bar) return;
+      const tip = byId("histogram-tip");
+      tip.hidden = leaving;
+      if (leaving) return;
+      tip.textContent = bar.dataset.tip;
+      tip.style.right = "4px";
+      tip.style.top = "-16px";
+    });
+  }
+
+  // The grid: what stands why, the words, then one heatmap for the overlap and one per track. The
+  // number of columns follows the width; the match starts in the same column in every row.
+  const WHY = 310;
+  const WORD = 38;
+  function geometry(width, tracks) {
+    const heat = 9;
+    const gap = 16 * (tracks + 1);
+    const columns = Math.floor((width - WHY - gap) / (WORD + heat * (tracks + 1)));
+    const shown = Math.max(9, Math.min(33, columns));
+    const before = Math.min(8, Math.floor(shown / 3));
+    return { columns: shown, before, heat };
+  }
+
+  function colour(share, background) {
+    // The usual overlap of the surroundings is nearly white, all states on is the full colour.
+    const scaled = Math.max(0, (share - background) / Math.max(1e-9, 1 - background));
+    return `rgba(var(--selected-rgb),${(0.6 * scaled).toFixed(3)})`;
+  }
+
+  function rowLink(view, row) {
+    return sb.search({
+      ...view, start: row.start, stop: row.stop, first: sb.firstFor(row.start, row.stop), length: null,
+    });
+  }
+
+  let drawn = null;
+  sb.callbacks.drawRows = function (match, viewport, info) {
+    if (!match || !viewport || !info || match.key.dataset !== info.dataset) return;
+    const key = `${match.n}|${viewport.page}`;
+    if (key === drawn) return;
+    drawn = key;
+    const rows = byId("match-rows");
+    const head = byId("match-head");
+    if (match.error || match.rows.length === 0) {
+      head.innerHTML = "";
+      byId("heat-legend").innerHTML = "";
+      rows.innerHTML = `<div class="sb-nothing" role="listitem">${sb.escape(capital(match.error || match.reason || "no match"))}</div>`;
+      return;
+    }
+    const view = sb.read("view");
+    const tracks = match.tracks;
+    const { columns, before, heat } = geometry(viewport.page - 32, tracks.length);
+    const grid = `grid-template-columns:${WHY}px minmax(0,1fr) repeat(${tracks.length + 1},auto)`;
+    const heatColumns = `grid-template-columns:repeat(${columns},${heat}px)`;
+    const words = Math.floor((viewport.page - 32 - WHY - (16 + heat * columns) * (tracks.length + 1)) / columns);
+    const full = match.selected.length;
+    const heading = (text, width) =>
+      `<span class="sb-heat" style="width:${width}px" title="${sb.escape(text)}">${sb.escape(text)}</span>`;
+    head.innerHTML = `<div class="sb-row" style="${grid}"><span class="sb-why">`
+      + '<span title="Selected states that are on over the whole match">states</span>'
+      + '<span title="Other states that are on over the whole match as well" class="sb-number">more</span>'
+      + '<span class="sb-number">length</span><span class="sb-number">step</span><span title="sequence">seq.</span></span>'
+      + `<span style="padding-left:${(before * words)}px">│ match starts here</span>`
+      + heading("match count", heat * columns)
+      + tracks.map((track) => heading(track.name, heat * columns)).join("") + "</div>";
+    rows.innerHTML = match.rows.map((row) => {
+      const cells = [];
+      const counts = [];
+      const marks = tracks.map(() => []);
+      for (let k = 0; k < columns; k++) {
+        const step = row.start - before + k;
+        const i = step - row.from;
+        const inside = step >= row.start && step < row.stop;
+        if (i < 0 || i >= row.tokens.length) {
+          cells.push("<span></span>");
+          counts.push("<i></i>");
+          marks.forEach((m) => m.push("<i></i>"));
+          continue;
+        }
+        const share = row.profile[i];
+        const { text, sign } = sb.shown(row.tokens[i]);
+        const fill = colour(share, match.background);
+        const on = Math.round(share * full);
+        const cut = k === columns - 1 && row.stop - step - 1 > 0
+          ? `<i class="sb-more">+${row.stop - step - 1}</i>` : "";
+        cells.push(`<span class="${inside ? "sb-in" : ""}${sign ? " sb-sign" : ""}" style="background:${fill}"`
+          + ` title="${sb.escape(row.tokens[i])} · step ${step} · ${on} of ${full} on">`
+          + `<i style="${sb.squeeze(text, words - 4, inside)}">${sb.escape(text)}</i>${cut}</span>`);
+        counts.push(`<i class="${inside ? "sb-in" : ""}" style="background:${fill}" title="${on} of ${full} on at step ${step}"></i>`);
+        tracks.forEach((track, m) => {
+          const category = track.codes[row.index][i] < 0 ? null : track.categories[track.codes[row.index][i]];
+          marks[m].push(`<i class="${inside ? "sb-in" : ""}" style="background:${category ? category.color : "transparent"}"`
+            + ` title="${sb.escape(track.name)}: ${sb.escape(category ? category.label : "no value")}"></i>`);
+        });
+      }
+      const sequence = row.sequence === null ? "" : String(row.sequence);
+      const more = row.union - full;
+      const label = `Rank ${row.rank}: ${row.overlap} of ${full} states, ${more} more on, length ${row.length}, `
+        + `steps ${row.start} to ${row.stop - 1}${sequence ? ", sequence " + sequence : ""}. Open this place.`;
+      return `<div role="listitem"><a class="sb-row" href="${sb.escape(rowLink(view, row))}" style="${grid}" data-row="${row.index}"`
+        + ` data-start="${row.start}" data-stop="${row.stop}" aria-label="${sb.escape(label)}">`
+        + `<span class="sb-why"><span title="states of the selection on over the whole match"><b>${row.overlap}</b>/${full}</span>`
+        + `<span class="sb-number" title="other states on over the whole match">+${more}</span>`
+        + `<span class="sb-number">${row.length}</span><span class="sb-number">${count(row.start)}</span>`
+        + `<span title="${sb.escape(sequence)}">${sb.escape(sequence)}</span></span>`
+        + `<span class="sb-match-words" style="grid-template-columns:repeat(${columns},minmax(0,1fr))">${cells.join("")}</span>`
+        + `<span class="sb-heat" style="${heatColumns}">${counts.join("")}</span>`
+        + marks.map((m) => `<span class="sb-heat" style="${heatColumns}">${m.join("")}</span>`).join("")
+        + "</a></div>";
+    }).join("");
+    const percent = Math.round(100 * match.background);
+    byId("heat-legend").innerHTML = `<span>share of S<sub>1</sub> on: ≤ ${percent} %</span>`
+      + '<span class="sb-ramp"></span><span>100 %</span>'
+      + tracks.map((track) => `<span class="sb-legend">${sb.escape(track.name)} ${sb.legend(track.categories)}</span>`).join("");
+  };
+
+  document.addEventListener("click", (event) => {
+    const row = event.target.closest && event.target.closest("a.sb-row");
+    if (!row || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    const start = Number(row.dataset.start);
+    const stop = Number(row.dataset.stop);
+    sb.dispatch({ start, stop, first: sb.firstStep(sb.firstFor(start, stop), sb.read("info"),
+      Math.min(sb.read("viewport").steps, sb.read("info").n_steps)) });
+    window.scrollTo({ top: 0 });
+  });
+})();

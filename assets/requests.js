@@ -1,0 +1,94 @@
+/* What the browser asks the server for, derived from the view. Nothing is asked while dragging. */
+(function () {
+  "use strict";
+  const sb = window.statebrush;
+  const none = () => window.dash_clientside.no_update;
+
+  sb.firstStep = function (first, info, steps) {
+    return Math.max(0, Math.min(first, info.n_steps - steps));
+  };
+
+  let asked = 0;
+  sb.callbacks.windowRequest = function (view, info, viewport, last) {
+    if (!view || !info || !viewport || view.dragging) return none();
+    if (info.dataset !== view.dataset || info.source !== view.source) return none();
+    const steps = Math.min(viewport.steps, info.n_steps);
+    const start = sb.firstStep(view.first, info, steps);
+    const stop = start + steps;
+    const brush = view.start === null ? null
+      : { start: view.start, stop: view.stop, before: view.before, after: view.after };
+    const same = last && last.dataset === view.dataset && last.fp === info.fp
+      && last.source === view.source && last.start === start && last.stop === stop;
+    if (same) {
+      if (sb.same(last.brush, brush)) return none();
+      const win = sb.window(sb.read("window"));
+      if (win && win.n === last.n && sb.covers(view, win)) return none();
+    }
+    asked += 1;
+    return {
+      n: asked, dataset: view.dataset, fp: info.fp, source: view.source, start, stop, brush,
+    };
+  };
+
+  sb.callbacks.tracksRequest = function (view, request, last) {
+    if (!view || !request || view.dataset !== request.dataset) return none();
+    const next = {
+      dataset: request.dataset, fp: request.fp, start: request.start, stop: request.stop,
+      tracks: view.tracks,
+    };
+    return sb.same(next, last) ? none() : next;
+  };
+
+  /** Everything that decides a match run and how its rows are listed. */
+  sb.matchKey = function (view) {
+    return {
+      dataset: view.dataset, fp: view.fp, source: view.source, start: view.start, stop: view.stop,
+      before: view.before, after: view.after, threshold: view.threshold, polarity: view.polarity,
+      excluded: view.excluded, min_overlap: view.min_overlap, min_length: view.min_length,
+      overlapping: view.overlapping, length: view.length, tracks: view.tracks,
+    };
+  };
+
+  let matches = 0;
+  let lastNow = 0;
+  let wasAuto = true;
+  sb.callbacks.matchRequest = function (view, info, now, last) {
+    if (!view || !info || view.dragging || info.dataset !== view.dataset
+        || info.source !== view.source) return none();
+    const pressed = (now || 0) !== lastNow;
+    lastNow = now || 0;
+    const turnedOn = view.auto && !wasAuto;
+    wasAuto = view.auto;
+    const key = sb.matchKey(view);
+    const opened = !last || view.restored !== last.restored;
+    if (!view.auto && !pressed && !turnedOn && !opened) {
+      // Only what is shown of the last run may follow by itself: a filter of the same query.
+      const fixed = (k) => ({ ...k, length: null, tracks: null, overlapping: null });
+      if (!sb.same(fixed(key), fixed(last.key)) || sb.same(key, last.key)) return none();
+    } else if (last && !pressed && sb.same(key, last.key)) {
+      return none();
+    }
+    matches += 1;
+    return { n: matches, key, restored: view.restored };
+  };
+
+  sb.matchNow = () => sb.write("match-now", (sb.read("match-now") || 0) + 1);
+
+  // A word in the header on what takes longer than a moment.
+  let busyTimer = null;
+  let told = null;
+  sb.callbacks.busy = function (windowRequest, win, matchRequest, match) {
+    if (win && win.error && told !== win) {
+      told = win;
+      sb.notify(win.error, "error");
+    }
+    const label = document.getElementById("busy");
+    clearTimeout(busyTimer);
+    let text = "";
+    if (windowRequest && (!win || win.n !== windowRequest.n)) text = "reading…";
+    else if (matchRequest && (!match || match.n !== matchRequest.n)) text = "matching…";
+    document.body.dataset.busy = text ? "true" : "false";
+    if (!text) label.textContent = "";
+    else busyTimer = setTimeout(() => { label.textContent = text; }, 250);
+  };
+})();

@@ -1,0 +1,1 @@
+"""Pure builders: plain values in, Dash components or Plotly figures out."""

@@ -1,0 +1,118 @@
+"""The Match View: what was found, row by row, with heatmaps over the same steps."""
+
+from __future__ import annotations
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+
+from components import ids
+from components.figures import HISTOGRAM_HEIGHT
+
+STATIC = {"displayModeBar": False, "staticPlot": True, "responsive": True}
+
+
+def _number(component_id: str, label: str, hint: str) -> html.Div:
+    return html.Div(
+        className="sb-field",
+        children=[
+            html.Span(label),
+            dmc.NumberInput(
+                id=component_id,
+                size="xs",
+                w=84,
+                min=1,
+                allowDecimal=False,
+                allowNegative=False,
+                placeholder="default",
+                debounce=300,
+                **{"aria-label": hint},
+            ),
+        ],
+    )
+
+
+def match_view() -> html.Section:
+    """Build the Match View (paper, section 5.2); the browser fills it from the ``match`` store."""
+    return html.Section(
+        id=ids.MATCH_VIEW,
+        className="sb-match",
+        **{"aria-label": "Match View"},
+        children=[
+            html.Div(
+                className="sb-match-top",
+                children=[
+                    html.Div(
+                        className="sb-match-left",
+                        children=[
+                            html.Div(
+                                className="sb-toolbar",
+                                children=[
+                                    html.H2("Matches"),
+                                    dmc.Button(
+                                        "Match", id=ids.MATCH_BUTTON, size="compact-sm", n_clicks=0
+                                    ),
+                                    dmc.Switch(
+                                        id=ids.AUTO,
+                                        label="automatically",
+                                        size="xs",
+                                        checked=True,
+                                    ),
+                                    _number(
+                                        ids.MIN_OVERLAP,
+                                        "Shared states ≥",
+                                        "Minimum number of shared states; "
+                                        "empty: half of the selection",
+                                    ),
+                                    _number(
+                                        ids.MIN_LENGTH,
+                                        "Length ≥",
+                                        "Minimum length of a match in steps; "
+                                        "empty: 2, or 1 for a one-step selection",
+                                    ),
+                                    dmc.SegmentedControl(
+                                        id=ids.OVERLAPPING,
+                                        size="xs",
+                                        value="places",
+                                        data=[
+                                            {"value": "places", "label": "one per place"},
+                                            {"value": "all", "label": "all"},
+                                        ],
+                                        **{"aria-label": "List one match per place, or all"},
+                                    ),
+                                ],
+                            ),
+                            html.Div(
+                                id=ids.SENTENCE,
+                                className="sb-sentence",
+                                role="status",
+                                **{"aria-live": "polite"},
+                            ),
+                            html.Div(
+                                className="sb-under-sentence",
+                                children=[
+                                    html.Div(id=ids.FILTER, className="sb-filter"),
+                                    html.Div(className="sb-spacer"),
+                                    html.Div(id=ids.HEAT_LEGEND, className="sb-heat-legend"),
+                                ],
+                            ),
+                        ],
+                    ),
+                    html.Div(
+                        className="sb-histogram",
+                        style={"height": HISTOGRAM_HEIGHT},
+                        role="group",
+                        **{"aria-label": "Match lengths; choose one to filter"},
+                        children=[
+                            dcc.Graph(id=ids.HISTOGRAM, config=STATIC, responsive=True),
+                            html.Div(id=ids.HISTOGRAM_BARS, className="sb-length-bars"),
+                            html.Div(id="histogram-tip", className="sb-tip", hidden=True),
+                        ],
+                    ),
+                ],
+            ),
+            html.Div(id=ids.ROWS_HEAD, className="sb-rows-head"),
+            html.Div(
+                id=ids.ROWS, className="sb-rows", role="list", **{"aria-label": "Listed matches"}
+            ),
+        ],
+    )

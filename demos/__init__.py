@@ -1,0 +1,1 @@
+"""The demo datasets: generators, small trained weights, and what builds a dataset from them."""

@@ -1,0 +1,16 @@
+"""Everything that touches files: the dataset format, its checks, and the derived row-major copies."""
+
+from loaders.catalog import Catalog, Entry
+from loaders.dataset import Dataset, Source, SourceInfo, open_dataset
+from loaders.problems import DatasetError, Problem
+
+__all__ = [
+    "Catalog",
+    "Dataset",
+    "DatasetError",
+    "Entry",
+    "Problem",
+    "Source",
+    "SourceInfo",
+    "open_dataset",
+]

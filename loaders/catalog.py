@@ -1,0 +1,175 @@
+"""The datasets that a server offers: opened when first asked for, re-opened when they changed."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from loaders.dataset import (
+    Dataset,
+    Signature,
+    dataset_signature,
+    folder_name,
+    is_dataset_folder,
+    not_a_dataset,
+    open_dataset,
+)
+from loaders.problems import DatasetError, Problem, listed, suggestion
+from loaders.store import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One dataset of a catalog; `error` is the sentence that says why it cannot be opened."""
+
+    id: str
+    title: str
+    path: Path
+    error: str | None
+
+
+@dataclass(slots=True)
+class _Slot:
+    """What is known of one path: the dataset, or why it cannot be opened, as of a signature."""
+
+    lock: threading.Lock
+    signature: Signature | None = None
+    dataset: Dataset | None = None
+    error: DatasetError | None = None
+
+
+class Catalog:
+    """Datasets by id. Thread-safe; a broken dataset is an entry with its sentence.
+
+    Parameters
+    ----------
+    paths
+        Each a dataset folder or a folder of them (which is looked through again at every call of
+        `entries`, so that a new dataset shows up). A path that is neither is an entry with an
+        error.
+    cache_dir
+        Where the derived copies live.
+    progress
+        Called with (steps done, steps in all) whenever a copy is built.
+    """
+
+    def __init__(
+        self,
+        paths: Iterable[str | os.PathLike[str]],
+        cache_dir: str | os.PathLike[str],
+        progress: Progress | None = None,
+    ) -> None:
+        self._paths = tuple(Path(path) for path in paths)
+        self._cache_dir = Path(cache_dir)
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._slots: dict[tuple[str, Path], _Slot] = {}
+        self._ids: dict[str, Path] = {}
+
+    def entries(self) -> tuple[Entry, ...]:
+        """All datasets in the order of the paths, those of a folder by name; opens new ones.
+
+        Two folders of the same name get the ids `name` and `name-2`.
+        """
+        found: list[Entry] = []
+        for dataset_id, path in self._scan().items():
+            try:
+                dataset = self._open(dataset_id, path)
+            except DatasetError as error:
+                found.append(Entry(dataset_id, folder_name(path), path, str(error)))
+            else:
+                found.append(Entry(dataset_id, dataset.name, path, None))
+        return tuple(found)
+
+    def get(self, dataset_id: str) -> Dataset:
+        """The dataset of an id, opened again when its files changed since.
+
+        Raises
+        ------
+        DatasetError
+            No such id, or the dataset cannot be opened, with all its problems.
+        """
+        with self._lock:
+            path = self._ids.get(dataset_id)
+        if path is None:
+            path = self._scan().get(dataset_id)
+        if path is None:
+            with self._lock:
+                known = list(self._ids)
+            raise DatasetError(
+                Problem(
+                    "the list of datasets",
+                    f"a known dataset (there are {listed(known)})",
+                    f"'{dataset_id}'",
+                    suggestion(dataset_id, known),
+                )
+            )
+        return self._open(dataset_id, path)
+
+    def _scan(self) -> dict[str, Path]:
+        """Id -> folder, in order. The same folders give the same ids in every process."""
+        folders: dict[Path, Path] = {}
+        for path in self._paths:
+            for folder in _datasets_at(path):
+                folders.setdefault(folder.resolve(), folder)
+        ids = _distinct_ids([folder_name(folder) for folder in folders.values()])
+        found = dict(zip(ids, folders.values(), strict=True))
+        with self._lock:
+            self._ids = found
+            wanted = set(found.items())
+            for gone in [slot for slot in self._slots if slot not in wanted]:
+                del self._slots[gone]
+        return found
+
+    def _open(self, dataset_id: str, path: Path) -> Dataset:
+        with self._lock:
+            slot = self._slots.setdefault((dataset_id, path), _Slot(threading.Lock()))
+        with slot.lock:
+            signature = dataset_signature(path)
+            # A path that is no dataset folder has nothing to go by; looking again costs little.
+            if slot.signature != signature or not signature:
+                slot.dataset, slot.error = None, None
+                try:
+                    slot.dataset = open_dataset(
+                        path, self._cache_dir, self._progress, dataset_id=dataset_id
+                    )
+                except DatasetError as error:
+                    slot.error = error
+                slot.signature = signature
+            if slot.dataset is not None:
+                return slot.dataset
+            assert slot.error is not None
+            raise DatasetError(slot.error.problems)
+
+
+def _datasets_at(path: Path) -> list[Path]:
+    """The path itself when it is a dataset, or neither that nor a folder of datasets."""
+    if not_a_dataset(path) is None:
+        return [path]
+    try:
+        inside = sorted(
+            (entry for entry in path.iterdir() if entry.name[0] != "." and entry.is_dir()),
+            key=lambda entry: entry.name,
+        )
+        return [entry for entry in inside if is_dataset_folder(entry)] or [path]
+    except OSError:
+        return [path]
+
+
+def _distinct_ids(names: list[str]) -> list[str]:
+    """The names; the second and later folders of one name get -2, -3 and so on."""
+    taken = set(names)
+    seen: set[str] = set()
+    ids = []
+    for name in names:
+        chosen, number = name, 2
+        if name in seen:
+            while (chosen := f"{name}-{number}") in taken:
+                number += 1
+        seen.add(name)
+        taken.add(chosen)
+        ids.append(chosen)
+    return ids

@@ -1,0 +1,310 @@
+"""`python -m app check`: what a dataset holds, and everything that is wrong with it, in one run."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loaders.annotations import Annotation, Categorical, Category, Interval, Ranked, Scalar
+from loaders.dataset import Inspection, dataset_signature, fingerprint, inspect_dataset
+from loaders.problems import DatasetError, Problem, Severity, counted
+from loaders.source import SourceFiles, blocks
+from loaders.store import Progress, find_stored
+from loaders.summary import Summarizer, Summary
+
+EXIT_CLEAN, EXIT_PROBLEMS, EXIT_NO_DATASET = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """One source whose values could be read.
+
+    `shares` are (threshold, share of the values that are >= it) of a sample of `sampled` values.
+    """
+
+    files: SourceFiles
+    summary: Summary
+    shares: tuple[tuple[float, float], ...]
+    sampled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What `check` found.
+
+    Attributes
+    ----------
+    is_dataset
+        False when the path is no dataset folder at all.
+    problems, warnings
+        Every finding; a dataset with a problem is not served.
+    digests
+        (file, hexadecimal digest) of the content; only of a deep check.
+    """
+
+    path: Path
+    is_dataset: bool
+    inspection: Inspection
+    sources: tuple[SourceReport, ...]
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    digests: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean (warnings allowed), 1 problems, 2 not a dataset folder."""
+        if not self.is_dataset:
+            return EXIT_NO_DATASET
+        return EXIT_PROBLEMS if self.problems else EXIT_CLEAN
+
+    def text(self) -> str:
+        """The report for a person, without a newline at its end."""
+        if not self.is_dataset:
+            return self.problems[0].sentence
+        return "\n".join(_lines(self))
+
+
+def check(
+    path: str | os.PathLike[str],
+    *,
+    deep: bool = False,
+    cache_dir: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Read a whole dataset and report on it. Writes nothing.
+
+    Parameters
+    ----------
+    path
+        The dataset folder.
+    deep
+        Also digest the content of every file, and compare the derived copies, if there are any,
+        with the files value by value.
+    cache_dir
+        Where the derived copies live; only a deep check looks there.
+    progress
+        Called with (steps done, steps in all) while the sources are read.
+
+    Returns
+    -------
+    Report
+        Never raises for what is wrong with the dataset.
+    """
+    folder = Path(path)
+    inspection = inspect_dataset(folder)
+    found = list(inspection.findings)
+    reports: list[SourceReport] = []
+    total = sum(files.n_steps for files in inspection.sources.values())
+    done = 0
+    for files in inspection.sources.values():
+        cache = Path(cache_dir) if deep and cache_dir is not None else None
+        summarizer = Summarizer(files.n_steps, files.n_states)
+        try:
+            for count in _read(files, summarizer, cache, found):
+                if progress is not None:
+                    progress(done + count, total)
+        except DatasetError as error:
+            found.extend(error.problems)
+        else:
+            summary = summarizer.finish()
+            found.extend(summary.warnings(files.where, files.n_steps, files.state_names))
+            shares = tuple((at, summarizer.share_on(at)) for at in thresholds(summary))
+            reports.append(SourceReport(files, summary, shares, summarizer.sampled))
+        done += files.n_steps
+    digests = tuple(_digests(folder, found)) if deep and inspection.is_dataset else ()
+    return Report(
+        path=folder,
+        is_dataset=inspection.is_dataset,
+        inspection=inspection,
+        sources=tuple(reports),
+        problems=tuple(p for p in found if p.severity is Severity.PROBLEM),
+        warnings=tuple(p for p in found if p.severity is Severity.WARNING),
+        digests=digests,
+    )
+
+
+def thresholds(summary: Summary) -> tuple[float, ...]:
+    """Up to about eight round thresholds over the values, the suggested one among them.
+
+    They start at 0 where there are positive values, else at the 0.1 % quantile.
+    """
+    high = summary.high_quantile
+    low = max(0.0, summary.low_quantile) if high > 0 else summary.low_quantile
+    chosen = {summary.suggested_threshold}
+    span = high - low
+    if 0 < span < math.inf:
+        power = 10.0 ** math.floor(math.log10(span))
+        if power * 0.1 > 0:  # not for the smallest of subnormal numbers
+            step = next(f for f in (0.1, 0.2, 0.5, 1.0, 2.0) if span / (f * power) <= 8) * power
+            first, last = math.ceil(low / step), math.floor(high / step)
+            chosen |= {float(f"{i * step:.6g}") for i in range(first, last + 1) if i != 0}
+    return tuple(sorted(chosen))
+
+
+def _read(
+    files: SourceFiles, summarizer: Summarizer, cache: Path | None, found: list[Problem]
+) -> Iterator[int]:
+    """Sum a source up, yielding the steps done; compare it with its copy in `cache`, if any."""
+    stored = find_stored(files, cache) if cache is not None else None
+    done, differs = 0, -1
+    for block in blocks(files):
+        summarizer.update(block)
+        if stored is not None and differs < 0:
+            copy = stored.rows[done : done + len(block)]
+            unequal = ~((copy == block) | (np.isnan(copy) & np.isnan(block)))
+            rows = np.flatnonzero(unequal.any(axis=1))
+            differs = done + int(rows[0]) if len(rows) else -1
+        done += len(block)
+        yield done
+    if differs >= 0:
+        found.append(
+            Problem(
+                f"the copy of {files.where} in the cache folder {cache}",
+                "the values of the file",
+                f"others, first in row {differs:,}",
+                "delete the cache folder, or write the file again",
+            )
+        )
+
+
+def _digests(folder: Path, found: list[Problem]) -> Iterator[tuple[str, str]]:
+    for name, _, _ in dataset_signature(folder):
+        try:
+            with (folder / name).open("rb") as file:
+                digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
+        except OSError as error:
+            words = (error.strerror or str(error)).lower()
+            remedy = "make it readable"
+            found.append(Problem(f"{folder.name}/{name}", "a file that can be read", words, remedy))
+        else:
+            yield name, digest.hexdigest()
+
+
+def _lines(report: Report) -> Iterator[str]:
+    seen = report.inspection
+    yield seen.config.name or report.path.resolve().name
+    yield f"  {report.path}"
+    for line in seen.config.description.splitlines():
+        yield f"  {line}"
+    yield ""
+    yield "Tokens"
+    if seen.n_steps is None:
+        yield "  could not be read"
+    else:
+        words = [counted(seen.n_steps, "step")]
+        if seen.tokens is not None:
+            words.append(counted(len(seen.tokens.vocabulary), "different token"))
+        if seen.sequences is not None:
+            named = "" if seen.sequences.ids is not None else " (no column 'sequence')"
+            words.append(counted(len(seen.sequences), "sequence") + named)
+            lengths = np.diff(seen.sequences.offsets)
+            if len(lengths) > 1:
+                words.append(f"of {lengths.min():,} to {lengths.max():,} steps")
+        yield f"  {', '.join(words)}"
+        if not report.problems:
+            yield f"  fingerprint {fingerprint(seen)}"
+    yield ""
+    yield "Sources"
+    read = {source.files.name: source for source in report.sources}
+    if not seen.sources:
+        yield "  none that could be read"
+    for name, files in seen.sources.items():
+        yield from _source_lines(files, read.get(name))
+    if seen.annotations:
+        yield ""
+        yield "Annotations"
+        width = max(len(name) for name in seen.annotations)
+        for name, annotation in seen.annotations.items():
+            yield f"  {name:<{width}}  {annotation_words(annotation)}"
+    if report.digests:
+        yield ""
+        yield "Content (BLAKE2b)"
+        for name, digest in report.digests:
+            yield f"  {digest}  {name}"
+    yield ""
+    yield from _findings("Problems", report.problems)
+    if report.warnings:
+        yield from _findings("Warnings", report.warnings)
+    if report.problems or report.warnings:
+        yield "Rows are counted from 0."
+
+
+def _findings(title: str, found: tuple[Problem, ...]) -> Iterator[str]:
+    if not found:
+        yield f"{title}: none"
+        return
+    yield f"{title}: {len(found):,}"
+    for number, problem in enumerate(found, 1):
+        yield f"  {number}. {problem.sentence}"
+
+
+def _source_lines(files: SourceFiles, report: SourceReport | None) -> Iterator[str]:
+    title = f': "{files.title}"' if files.title != files.name else ""
+    yield f"  {files.name}{title}"
+    facts = [
+        f"{counted(files.n_steps, 'step')} x {counted(files.n_states, 'state')}",
+        files.dtype.name,
+    ]
+    if len(files.parts) > 1:
+        facts.append(f"{len(files.parts):,} part files")
+    if files.is_list:
+        facts.append("one list column (slower to read than one column a state)")
+    if files.transform:
+        facts.append(f"{files.transform} applied")
+    yield f"    {', '.join(facts)}"
+    if report is None:
+        yield "    its values could not be read"
+        return
+    summary = report.summary
+    if np.isfinite(summary.minima).any():
+        yield (
+            f"    values from {summary.minimum:.6g} to {summary.maximum:.6g}; 99.8 % of them from "
+            f"{summary.low_quantile:.6g} to {summary.high_quantile:.6g}"
+        )
+    else:
+        yield "    no finite values"
+    whole = report.sampled == files.n_steps * files.n_states
+    basis = "" if whole else f" (of a sample of {report.sampled:,} values)"
+    shares = ", ".join(f"{at:g}: {100 * share:.1f} %" for at, share in report.shares)
+    yield f"    share on at a threshold of {shares}{basis}"
+    yield f"    suggested threshold {summary.suggested_threshold:g}"
+
+
+def annotation_words(annotation: Annotation) -> str:
+    """An annotation's kind and content in a few words."""
+    match annotation:
+        case Categorical():
+            return (
+                f"categorical, {counted(len(annotation.categories), 'category', 'categories')}"
+                f"{_counts(annotation.categories, annotation.counts)}"
+            )
+        case Scalar():
+            unit = f" in {annotation.unit}" if annotation.unit else ""
+            if annotation.minimum is None:
+                return f"scalar{unit}, no finite values"
+            return f"scalar{unit}, {annotation.minimum:.6g} to {annotation.maximum:.6g}"
+        case Ranked():
+            return f"ranked, {'with' if annotation.has_weights else 'without'} weights"
+        case Interval():
+            return (
+                f"interval, {counted(len(annotation), 'range')}"
+                f"{_counts(annotation.categories, annotation.counts)}"
+            )
+
+
+def _counts(categories: tuple[Category, ...], counts: NDArray[np.int64]) -> str:
+    if not categories:
+        return ""
+    shown = [
+        f"'{category.label}' {count:,}"
+        for category, count in zip(categories[:8], counts[:8], strict=True)
+    ]
+    more = f" and {len(categories) - 8:,} more" if len(categories) > 8 else ""
+    return f": {', '.join(shown)}{more}"

@@ -1,0 +1,317 @@
+"""dataset.yaml: names, titles, transforms, kinds, colours and the view a dataset opens on.
+
+Every key is optional; an unknown one is a problem that names it and the known ones.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import yaml
+
+from loaders.problems import Problem, listed, suggestion
+
+FILE_NAME = "dataset.yaml"
+KINDS = ("categorical", "scalar", "ranked", "interval")
+TRANSFORMS = ("tanh",)
+
+TOP_KEYS = ("name", "description", "sources", "annotations", "default")
+SOURCE_KEYS = ("title", "transform")
+ANNOTATION_KEYS = ("kind", "order", "colors", "unit")
+DEFAULT_KEYS = ("source", "start", "stop", "threshold", "tracks")
+
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+_NO_TEXT: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """What dataset.yaml says about one source."""
+
+    title: str | None = None
+    transform: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationSettings:
+    """What dataset.yaml says about one annotation; `order` and `colors` are by label."""
+
+    kind: str | None = None
+    order: tuple[str, ...] | None = None
+    colors: Mapping[str, str] = field(default_factory=lambda: _NO_TEXT)
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """The view a dataset opens on.
+
+    `start` and `stop` (half-open) are both given or both None; a threshold of None means the
+    source's suggested one. As parsed, `source` may be None; in an opened dataset it is a source.
+    """
+
+    source: str | None = None
+    start: int | None = None
+    stop: int | None = None
+    threshold: float | None = None
+    tracks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The content of dataset.yaml, checked for its form but not against the data."""
+
+    name: str | None = None
+    description: str = ""
+    sources: Mapping[str, SourceSettings] = field(default_factory=dict)
+    annotations: Mapping[str, AnnotationSettings] = field(default_factory=dict)
+    default: Default | None = None
+
+
+def read_config(path: Path, where: str) -> tuple[Config, list[Problem]]:
+    """Read dataset.yaml.
+
+    Parameters
+    ----------
+    path
+        The file; a missing or empty one is an empty configuration.
+    where
+        How problems call the file.
+
+    Returns
+    -------
+    Config, list of Problem
+        Everything that could be understood, and everything that could not.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        return Config(), []
+    except UnicodeDecodeError as error:
+        found = f"a byte that is not (at position {error.start:,})"
+        return Config(), [Problem(where, "text in UTF-8", found, "save it as UTF-8")]
+    except OSError as error:
+        found = (error.strerror or str(error)).lower()
+        return Config(), [Problem(where, "a file that can be read", found, "make it readable")]
+    try:
+        content = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader subclass
+    except yaml.YAMLError as error:
+        return Config(), [_yaml_problem(where, error)]
+    except (ValueError, RecursionError) as error:  # for example a date like 2024-13-45
+        return Config(), [
+            Problem(where, "YAML", f"a value that cannot be read ({error})", "put it in quotes")
+        ]
+    return parse_config(content, where)
+
+
+def parse_config(content: object, where: str = FILE_NAME) -> tuple[Config, list[Problem]]:
+    """Check the parsed content of dataset.yaml; see `read_config`."""
+    parser = _Parser(where)
+    return parser.config(content), parser.problems
+
+
+def label_text(value: object) -> str:
+    """The label of a category value: text as it is, `true`/`false`, numbers as written."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """A SafeLoader for which a key that is given twice is an error, not a silent last word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Hashable] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, Hashable):
+                if key in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key '{key}' twice", key_node.start_mark
+                    )
+                seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _yaml_problem(where: str, error: yaml.YAMLError) -> Problem:
+    mark = getattr(error, "problem_mark", None)
+    what = getattr(error, "problem", None) or str(error).splitlines()[0]
+    if mark is not None:
+        where = f"{where}, line {mark.line + 1}, column {mark.column + 1}"
+    return Problem(where, "YAML", str(what), "mend that line")
+
+
+class _Parser:
+    """Collects problems while it reads; lives for one file."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.problems: list[Problem] = []
+
+    def fault(self, key: str, expected: str, found: object, remedy: str) -> None:
+        where = f"{self.where}, {key}" if key else self.where
+        self.problems.append(Problem(where, expected, str(found), remedy))
+
+    def mapping(self, key: str, value: object) -> dict[str, object]:
+        """A mapping with text keys; None (a key with nothing after it) is an empty one."""
+        if value is None:
+            return {}
+        if not isinstance(value, Mapping):
+            self.fault(key, "keys with values", _shown(value), "write it as `key: value` lines")
+            return {}
+        return {label_text(name): item for name, item in value.items()}
+
+    def known(self, key: str, values: dict[str, object], known: tuple[str, ...]) -> None:
+        for name in values:
+            if name not in known:
+                self.fault(
+                    f"{key}.{name}" if key else name,
+                    f"one of the known keys ({', '.join(known)})",
+                    f"the unknown key '{name}'",
+                    suggestion(name, known),
+                )
+
+    def text(self, key: str, value: object) -> str | None:
+        if value is None or isinstance(value, str):
+            return value
+        self.fault(key, "text", _shown(value), "put it in quotes")
+        return None
+
+    def config(self, content: object) -> Config:
+        top = self.mapping("", content)
+        self.known("", top, TOP_KEYS)
+        sources = {
+            name: self.source(f"sources.{name}", value)
+            for name, value in self.mapping("sources", top.get("sources")).items()
+        }
+        annotations = {
+            name: self.annotation(f"annotations.{name}", value)
+            for name, value in self.mapping("annotations", top.get("annotations")).items()
+        }
+        default = top.get("default")
+        return Config(
+            name=self.text("name", top.get("name")) or None,
+            description=(self.text("description", top.get("description")) or "").strip(),
+            sources=sources,
+            annotations=annotations,
+            default=None if default is None else self.default(default),
+        )
+
+    def source(self, key: str, value: object) -> SourceSettings:
+        values = self.mapping(key, value)
+        self.known(key, values, SOURCE_KEYS)
+        transform = values.get("transform")
+        if transform is not None and transform not in TRANSFORMS:
+            known = ", ".join(TRANSFORMS)
+            self.fault(f"{key}.transform", known, _shown(transform), "use it, or leave it out")
+            transform = None
+        return SourceSettings(
+            self.text(f"{key}.title", values.get("title")), None if transform is None else "tanh"
+        )
+
+    def annotation(self, key: str, value: object) -> AnnotationSettings:
+        values = self.mapping(key, value)
+        if "colours" in values and "colors" not in values:  # both spellings are read
+            values["colors"] = values.pop("colours")
+        self.known(key, values, ANNOTATION_KEYS)
+        kind = values.get("kind")
+        if kind is not None and kind not in KINDS:
+            remedy = suggestion(kind, KINDS)
+            self.fault(f"{key}.kind", f"one of {', '.join(KINDS)}", _shown(kind), remedy)
+            kind = None
+        return AnnotationSettings(
+            kind=None if kind is None else str(kind),
+            order=self.order(f"{key}.order", values.get("order")),
+            colors=self.colors(f"{key}.colors", values.get("colors")),
+            unit=self.text(f"{key}.unit", values.get("unit")),
+        )
+
+    def order(self, key: str, value: object) -> tuple[str, ...] | None:
+        if value is None:
+            return None
+        if not isinstance(value, list) or any(isinstance(item, list | dict) for item in value):
+            self.fault(key, "a list of labels", _shown(value), "write it as [first, second]")
+            return None
+        labels = [label_text(item) for item in value]
+        for label in dict.fromkeys(label for label in labels if labels.count(label) > 1):
+            self.fault(key, "every label once", f"'{label}' more than once", "remove the repeats")
+        return tuple(dict.fromkeys(labels))
+
+    def colors(self, key: str, value: object) -> Mapping[str, str]:
+        colors: dict[str, str] = {}
+        for label, color in self.mapping(key, value).items():
+            if isinstance(color, str) and _COLOR.fullmatch(color):
+                colors[label] = color.lower()
+            else:
+                self.fault(
+                    f"{key}.{label}",
+                    "a colour like '#0072b2'",
+                    _shown(color),
+                    "write # and six hexadecimal digits, in quotes",
+                )
+        return MappingProxyType(colors)
+
+    def default(self, value: object) -> Default:
+        values = self.mapping("default", value)
+        self.known("default", values, DEFAULT_KEYS)
+        start = self.step("default.start", values.get("start"))
+        stop = self.step("default.stop", values.get("stop"))
+        given = [name for name in ("start", "stop") if values.get(name) is not None]
+        if len(given) == 1:
+            self.fault(
+                "default", "start and stop together", f"only {given[0]}", "give both or neither"
+            )
+        tracks = values.get("tracks")
+        if tracks is not None and not isinstance(tracks, list):
+            self.fault("default.tracks", "a list", _shown(tracks), "write it as [name, name]")
+            tracks = None
+        return Default(
+            source=self.text("default.source", values.get("source")),
+            start=start,
+            stop=stop,
+            threshold=self.number("default.threshold", values.get("threshold")),
+            tracks=tuple(dict.fromkeys(label_text(name) for name in tracks or ())),
+        )
+
+    def step(self, key: str, value: object) -> int | None:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int):
+            self.fault(key, "a step (a whole number)", _shown(value), "write the step's number")
+            return None
+        return value
+
+    def number(self, key: str, value: object) -> float | None:
+        if value is None:
+            return None
+        number: float | None = None
+        # YAML 1.1 reads 1e-3 (without a point) as text.
+        if isinstance(value, int | float | str) and not isinstance(value, bool):
+            try:
+                number = float(value)
+            except (ValueError, OverflowError):
+                number = None
+        if number is None or not math.isfinite(number):
+            self.fault(key, "a finite number", _shown(value), "write a number such as 0.3")
+            return None
+        return number
+
+
+def _shown(value: object) -> str:
+    """A value as a person would recognise it, in a few words."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, Mapping):
+        return f"a mapping ({listed(value, 3)})"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = str(value)
+    return f"'{text if len(text) <= 40 else text[:37] + '...'}'"

@@ -1,0 +1,183 @@
+"""Opening Parquet files: footers, types in words, and faults as problems instead of tracebacks."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from loaders.problems import DatasetError, Problem
+
+_MAGIC = b"PAR1"
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What tells one version of a file from another without reading it.
+
+    `footer` is the digest of the Parquet footer's bytes (schema, row groups, statistics).
+    """
+
+    footer: str
+    size: int
+    mtime_ns: int
+
+
+def stamp(path: Path, where: str) -> Stamp:
+    """The stamp of a Parquet file.
+
+    Raises
+    ------
+    DatasetError
+        The file is missing, cannot be read, is empty, truncated, or no Parquet file.
+    """
+    try:
+        with path.open("rb") as file:
+            info = path.stat()
+            size = file.seek(0, 2)
+            if size == 0:
+                raise DatasetError(_not_parquet(where, "an empty file"))
+            file.seek(max(0, size - 8))
+            tail = file.read(8)
+            if len(tail) < 8 or tail[4:] != _MAGIC:
+                file.seek(0)
+                truncated = file.read(4) == _MAGIC
+                found = "a truncated one (its end is missing)" if truncated else "another format"
+                raise DatasetError(_not_parquet(where, found))
+            length = int.from_bytes(tail[:4], "little")
+            if length + 12 > size:
+                raise DatasetError(_not_parquet(where, "a damaged one (its footer is cut)"))
+            file.seek(size - 8 - length)
+            footer = hashlib.blake2b(file.read(length), digest_size=16).hexdigest()
+    except OSError as error:
+        raise DatasetError(_unreadable(where, error)) from error
+    return Stamp(footer, size, info.st_mtime_ns)
+
+
+def open_file(path: Path, where: str, **options: Any) -> pq.ParquetFile:
+    """Open a Parquet file; `options` go to pyarrow.
+
+    Raises
+    ------
+    DatasetError
+        As for `stamp`; or the footer cannot be understood.
+    """
+    stamp(path, where)  # its words are plainer than pyarrow's
+    with reading(where):
+        return pq.ParquetFile(path, **options)
+
+
+@contextlib.contextmanager
+def reading(where: str) -> Iterator[None]:
+    """Turn what pyarrow and the disk raise while a file is read into a DatasetError."""
+    try:
+        yield
+    except (pa.ArrowException, EOFError, UnicodeDecodeError) as error:
+        text = str(error).strip().splitlines()
+        found = f"damaged content ({text[0][:160].rstrip('.') if text else 'no details'})"
+        raise DatasetError(_not_parquet(where, found)) from error
+    except OSError as error:
+        if error.errno is None:  # pyarrow reports damaged pages as OSError without a number
+            found = f"damaged content ({str(error).splitlines()[0][:160].rstrip('.')})"
+            raise DatasetError(_not_parquet(where, found)) from error
+        raise DatasetError(_unreadable(where, error)) from error
+
+
+def _not_parquet(where: str, found: str) -> Problem:
+    return Problem(where, "a complete Parquet file", found, "write the file again")
+
+
+def _unreadable(where: str, error: OSError) -> Problem:
+    if isinstance(error, FileNotFoundError):
+        return Problem(where, "a Parquet file", "no file of that name", "add it")
+    if isinstance(error, IsADirectoryError):
+        return Problem(where, "a Parquet file", "a folder", "put a file in its place")
+    found = (error.strerror or str(error)).lower()
+    return Problem(where, "a file that can be read", found, "make it readable")
+
+
+def index_columns(schema: pa.Schema) -> frozenset[str]:
+    """Columns that pandas saved as its index, by the file's pandas metadata; often none."""
+    raw = (schema.metadata or {}).get(b"pandas")
+    if raw is None:
+        return frozenset()
+    try:
+        named = json.loads(raw).get("index_columns", [])
+    except (ValueError, AttributeError):
+        return frozenset()
+    if not isinstance(named, list):
+        return frozenset()
+    return frozenset(name for name in named if isinstance(name, str)) & frozenset(schema.names)
+
+
+def type_words(kind: pa.DataType) -> str:
+    """A column type in the words of docs/dataset.md."""
+    words = {pa.float16(): "float16", pa.float32(): "float32", pa.float64(): "float64"}
+    if kind in words:
+        return words[kind]
+    if pa.types.is_null(kind):
+        return "no values at all (type null)"
+    if pa.types.is_dictionary(kind):
+        return f"dictionary of {type_words(kind.value_type)}"
+    if pa.types.is_fixed_size_list(kind):
+        return f"fixed-size list of {kind.list_size} {type_words(kind.value_type)}"
+    if is_list(kind):
+        return f"list of {type_words(kind.value_type)}"
+    return str(kind)
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """string, large_string or string_view."""
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Any list type; views included."""
+    return bool(
+        pa.types.is_list(kind)
+        or pa.types.is_large_list(kind)
+        or pa.types.is_fixed_size_list(kind)
+        or pa.types.is_list_view(kind)
+        or pa.types.is_large_list_view(kind)
+    )
+
+
+def repeated(names: list[str]) -> list[str]:
+    """The names that occur more than once, in order of appearance."""
+    seen: set[str] = set()
+    twice: dict[str, None] = {}
+    for name in names:
+        if name in seen:
+            twice[name] = None
+        seen.add(name)
+    return list(twice)
+
+
+def read_column(file: pq.ParquetFile, name: str, where: str) -> pa.ChunkedArray:
+    """One top-level column, whole.
+
+    pyarrow selects by dotted path, so that asking for `a` brings `a.b` along; it is dropped here.
+    """
+    kind = file.schema_arrow.field(name).type
+    with reading(where):
+        if not is_list(kind) or not file.num_row_groups:
+            return _named(file.read(columns=[name], use_pandas_metadata=False), name)
+        # pyarrow cannot read lists of dictionary-encoded values over several row groups at once.
+        groups = [
+            _named(file.read_row_group(i, columns=[name], use_pandas_metadata=False), name)
+            for i in range(file.num_row_groups)
+        ]
+        return pa.chunked_array([chunk for group in groups for chunk in group.chunks], type=kind)
+
+
+def _named(table: pa.Table, name: str) -> pa.ChunkedArray:
+    return table.column(table.schema.names.index(name))

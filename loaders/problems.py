@@ -1,0 +1,88 @@
+"""What is wrong with a dataset, in words that say where, what and how to mend it."""
+
+from __future__ import annotations
+
+import difflib
+import enum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+class Severity(enum.StrEnum):
+    """A problem stops the dataset from being served; a warning is shown as a notice."""
+
+    PROBLEM = "problem"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding about a dataset.
+
+    Each part is a phrase without a full stop: `where` names the thing (folder, file, column, row;
+    rows count from 0), `remedy` says what to do, or for a warning what follows from it.
+    """
+
+    where: str
+    expected: str
+    found: str
+    remedy: str
+    severity: Severity = Severity.PROBLEM
+
+    @property
+    def sentence(self) -> str:
+        """The finding as one plain sentence."""
+        return f"{self.where}: expected {self.expected}, found {self.found}; {self.remedy}."
+
+
+class DatasetError(Exception):
+    """A dataset, or one of its sources, cannot be opened.
+
+    `problems` holds everything that was found; `str(error)` is one plain sentence, the first of
+    them, with the number of further ones.
+    """
+
+    problems: tuple[Problem, ...]
+
+    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+        found = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        self.problems = found
+        super().__init__(found)
+
+    def __str__(self) -> str:
+        first = self.problems[0].sentence
+        more = len(self.problems) - 1
+        if more == 0:
+            return first
+        return f"{first[:-1]} (and {more} more {plural(more, 'problem')}: see python -m app check)."
+
+    def __reduce__(self) -> tuple[type[DatasetError], tuple[tuple[Problem, ...]]]:
+        return type(self), (self.problems,)
+
+
+def plural(count: int, word: str, many: str | None = None) -> str:
+    """`word` for one, its plural otherwise."""
+    return word if count == 1 else (many or f"{word}s")
+
+
+def counted(count: int, word: str, many: str | None = None) -> str:
+    """`1 row`, `12,000 rows`."""
+    return f"{count:,} {plural(count, word, many)}"
+
+
+def listed(names: Iterable[object], limit: int = 12) -> str:
+    """Names in quotes, with commas; at most `limit` of them, and how many more there are."""
+    every = [f"'{name}'" for name in names]
+    if not every:
+        return "none"
+    if len(every) > limit:
+        return ", ".join(every[:limit]) + f" and {len(every) - limit:,} more"
+    return ", ".join(every)
+
+
+def suggestion(name: object, known: Sequence[str]) -> str:
+    """`use 'x'` with the close match to a misspelt name, or the known names."""
+    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean '{close[0]}'"
+    return "use a known name, or remove it"

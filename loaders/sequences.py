@@ -1,0 +1,173 @@
+"""Sequences: stretches of steps over which the model's state was carried without a reset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from loaders.parquet import is_text, type_words
+from loaders.problems import DatasetError, Problem, counted
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sequences:
+    """The sequences of a dataset.
+
+    Attributes
+    ----------
+    offsets
+        int64, `(n_sequences + 1,)`, strictly increasing from 0 to `n_steps`; read-only.
+    ids
+        `n_sequences` integers or strings; None when the dataset has no `sequence` column (then
+        there is one sequence).
+    """
+
+    offsets: NDArray[np.int64]
+    ids: tuple[str, ...] | tuple[int, ...] | None
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def n_steps(self) -> int:
+        """Steps in all sequences."""
+        return int(self.offsets[-1])
+
+    def ordinal(self, step: int) -> int:
+        """The number of the sequence that holds `step`, from 0; IndexError outside the data."""
+        if not 0 <= step < self.n_steps:
+            raise IndexError(f"step {step} is not one of the {self.n_steps:,} steps")
+        return int(np.searchsorted(self.offsets, step, side="right")) - 1
+
+    def id(self, step: int) -> str | int | None:
+        """The id of the sequence that holds `step`; None when sequences have no ids."""
+        ordinal = self.ordinal(step)
+        return None if self.ids is None else self.ids[ordinal]
+
+    def bounds(self, step: int) -> tuple[int, int]:
+        """Start and stop (half-open) of the sequence that holds `step`."""
+        ordinal = self.ordinal(step)
+        return int(self.offsets[ordinal]), int(self.offsets[ordinal + 1])
+
+
+def one_sequence(n_steps: int) -> Sequences:
+    """All steps as one sequence without an id."""
+    return _frozen(np.array([0, n_steps], np.int64), None)
+
+
+def read_sequences(column: pa.ChunkedArray, where: str) -> Sequences:
+    """Sequences from the `sequence` column: equal neighbours are one.
+
+    Parameters
+    ----------
+    column
+        Integers or strings, dictionary-encoded or not; at least one.
+    where
+        How problems call the column.
+
+    Raises
+    ------
+    DatasetError
+        Another type, a null, or an id that comes back after another one; with the row.
+    """
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if not (pa.types.is_integer(kind) or is_text(kind)):
+        raise DatasetError(
+            Problem(
+                where,
+                "integers or strings",
+                type_words(column.type),
+                "write the sequence's number or name at each step, without gaps",
+            )
+        )
+    if column.null_count:
+        row = first_null(column)
+        raise DatasetError(
+            Problem(
+                f"{where}, row {row:,}",
+                "a sequence id at every step",
+                f"null ({counted(column.null_count, 'row')} in all)",
+                "give these steps an id",
+            )
+        )
+    codes, values = encode(column)
+    changes = np.flatnonzero(codes[1:] != codes[:-1]) + 1
+    starts = np.concatenate([np.zeros(1, np.int64), changes.astype(np.int64)])
+    runs = codes[starts]
+    _, first = np.unique(runs, return_index=True)
+    if len(first) != len(runs):
+        again = np.ones(len(runs), bool)
+        again[first] = False
+        ordinal = int(np.flatnonzero(again)[0])
+        earlier = int(np.flatnonzero(runs == runs[ordinal])[0])
+        raise DatasetError(
+            Problem(
+                f"{where}, row {int(starts[ordinal]):,}",
+                "every sequence in one piece",
+                f"{values[int(runs[ordinal])].as_py()!r} again, after it ended at row "
+                f"{int(starts[earlier + 1]):,}",
+                "sort the steps by sequence, or give the second piece an id of its own",
+            )
+        )
+    ids = tuple(values.take(pa.array(runs)).to_pylist())
+    return _frozen(np.append(starts, len(codes)), ids)
+
+
+def encode(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], pa.Array]:
+    """A column as codes into its distinct values.
+
+    Returns
+    -------
+    codes, values
+        int32 `(n,)`, -1 for null; and the values, in order of first appearance for plain columns
+        and as the file has them for dictionary columns, each once.
+    """
+    if pa.types.is_string_view(column.type):
+        column = column.cast(pa.large_string())
+    if pa.types.is_dictionary(column.type):
+        column = column.unify_dictionaries()
+    else:
+        column = column.dictionary_encode()
+    if column.num_chunks == 0:
+        return np.zeros(0, np.int32), pa.array([], column.type.value_type)
+    values = column.chunk(0).dictionary
+    codes = np.empty(len(column), np.int32)
+    position = 0
+    for chunk in column.chunks:
+        indices = chunk.indices
+        if indices.null_count:
+            indices = pc.fill_null(indices.cast(pa.int32()), -1)
+        codes[position : position + len(chunk)] = indices.to_numpy(zero_copy_only=False)
+        position += len(chunk)
+    return _merge_equal(codes, values)
+
+
+def _merge_equal(codes: NDArray[np.int32], values: pa.Array) -> tuple[NDArray[np.int32], pa.Array]:
+    """A dictionary in a file may hold a value twice, or a null; after this it holds neither."""
+    distinct = values.dictionary_encode()
+    if len(distinct.dictionary) == len(values) and not values.null_count:
+        return codes, values
+    mapping = pc.fill_null(distinct.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)
+    table = np.append(mapping, np.int32(-1)).astype(np.int32)  # code -1 takes the last entry
+    return table[codes], distinct.dictionary
+
+
+def first_null(column: pa.ChunkedArray) -> int:
+    """The row of the first null in a column that has one."""
+    position = 0
+    for chunk in column.chunks:
+        if chunk.null_count:
+            missing = chunk.is_null().to_numpy(zero_copy_only=False)
+            return position + int(np.flatnonzero(missing)[0])
+        position += len(chunk)
+    raise ValueError("the column has no null")
+
+
+def _frozen(offsets: NDArray[np.int64], ids: tuple[Any, ...] | None) -> Sequences:
+    offsets.flags.writeable = False
+    return Sequences(offsets, ids)

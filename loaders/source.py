@@ -1,0 +1,386 @@
+"""A source on disk: one Parquet file, or a folder of part files, of states.
+
+`inspect_source` reads footers only and says what is there; `blocks` streams the values as rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from loaders.annotations import index_warning
+from loaders.config import SourceSettings
+from loaders.parquet import (
+    Stamp,
+    index_columns,
+    is_list,
+    open_file,
+    reading,
+    repeated,
+    stamp,
+    type_words,
+)
+from loaders.problems import DatasetError, Problem, Severity, counted, listed
+
+_BLOCK_VALUES = 1 << 22
+_BLOCK_ROWS = 16_384
+# Without these pyarrow reads a whole row group ahead: a gigabyte and more for files that pandas
+# or polars wrote as one row group.
+_BOUNDED: dict[str, Any] = {"buffer_size": 1 << 16, "pre_buffer": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file of a source. `columns` are the positions of the states among its columns."""
+
+    path: Path
+    where: str
+    stamp: Stamp
+    n_steps: int
+    columns: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFiles:
+    """What the files of a source hold, by their footers.
+
+    Attributes
+    ----------
+    dtype
+        float16, float32 or float64: the widest of the columns, float64 for integers.
+    is_list
+        The states are one list column, not one column each.
+    """
+
+    name: str
+    title: str
+    where: str
+    parts: tuple[Part, ...]
+    n_steps: int
+    state_names: tuple[str, ...]
+    dtype: np.dtype[Any]
+    is_list: bool
+    transform: str | None
+
+    @property
+    def n_states(self) -> int:
+        """Columns, or the length of the lists."""
+        return len(self.state_names)
+
+    def digest(self, *, times: bool) -> str:
+        """32 hex digits from the footers, sizes and transform; and the times of writing."""
+        content = hashlib.blake2b(digest_size=16)
+        content.update(repr((self.transform, len(self.parts))).encode())
+        for part in self.parts:
+            time = part.stamp.mtime_ns if times else 0
+            content.update(repr((part.stamp.footer, part.stamp.size, time)).encode())
+        return content.hexdigest()
+
+    def changed(self) -> bool:
+        """Whether a file is another one than when it was inspected."""
+        try:
+            return any(stamp(part.path, part.where) != part.stamp for part in self.parts)
+        except DatasetError:
+            return True
+
+
+def inspect_source(
+    name: str, path: Path, where: str, settings: SourceSettings
+) -> tuple[SourceFiles | None, list[Problem]]:
+    """Read the footers of a source.
+
+    Parameters
+    ----------
+    name, path, where
+        The source's name, its file or folder, and how problems call it.
+    settings
+        What dataset.yaml says about it.
+
+    Returns
+    -------
+    SourceFiles or None, list of Problem
+        None when there is a problem; warnings come with a source.
+    """
+    problems: list[Problem] = []
+    if path.is_dir():
+        files = _part_files(path, where, problems)
+        if not files:
+            problems.append(Problem(where, "part files that end in .parquet", "none", "add them"))
+            return None, problems
+    else:
+        files = [(path, where)]
+    looks: list[_Look] = []
+    for file, file_where in files:
+        try:
+            looks.append(_look(file, file_where, problems))
+        except DatasetError as error:
+            problems.extend(error.problems)
+    if len(looks) < len(files):
+        return None, problems
+    first = looks[0]
+    for other in looks[1:]:
+        problems.extend(_differences(first, other))
+    if any(problem.severity is Severity.PROBLEM for problem in problems):
+        return None, problems
+    n_steps = sum(look.part.n_steps for look in looks)
+    if n_steps == 0:
+        problems.append(Problem(where, "at least one row", "no rows", "write one row a step"))
+        return None, problems
+    kinds = {kind for look in looks for kind in look.kinds}
+    return (
+        SourceFiles(
+            name=name,
+            title=settings.title or name,
+            where=where,
+            parts=tuple(look.part for look in looks),
+            n_steps=n_steps,
+            state_names=first.state_names or _list_names(looks),
+            dtype=_widest(kinds),
+            is_list=first.is_list,
+            transform=settings.transform,
+        ),
+        problems,
+    )
+
+
+def blocks(files: SourceFiles) -> Iterator[NDArray[Any]]:
+    """The values of a source in order, some thousand rows at a time.
+
+    Yields
+    ------
+    ndarray
+        `(rows, n_states)` of `files.dtype`, C-contiguous, its own memory; nulls are NaN; the
+        transform is applied.
+
+    Raises
+    ------
+    DatasetError
+        A damaged file; a list of another length, with its row.
+    """
+    rows = max(64, min(_BLOCK_ROWS, _BLOCK_VALUES // files.n_states))
+    table = _tanh_table() if files.transform and files.dtype == np.float16 else None
+    step = 0
+    for part in files.parts:
+        file = open_file(part.path, part.where, **_BOUNDED)
+        part_start = step
+        with reading(part.where):
+            for batch in file.iter_batches(batch_size=rows):
+                if not batch.num_rows:
+                    continue
+                if files.is_list:
+                    column = batch.column(part.columns[0])
+                    block = _list_block(column, files, part, step - part_start)
+                else:
+                    block = _column_block(batch, files, part)
+                if files.transform:
+                    block = _tanh(block, table)
+                yield block
+                step += batch.num_rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    part: Part
+    kinds: frozenset[pa.DataType]
+    state_names: tuple[str, ...]
+    is_list: bool
+    width: int | None
+
+
+def _part_files(folder: Path, where: str, problems: list[Problem]) -> list[tuple[Path, str]]:
+    files = []
+    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+        if path.name[0] in "._":
+            continue
+        if path.suffix == ".parquet":
+            files.append((path, f"{where}/{path.name}"))
+        else:
+            found = "a folder" if path.is_dir() else "another file"
+            problems.append(
+                Problem(
+                    f"{where}/{path.name}",
+                    "part files that end in .parquet",
+                    found,
+                    "it is not read",
+                    Severity.WARNING,
+                )
+            )
+    names = [path.name for path, _ in files]
+    for earlier, later in zip(names, sorted(names, key=_by_number), strict=True):
+        if earlier != later:
+            problems.append(
+                Problem(
+                    where,
+                    "part files whose name order is the order of the steps",
+                    f"'{earlier}' where counting would have '{later}'",
+                    "name order is used; pad the numbers with zeros if that is wrong",
+                    Severity.WARNING,
+                )
+            )
+            break
+    return files
+
+
+def _by_number(name: str) -> list[tuple[int, int, str]]:
+    pieces = re.split(r"([0-9]+)", name)
+    return [(0, int(p), "") if p.isdigit() and p.isascii() else (1, 0, p) for p in pieces]
+
+
+def _look(path: Path, where: str, problems: list[Problem]) -> _Look:
+    seen = stamp(path, where)
+    file = open_file(path, where, **_BOUNDED)
+    schema = file.schema_arrow
+    index = index_columns(schema)
+    positions = [i for i, name in enumerate(schema.names) if name not in index]
+    names = [schema.names[i] for i in positions]
+    if index:
+        problems.append(index_warning(where, [name for name in schema.names if name in index]))
+    if not names:
+        raise DatasetError(
+            Problem(where, "at least one column of numbers", "none", "write one column a state")
+        )
+    again = repeated(names)
+    if again:
+        raise DatasetError(
+            Problem(
+                where,
+                "state names once",
+                f"{listed(again)} more than once",
+                "rename the columns",
+            )
+        )
+    types = [schema.field(i).type for i in positions]
+    n_steps = file.metadata.num_rows
+    if len(types) == 1 and is_list(types[0]) and _is_number(types[0].value_type):
+        width = _width(file, types[0], positions[0], names[0], where, n_steps)
+        part = Part(path, where, seen, n_steps, tuple(positions))
+        return _Look(part, frozenset([types[0].value_type]), (), True, width)
+    wrong: dict[str, list[str]] = {}
+    for name, kind in zip(names, types, strict=True):
+        if not _is_number(kind):
+            wrong.setdefault(type_words(kind), []).append(name)
+    if wrong:
+        raise DatasetError(
+            Problem(
+                f"{where}, {'column' if len(columns) == 1 else 'columns'} {listed(columns)}",
+                "numbers (float16, float32, float64 or integers)",
+                words,
+                "convert to numbers, or remove what is no state",
+            )
+            for words, columns in wrong.items()
+        )
+    part = Part(path, where, seen, n_steps, tuple(positions))
+    return _Look(part, frozenset(types), tuple(names), False, None)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
+
+
+def _width(
+    file: pq.ParquetFile,
+    kind: pa.DataType,
+    position: int,
+    name: str,
+    where: str,
+    n_steps: int,
+) -> int | None:
+    """The length of the lists; None for a part without rows."""
+    if pa.types.is_fixed_size_list(kind):
+        width = int(kind.list_size)
+    elif n_steps == 0:
+        return None
+    else:
+        with reading(where):
+            first = next(file.iter_batches(batch_size=1)).column(position)
+        width = pc.list_value_length(first)[0].as_py() or 0
+    if width == 0:
+        at = f"{where}, column '{name}', row 0"
+        found = "an empty list or null"
+        raise DatasetError(Problem(at, "a list with a number a state", found, "write the states"))
+    return width
+
+
+def _list_names(looks: list[_Look]) -> tuple[str, ...]:
+    width = next(look.width for look in looks if look.width is not None)
+    return tuple(str(i) for i in range(width))
+
+
+def _differences(first: _Look, other: _Look) -> list[Problem]:
+    """How a part file differs from the first one in what must be equal."""
+    where, reference = other.part.where, first.part.path.name
+    remedy = "write all parts with the same columns"
+    if first.is_list != other.is_list:
+        kinds = ("one column a state", "one list column")
+        expected = f"{kinds[first.is_list]}, as in {reference}"
+        return [Problem(where, expected, kinds[other.is_list], remedy)]
+    if first.is_list:
+        if None not in (first.width, other.width) and first.width != other.width:
+            expected = f"lists of {first.width}, as in {reference}"
+            return [Problem(where, expected, f"lists of {other.width}", remedy)]
+        return []
+    if len(first.state_names) != len(other.state_names):
+        expected = f"{counted(len(first.state_names), 'state column')}, as in {reference}"
+        return [Problem(where, expected, f"{len(other.state_names):,}", remedy)]
+    for i, (a, b) in enumerate(zip(first.state_names, other.state_names, strict=True)):
+        if a != b:
+            expected = f"'{a}' as state column {i}, as in {reference}"
+            return [Problem(where, expected, f"'{b}'", remedy)]
+    return []
+
+
+def _widest(kinds: set[pa.DataType]) -> np.dtype[Any]:
+    if any(pa.types.is_integer(kind) or kind == pa.float64() for kind in kinds):
+        return np.dtype(np.float64)
+    return np.dtype(np.float32 if pa.float32() in kinds else np.float16)
+
+
+def _column_block(batch: pa.RecordBatch, files: SourceFiles, part: Part) -> NDArray[Any]:
+    columns = np.empty((files.n_states, batch.num_rows), files.dtype)
+    for state, position in enumerate(part.columns):
+        columns[state] = batch.column(position).to_numpy(zero_copy_only=False)
+    return np.ascontiguousarray(columns.T)
+
+
+def _list_block(column: pa.Array, files: SourceFiles, part: Part, first_row: int) -> NDArray[Any]:
+    lengths = pc.fill_null(pc.list_value_length(column), -1).to_numpy(zero_copy_only=False)
+    bad = np.flatnonzero(lengths != files.n_states)
+    if len(bad):
+        row = int(bad[0])
+        found = "null" if lengths[row] < 0 else f"a list of {lengths[row]}"
+        raise DatasetError(
+            Problem(
+                f"{part.where}, row {first_row + row:,}",
+                f"a list of {files.n_states} numbers, as in row 0",
+                found,
+                "write one number a state at every step",
+            )
+        )
+    flat = column.flatten().to_numpy(zero_copy_only=False)
+    return np.array(flat, files.dtype).reshape(len(column), files.n_states)
+
+
+def _tanh(block: NDArray[Any], table: NDArray[np.float16] | None) -> NDArray[Any]:
+    """The tanh in float64, rounded once to the block's type; NaN stays NaN, infinities become +-1."""
+    if table is not None:
+        looked_up: NDArray[Any] = table[block.view(np.uint16)]
+        return looked_up
+    rounded: NDArray[Any] = np.tanh(block.astype(np.float64)).astype(block.dtype)
+    return rounded
+
+
+def _tanh_table() -> NDArray[np.float16]:
+    """The tanh of each of the 65,536 float16 values: the same numbers as computing, much faster."""
+    every = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    with np.errstate(invalid="ignore"):  # signalling NaN among them
+        return np.tanh(every.astype(np.float64)).astype(np.float16)

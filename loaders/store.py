@@ -1,0 +1,289 @@
+"""The derived copy of a source: row-major, memory-mapped, with its summary.
+
+A copy lives in `CACHE/sources/KEY/` and is only ever a function of the Parquet files, so that it
+can be deleted at any time. It is built in a folder of its own and renamed when complete: nobody
+sees half a copy. An operating-system lock, which ends with the process that holds it, keeps two
+builders from doing the same work; correctness does not depend on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loaders.problems import DatasetError, Problem
+from loaders.source import SourceFiles, blocks
+from loaders.summary import Summarizer, Summary, summary_from
+
+try:
+    import fcntl
+
+    _HAS_LOCKS = True
+except ImportError:  # pragma: no cover - Windows: two builders may both do the work
+    _HAS_LOCKS = False
+
+FORMAT = 1
+"""Part of every key: raise it when the layout, the summary or the reading of values changes."""
+
+Progress = Callable[[int, int], None]
+"""Called with the steps done and the steps in all."""
+
+_SPARE_BYTES = 16 << 20
+_ORPHAN_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stored:
+    """An opened copy: `rows` is a read-only memory map `(n_steps, n_states)`."""
+
+    rows: NDArray[Any]
+    summary: Summary
+
+
+def source_key(files: SourceFiles) -> str:
+    """The key of a source's copy: footers, sizes, times of writing, transform, format version."""
+    return f"v{FORMAT}-{files.digest(times=True)}"
+
+
+def open_stored(files: SourceFiles, cache_dir: Path, progress: Progress | None = None) -> Stored:
+    """The copy of a source; built first when there is none.
+
+    Parameters
+    ----------
+    files
+        The inspected source.
+    cache_dir
+        The cache folder; made as needed.
+    progress
+        Called now and then with (steps done, steps in all); what it raises ends the build.
+
+    Returns
+    -------
+    Stored
+
+    Raises
+    ------
+    DatasetError
+        A damaged or changing source; a cache folder that cannot be written; a full disk. In each
+        case nothing half-built stays behind.
+    """
+    key = source_key(files)
+    folder = cache_dir / "sources"
+    home = folder / key
+    stored = _load(home, files)
+    if stored is not None:
+        return stored
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _lock(folder / f"{key}.lock", lambda: _tick(progress, files)) as locked:
+            stored = _load(home, files)  # another process may have built it meanwhile
+            if stored is not None:
+                return stored
+            _clean(folder, key if locked else None)
+            for _ in range(2):
+                _build(files, folder, home, progress)
+                stored = _load(home, files)
+                if stored is not None:
+                    return stored
+    except OSError as error:
+        raise DatasetError(_cannot_write(files, cache_dir, error)) from error
+    raise DatasetError(
+        Problem(
+            f"the cache folder {cache_dir}",
+            f"the copy of {files.where} just built",
+            "that it is gone or damaged",
+            "check that nothing else empties the folder, or choose another with --cache-dir",
+        )
+    )
+
+
+def find_stored(files: SourceFiles, cache_dir: Path) -> Stored | None:
+    """The copy of a source if there is one; builds nothing."""
+    return _load(cache_dir / "sources" / source_key(files), files)
+
+
+def _load(home: Path, files: SourceFiles) -> Stored | None:
+    """Open a copy; None when there is none, or it is not what it should be."""
+    try:
+        rows = np.load(home / "rows.npy", mmap_mode="r", allow_pickle=False)
+        with np.load(home / "summary.npz", allow_pickle=False) as arrays:
+            summary = summary_from(arrays)
+    except (OSError, ValueError, KeyError, EOFError):
+        return None
+    if rows.shape != (files.n_steps, files.n_states) or rows.dtype != files.dtype:
+        return None
+    if summary.minima.shape != (files.n_states,):
+        return None
+    return Stored(rows, summary)
+
+
+def _build(files: SourceFiles, folder: Path, home: Path, progress: Progress | None) -> None:
+    """Write a copy beside `home` and rename it there; keep another builder's if it was first."""
+    _check_room(files, folder)
+    temporary = folder / f"{home.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp"
+    temporary.mkdir()
+    try:
+        summarizer = Summarizer(files.n_steps, files.n_states)
+        with (temporary / "rows.npy").open("wb") as file:
+            _write_rows(file, files, summarizer, progress)
+        with (temporary / "summary.npz").open("wb") as file:
+            np.savez(file, **summarizer.finish().arrays())  # type: ignore[arg-type]
+            _flush(file)
+        about = {
+            "source": str(files.parts[0].path if len(files.parts) == 1 else files.where),
+            "n_steps": files.n_steps,
+            "n_states": files.n_states,
+            "dtype": files.dtype.name,
+            "transform": files.transform,
+        }
+        (temporary / "about.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
+        if files.changed():
+            raise DatasetError(
+                Problem(
+                    files.where,
+                    "files that stay the same while they are read",
+                    "a change",
+                    "open the dataset again when writing has ended",
+                )
+            )
+        _replace(temporary, home, files)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _write_rows(
+    file: BinaryIO, files: SourceFiles, summarizer: Summarizer, progress: Progress | None
+) -> None:
+    # Plain writes: a full disk is an OSError here; through a memory map it would be a SIGBUS.
+    header = {
+        "descr": np.lib.format.dtype_to_descr(files.dtype),
+        "fortran_order": False,
+        "shape": (files.n_steps, files.n_states),
+    }
+    np.lib.format.write_array_header_1_0(file, header)
+    done = 0
+    _tick(progress, files)
+    for block in blocks(files):
+        done += len(block)
+        if done > files.n_steps:
+            break
+        file.write(block.data)
+        summarizer.update(block)
+        if progress is not None:
+            progress(done, files.n_steps)
+    if done != files.n_steps:
+        raise DatasetError(
+            Problem(
+                files.where,
+                f"the {files.n_steps:,} rows that its footer announces",
+                f"{done:,}",
+                "write the file again",
+            )
+        )
+    _flush(file)
+
+
+def _replace(temporary: Path, home: Path, files: SourceFiles) -> None:
+    for _ in range(3):
+        try:
+            temporary.rename(home)
+        except OSError:
+            if not home.exists():
+                raise
+            if _load(home, files) is not None:
+                return  # another builder was first; its copy is as good as ours
+            # What stands there is damaged: move it aside in one step, then try again.
+            aside = home.with_name(f"{home.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
+            with contextlib.suppress(OSError):
+                home.rename(aside)
+                shutil.rmtree(aside, ignore_errors=True)
+        else:
+            return
+
+
+def _flush(file: BinaryIO) -> None:
+    """To the disk before the rename: after a power cut there is a whole copy or none."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _tick(progress: Progress | None, files: SourceFiles) -> None:
+    if progress is not None:
+        progress(0, files.n_steps)
+
+
+def _needed(files: SourceFiles) -> int:
+    return files.n_steps * files.n_states * files.dtype.itemsize + _SPARE_BYTES
+
+
+def _check_room(files: SourceFiles, folder: Path) -> None:
+    needed, free = _needed(files), shutil.disk_usage(folder).free
+    if free < needed:
+        raise DatasetError(
+            Problem(
+                f"the cache folder {folder.parent}",
+                f"{_size(needed)} of free disk space for the copy of {files.where}",
+                _size(free),
+                "make room, or choose another folder with --cache-dir",
+            )
+        )
+
+
+def _cannot_write(files: SourceFiles, cache_dir: Path, error: OSError) -> Problem:
+    return Problem(
+        f"the cache folder {cache_dir}",
+        f"to write the copy of {files.where} ({_size(_needed(files))})",
+        (error.strerror or str(error)).lower(),
+        "make it writable with enough room, or choose another folder with --cache-dir",
+    )
+
+
+def _size(count: int) -> str:
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} bytes"
+
+
+@contextlib.contextmanager
+def _lock(path: Path, waiting: Callable[[], None]) -> Iterator[bool]:
+    """Hold an exclusive lock; yields False where the file system has none."""
+    with path.open("ab") as file:
+        yield _acquire(file, waiting)
+
+
+def _acquire(file: BinaryIO, waiting: Callable[[], None]) -> bool:
+    if not _HAS_LOCKS:  # pragma: no cover
+        return False
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            time.sleep(0.05)
+        except OSError:
+            return False
+        else:
+            return True
+
+
+def _clean(folder: Path, locked_key: str | None) -> None:
+    """Remove what killed builders left: of this key when it is locked, of others when a day old."""
+    for leftover in folder.glob("*.tmp"):
+        try:
+            ours = locked_key is not None and leftover.name.split(".")[0] == locked_key
+            if ours or time.time() - leftover.stat().st_mtime > _ORPHAN_SECONDS:
+                shutil.rmtree(leftover, ignore_errors=True)
+        except OSError:  # gone meanwhile
+            continue

@@ -1,0 +1,343 @@
+"""What is worth knowing about a source's values: ranges, faults, quantiles, a first threshold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loaders.problems import Problem, Severity, counted
+
+SAMPLE_VALUES = 2_000_000
+"""At most about this many values are looked at for quantiles; below it, they are exact."""
+GRID_POINTS = 1_001
+LOW, HIGH = 0.001, 0.999
+SHARE_ON = 0.2
+"""The suggested threshold aims at this share of values on."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Summary:
+    """Per-state facts and quantiles of one source, after its transform.
+
+    Attributes
+    ----------
+    minima, maxima
+        float64 `(n_states,)`, exact, over the finite values; NaN where a state has none.
+    nan_counts, high_counts, low_counts
+        int64 `(n_states,)`, exact: NaN, +infinity and -infinity.
+    first_nan, first_infinity
+        (step, state) of the first one, -1 for none.
+    quantiles
+        float64 `(1001,)`: the 0, 0.1, ... 100 % quantiles of the finite values of a sample of at
+        most about 2,000,000 values (all of them when there are no more); zeros when none is finite.
+    suggested_threshold
+        See `suggest_threshold`.
+    """
+
+    minima: NDArray[np.float64]
+    maxima: NDArray[np.float64]
+    nan_counts: NDArray[np.int64]
+    high_counts: NDArray[np.int64]
+    low_counts: NDArray[np.int64]
+    first_nan: tuple[int, int]
+    first_infinity: tuple[int, int]
+    quantiles: NDArray[np.float64]
+    suggested_threshold: float
+
+    @property
+    def minimum(self) -> float:
+        """The smallest finite value; 0 when there is none."""
+        finite = self.minima[np.isfinite(self.minima)]
+        return float(finite.min()) if len(finite) else 0.0
+
+    @property
+    def maximum(self) -> float:
+        """The largest finite value; 0 when there is none."""
+        finite = self.maxima[np.isfinite(self.maxima)]
+        return float(finite.max()) if len(finite) else 0.0
+
+    @property
+    def low_quantile(self) -> float:
+        """The 0.1 % quantile of the finite values."""
+        return float(self.quantiles[round(LOW * (GRID_POINTS - 1))])
+
+    @property
+    def high_quantile(self) -> float:
+        """The 99.9 % quantile of the finite values."""
+        return float(self.quantiles[round(HIGH * (GRID_POINTS - 1))])
+
+    @property
+    def constant(self) -> NDArray[np.bool_]:
+        """Which states are constant, bool `(n_states,)`: all values that are not NaN are the same finite number."""
+        same: NDArray[np.bool_] = self.minima == self.maxima
+        finite: NDArray[np.bool_] = self.high_counts + self.low_counts == 0
+        return np.logical_and(same, finite)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything as named arrays, to be saved."""
+        return {
+            "minima": self.minima,
+            "maxima": self.maxima,
+            "nan_counts": self.nan_counts,
+            "high_counts": self.high_counts,
+            "low_counts": self.low_counts,
+            "first_nan": np.array(self.first_nan, np.int64),
+            "first_infinity": np.array(self.first_infinity, np.int64),
+            "quantiles": self.quantiles,
+            "suggested_threshold": np.array(self.suggested_threshold, np.float64),
+        }
+
+    def warnings(
+        self, where: str, n_steps: int, state_names: tuple[str, ...]
+    ) -> tuple[Problem, ...]:
+        """NaN, infinities and constant states, one warning each for the whole source."""
+        n_states = len(state_names)
+        found: list[Problem] = []
+
+        def warn(expected: str, words: str, remedy: str) -> None:
+            found.append(Problem(where, expected, words, remedy, Severity.WARNING))
+
+        def extent(counts: NDArray[np.int64], first: tuple[int, int]) -> str:
+            states = int(np.count_nonzero(counts))
+            return (
+                f"in {states:,} of {counted(n_states, 'state')} "
+                f"({counted(int(counts.sum()), 'value')}, the first in row {first[0]:,} of column "
+                f"'{state_names[first[1]]}')"
+            )
+
+        if self.nan_counts.any():
+            words = f"NaN {extent(self.nan_counts, self.first_nan)}"
+            warn("numbers only", words, "NaN is never on")
+        infinite = self.high_counts + self.low_counts
+        if infinite.any():
+            words = f"infinities {extent(infinite, self.first_infinity)}"
+            warn("finite values", words, "they are compared as numbers and drawn at the edge")
+        constant = np.flatnonzero(self.constant)
+        if len(constant) and n_steps > 1:
+            state = int(constant[0])
+            words = (
+                f"{len(constant):,} of {counted(n_states, 'state')} with one value only "
+                f"(column '{state_names[state]}' is always {self.minima[state]:g})"
+            )
+            warn("states that vary", words, "a constant state is on everywhere or nowhere")
+        return tuple(found)
+
+
+def summary_from(arrays: Mapping[str, NDArray[Any]]) -> Summary:
+    """The summary saved as `Summary.arrays`; KeyError or ValueError when it is not one."""
+
+    def pair(name: str) -> tuple[int, int]:
+        step, state = arrays[name]
+        return int(step), int(state)
+
+    return Summary(
+        minima=np.asarray(arrays["minima"], np.float64),
+        maxima=np.asarray(arrays["maxima"], np.float64),
+        nan_counts=np.asarray(arrays["nan_counts"], np.int64),
+        high_counts=np.asarray(arrays["high_counts"], np.int64),
+        low_counts=np.asarray(arrays["low_counts"], np.int64),
+        first_nan=pair("first_nan"),
+        first_infinity=pair("first_infinity"),
+        quantiles=np.asarray(arrays["quantiles"], np.float64),
+        suggested_threshold=float(arrays["suggested_threshold"]),
+    )
+
+
+class Summarizer:
+    """Takes the rows of a source block by block and sums them up in bounded memory."""
+
+    def __init__(self, n_steps: int, n_states: int) -> None:
+        self._n_states = n_states
+        self._done = 0
+        self._minima = np.full(n_states, np.inf)
+        self._maxima = np.full(n_states, -np.inf)
+        self._nan = np.zeros(n_states, np.int64)
+        self._high = np.zeros(n_states, np.int64)
+        self._low = np.zeros(n_states, np.int64)
+        self._first_nan = (-1, -1)
+        self._first_infinity = (-1, -1)
+        self._rows = sample_rows(n_steps, n_states)
+        self._sample: list[NDArray[Any]] = []
+        self._sorted: NDArray[np.float64] | None = None
+
+    def update(self, block: NDArray[Any]) -> None:
+        """Take the next rows: float16, float32 or float64 `(any, n_states)`."""
+        if not len(block):
+            return
+        # Arithmetic on float16 is done in software, value by value; float32 holds it exactly.
+        values = block.astype(np.float32) if block.dtype == np.float16 else block
+        low, high = values.min(axis=0), values.max(axis=0)
+        finite = np.isfinite(low) & np.isfinite(high)
+        if not finite.all():
+            low, high = low.copy(), high.copy()
+            self._count_faults(values, np.flatnonzero(~finite), low, high)
+        np.minimum(self._minima, low, out=self._minima)
+        np.maximum(self._maxima, high, out=self._maxima)
+        first, last = np.searchsorted(self._rows, (self._done, self._done + len(block)))
+        if last > first:
+            self._sample.append(block[self._rows[first:last] - self._done].ravel())
+        self._done += len(block)
+
+    def _count_faults(
+        self,
+        values: NDArray[Any],
+        states: NDArray[np.int64],
+        low: NDArray[Any],
+        high: NDArray[Any],
+    ) -> None:
+        part = values[:, states]
+        nan, up, down = np.isnan(part), np.isposinf(part), np.isneginf(part)
+        self._nan[states] += nan.sum(axis=0)
+        self._high[states] += up.sum(axis=0)
+        self._low[states] += down.sum(axis=0)
+        if self._first_nan[0] < 0:
+            self._first_nan = self._first(nan, states)
+        if self._first_infinity[0] < 0:
+            self._first_infinity = self._first(up | down, states)
+        other = nan | up | down
+        low[states] = np.where(other, np.inf, part).min(axis=0)
+        high[states] = np.where(other, -np.inf, part).max(axis=0)
+
+    def _first(self, bad: NDArray[np.bool_], states: NDArray[np.int64]) -> tuple[int, int]:
+        rows = np.flatnonzero(bad.any(axis=1))
+        if not len(rows):
+            return (-1, -1)
+        row = int(rows[0])
+        return (self._done + row, int(states[np.flatnonzero(bad[row])[0]]))
+
+    def _values(self) -> tuple[NDArray[np.float64], int]:
+        """The sample without NaN, sorted, infinities included; and its size with NaN."""
+        total = sum(len(part) for part in self._sample)
+        if self._sorted is None:
+            joined = np.concatenate(self._sample).astype(np.float64) if total else np.zeros(0)
+            self._sorted = np.sort(joined[~np.isnan(joined)])
+        return self._sorted, total
+
+    def share_on(self, threshold: float) -> float:
+        """The share of the sample that is >= threshold (as real numbers; NaN is not)."""
+        values, total = self._values()
+        return _share(values, total, threshold)
+
+    @property
+    def sampled(self) -> int:
+        """The number of values in the sample, NaN included."""
+        return sum(len(part) for part in self._sample)
+
+    def finish(self) -> Summary:
+        """The summary of all rows taken."""
+        values, total = self._values()
+        finite = values[np.isfinite(values)]
+        grid = np.zeros(GRID_POINTS)
+        if len(finite):
+            # Sorted already; halving keeps the interpolation from overflowing at the type's edge.
+            position = np.linspace(0, len(finite) - 1, GRID_POINTS)
+            below = position.astype(np.int64)
+            above = np.minimum(below + 1, len(finite) - 1)
+            part = position - below
+            grid = finite[below] * (1 - part) + finite[above] * part
+        none = ~np.isfinite(self._minima)
+        return Summary(
+            minima=np.where(none, np.nan, self._minima),
+            maxima=np.where(none, np.nan, self._maxima),
+            nan_counts=self._nan,
+            high_counts=self._high,
+            low_counts=self._low,
+            first_nan=self._first_nan,
+            first_infinity=self._first_infinity,
+            quantiles=grid,
+            suggested_threshold=suggest_threshold(values, total),
+        )
+
+
+def sample_rows(n_steps: int, n_states: int) -> NDArray[np.int64]:
+    """The steps whose values make the sample: one from each of equal stretches, ascending.
+
+    Within its stretch a step is picked by a fixed hash, so that the sample is the same on every
+    machine and does not fall in step with periodic data.
+    """
+    count = min(n_steps, max(1, SAMPLE_VALUES // max(1, n_states)))
+    if count == n_steps:
+        return np.arange(n_steps, dtype=np.int64)
+    i = np.arange(count, dtype=np.uint64)
+    edges = (np.arange(count + 1, dtype=np.int64) * n_steps) // count
+    hashed = ((i * np.uint64(2_654_435_761)) % np.uint64(2**32)).astype(np.int64)
+    return edges[:-1] + (hashed * np.diff(edges) >> 32)
+
+
+def suggest_threshold(values: NDArray[np.float64], total: int) -> float:
+    """A round threshold at which around a fifth of the values are on.
+
+    The value that exactly a fifth of the sample reach is rounded down and up to multiples of 1, 2
+    or 5 times a power of ten, from coarse steps to fine ones, as far as a thousandth of the range
+    (0.1 to 99.9 % quantile). The first rounding at which 15 to 25 % are on is it; when there is
+    none (many equal values), the one that comes nearest to a fifth, where a finer step must gain
+    two percentage points over a coarser one. At least one value is on.
+
+    Parameters
+    ----------
+    values
+        Sorted, without NaN; infinities count as numbers.
+    total
+        The number of values with NaN, of which none is ever on.
+
+    Returns
+    -------
+    float
+        Finite. A constant source gives its value, rounded down to two digits, so that it is on;
+        without finite values, 0.
+    """
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return 0.0
+    low = finite[int(LOW * (len(finite) - 1))]
+    high = finite[math.ceil(HIGH * (len(finite) - 1))]
+    if low == high:
+        low, high = finite[0], finite[-1]
+    if low == high:
+        return _two_digits_down(float(low))
+    on = min(max(1, round(SHARE_ON * total)), len(values))
+    near = Decimal(float(min(max(values[len(values) - on], finite[0]), finite[-1])))
+    span = Decimal(float(high)) - Decimal(float(low))
+    best, best_error = float(finite[0]), math.inf
+    for step in _steps(span):
+        floor = (near / step).to_integral_value(ROUND_FLOOR)
+        tried = [float(floor * step), float((floor + 1) * step)]
+        errors = [_distance(values, total, number) for number in tried]
+        pick = int(np.argmin(errors))
+        if errors[pick] <= 0.05:
+            return tried[pick] + 0.0  # never -0.0
+        if errors[pick] < best_error - 0.02:
+            best, best_error = tried[pick] + 0.0, errors[pick]
+    return best
+
+
+def _distance(values: NDArray[np.float64], total: int, threshold: float) -> float:
+    """How far from a fifth the share of values on is; infinite when none is on."""
+    share = _share(values, total, threshold) if math.isfinite(threshold) else 0.0
+    return abs(share - SHARE_ON) if share else math.inf
+
+
+def _steps(span: Decimal) -> list[Decimal]:
+    """1-2-5 steps from no more than the span down to a thousandth of it."""
+    exponent = span.adjusted()
+    ladder = [Decimal((0, (m,), e)) for e in range(exponent, exponent - 5, -1) for m in (5, 2, 1)]
+    return [step for step in ladder if span >= step >= span / 1000]
+
+
+def _two_digits_down(value: float) -> float:
+    if value == 0:
+        return 0.0
+    exact = Decimal(value)
+    return float(exact.quantize(Decimal((0, (1,), exact.adjusted() - 1)), ROUND_FLOOR))
+
+
+def _share(values: NDArray[np.float64], total: int, threshold: float) -> float:
+    if total == 0:
+        return 0.0
+    return (len(values) - int(np.searchsorted(values, threshold, side="left"))) / total

@@ -1,0 +1,353 @@
+"""Write a dataset folder (docs/dataset.md) from arrays.
+
+A dataset can be written with pandas or pyarrow alone; this module only saves the demos and the
+importers from repeating themselves, and it writes the layout that reads fastest.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from numpy.typing import NDArray
+
+from loaders.dataset import inspect_dataset
+from loaders.problems import DatasetError, counted
+
+ROW_GROUP = 16_384
+"""Steps in a row group: few enough to stream in bounded memory, enough to read at full speed."""
+
+FLOAT_WORDS = "float16, float32, float64 or integer"
+
+
+class WriteError(ValueError):
+    """What was asked for cannot be a dataset; `str(error)` is one plain sentence."""
+
+
+def write_dataset(
+    out: str | os.PathLike[str],
+    *,
+    tokens: Iterable[str] | pa.Array | pa.ChunkedArray,
+    states: Mapping[str, NDArray[Any] | Iterable[NDArray[Any]]],
+    sequences: Iterable[int] | Iterable[str] | NDArray[Any] | pa.Array | None = None,
+    state_names: Mapping[str, Sequence[str]] | None = None,
+    columns: Mapping[str, Any] | None = None,
+    annotations: Mapping[str, Any] | None = None,
+    ranked: Mapping[str, tuple[Iterable[Sequence[str]], Iterable[Sequence[float]] | None]]
+    | None = None,
+    intervals: Mapping[str, Iterable[tuple[int, int, str]]] | None = None,
+    config: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Write one dataset folder; it appears whole under its name, or not at all.
+
+    Parameters
+    ----------
+    out
+        The dataset folder to make. Its parents are made as needed. An empty folder may be there
+        already; anything else is refused unless `overwrite`.
+    tokens
+        `n_steps` strings, one a step; may be empty strings, may not be null.
+    states
+        Source name -> `(n_steps, n_states)` array, or any iterable of row batches
+        `(any, n_states)` that add up to `n_steps` rows, so that a source larger than memory can be
+        written. The float type is kept; integers stay integers (and are read as float64).
+    sequences
+        `n_steps` integers or strings; equal neighbours are one sequence. None: one sequence.
+    state_names
+        Source name -> `n_states` column names; "0", "1", ... where not given.
+    columns
+        Annotations written as further columns of tokens.parquet: name -> `n_steps` values.
+    annotations
+        Annotations written as files of their own: name -> `n_steps` values (an array, a list, a
+        pandas Series, an Arrow array).
+    ranked
+        Name -> (`n_steps` lists of words, best first; as many lists of weights, or None).
+    intervals
+        Name -> `(start, stop, label)` rows: half-open steps, sorted, not overlapping.
+    config
+        The content of dataset.yaml, as it would be parsed.
+    overwrite
+        Replace what is at `out`.
+
+    Returns
+    -------
+    Path
+        The dataset folder.
+
+    Raises
+    ------
+    WriteError
+        Lengths that differ, names that cannot be file names, no states, zero steps, `out` taken;
+        or anything else for which the dataset could not be opened, such as a sequence that comes
+        back or a key of `config` that is not known.
+    OSError
+        The disk. Nothing is left behind.
+    """
+    target = Path(out)
+    if target.exists() and not overwrite and (not target.is_dir() or any(target.iterdir())):
+        raise WriteError(
+            f"{target} is already there; choose another folder, or ask to overwrite it"
+        )
+    if not states:
+        raise WriteError(f"{target} has no states; give at least one source")
+    for kind, names in (
+        ("source", states),
+        ("annotation", annotations or {}),
+        ("annotation", ranked or {}),
+        ("annotation", intervals or {}),
+    ):
+        for name in names:
+            _check_name(kind, name)
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.parent / f".{target.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp"
+    temporary.mkdir()
+    try:
+        n_steps = _write_tokens(temporary / "tokens.parquet", tokens, sequences, columns or {})
+        (temporary / "states").mkdir()
+        for name, rows in states.items():
+            path = temporary / "states" / f"{name}.parquet"
+            _write_states(path, name, rows, (state_names or {}).get(name), n_steps)
+        _write_annotations(
+            temporary / "annotations", n_steps, annotations or {}, ranked or {}, intervals or {}
+        )
+        if config:
+            text = yaml.safe_dump(
+                _plain(config), sort_keys=False, allow_unicode=True, default_flow_style=None
+            )
+            (temporary / "dataset.yaml").write_text(text, encoding="utf-8")
+        _check_whole(temporary, target)
+        _put_in_place(temporary, target)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    return target
+
+
+def _check_whole(temporary: Path, target: Path) -> None:
+    """Raise WriteError when what was written is not a dataset that can be opened."""
+    problems = inspect_dataset(temporary, label=target.name).problems
+    if problems:
+        raise WriteError(str(DatasetError(problems)))
+
+
+def _put_in_place(temporary: Path, target: Path) -> None:
+    """Rename `temporary` to `target`; what was there goes only once the new folder stands."""
+    old: Path | None = None
+    if target.exists():
+        old = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}.old"
+        target.rename(old)
+    try:
+        temporary.rename(target)
+    except OSError:
+        if old is not None:
+            old.rename(target)
+        raise
+    if old is not None:
+        if old.is_dir():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            old.unlink(missing_ok=True)
+
+
+def _check_name(kind: str, name: str) -> None:
+    if not name or name[0] in "._" or "/" in name or "\\" in name or "\0" in name:
+        raise WriteError(
+            f"the {kind} name {name!r} cannot be a file name here; "
+            "leave out slashes, and a dot or underscore at its start"
+        )
+
+
+def _write_tokens(
+    path: Path, tokens: Any, sequences: Any | None, columns: Mapping[str, Any]
+) -> int:
+    token_column = _array(tokens)
+    if not pa.types.is_dictionary(token_column.type):
+        token_column = token_column.cast(pa.string())
+    n_steps = len(token_column)
+    if n_steps == 0:
+        raise WriteError("there are no tokens; a dataset needs at least one step")
+    if token_column.null_count:
+        raise WriteError("a token is null; write an empty string for a token that shows nothing")
+    table = {"token": token_column}
+    if sequences is not None:
+        table["sequence"] = _array(sequences)
+    for name, values in columns.items():
+        if name in table:
+            raise WriteError(f"a further column of tokens.parquet cannot be called {name!r}")
+        table[name] = _array(values)
+    for name, column in table.items():
+        if len(column) != n_steps:
+            raise WriteError(
+                f"column {name!r} has {counted(len(column), 'value')} for {counted(n_steps, 'token')}; "
+                "give one value a step"
+            )
+    pq.write_table(pa.table(table), path, row_group_size=4 * ROW_GROUP, compression="zstd")
+    return n_steps
+
+
+def _write_states(
+    path: Path,
+    source: str,
+    rows: NDArray[Any] | Iterable[NDArray[Any]],
+    names: Sequence[str] | None,
+    n_steps: int,
+) -> None:
+    writer: pq.ParquetWriter | None = None
+    schema: pa.Schema | None = None
+    written = 0
+    try:
+        for group in _groups(source, rows):
+            if writer is None or schema is None:
+                n_states = group.shape[1]
+                names = [str(i) for i in range(n_states)] if names is None else list(names)
+                if len(names) != n_states:
+                    raise WriteError(
+                        f"source {source!r} has {counted(n_states, 'state')} and "
+                        f"{counted(len(names), 'state name')}; "
+                        "give one name a state"
+                    )
+                if len(set(names)) != n_states:
+                    raise WriteError(f"two states of source {source!r} have the same name")
+                kind = pa.from_numpy_dtype(group.dtype)
+                schema = pa.schema([pa.field(name, kind) for name in names])
+                # Plain, uncompressed float pages: a dictionary or zstd saves about a tenth of the
+                # bytes and costs most of the reading speed.
+                writer = pq.ParquetWriter(path, schema, compression="none", use_dictionary=False)
+            arrays = [pa.array(np.ascontiguousarray(column)) for column in group.T]
+            writer.write_table(
+                pa.Table.from_arrays(arrays, schema=schema), row_group_size=ROW_GROUP
+            )
+            written += len(group)
+    finally:
+        if writer is not None:
+            writer.close()
+    if written != n_steps:
+        raise WriteError(
+            f"source {source!r} has {counted(written, 'row')} for {counted(n_steps, 'token')}; "
+            "give one row a step"
+        )
+
+
+def _groups(source: str, rows: NDArray[Any] | Iterable[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+    """Cut or join row batches into pieces of `ROW_GROUP` rows (the last one shorter)."""
+    batches: Iterable[NDArray[Any]] = [rows] if isinstance(rows, np.ndarray) else rows
+    waiting: list[NDArray[Any]] = []
+    count = 0
+    first: tuple[int, np.dtype[Any]] | None = None
+    for given in batches:
+        batch = np.asarray(given)
+        if batch.ndim != 2 or batch.shape[1] == 0 or batch.dtype.kind not in "fiu":
+            raise WriteError(
+                f"source {source!r} needs rows of shape (steps, states) in {FLOAT_WORDS}, "
+                f"found shape {batch.shape} of {batch.dtype}"
+            )
+        if not batch.dtype.isnative:
+            batch = batch.astype(batch.dtype.newbyteorder("="))
+        if batch.dtype.kind == "f" and batch.dtype.itemsize > 8:
+            raise WriteError(
+                f"source {source!r} is {batch.dtype}, which Parquet cannot hold; "
+                "round it to float64 first"
+            )
+        this = (batch.shape[1], batch.dtype)
+        if first is None:
+            first = this
+        elif this != first:
+            raise WriteError(
+                f"the batches of source {source!r} differ: first {first[0]} states of {first[1]}, "
+                f"then {this[0]} of {this[1]}; make them alike"
+            )
+        for start in range(0, len(batch), ROW_GROUP):
+            piece = batch[start : start + ROW_GROUP]
+            while len(piece):
+                take = piece[: ROW_GROUP - count]
+                piece = piece[len(take) :]
+                # A generator may reuse its buffer for the next batch.
+                waiting.append(take if isinstance(rows, np.ndarray) else take.copy())
+                count += len(take)
+                if count == ROW_GROUP:
+                    yield np.concatenate(waiting) if len(waiting) > 1 else waiting[0]
+                    waiting, count = [], 0
+    if count:
+        yield np.concatenate(waiting) if len(waiting) > 1 else waiting[0]
+
+
+def _write_annotations(
+    folder: Path,
+    n_steps: int,
+    annotations: Mapping[str, Any],
+    ranked: Mapping[str, tuple[Iterable[Sequence[str]], Iterable[Sequence[float]] | None]],
+    intervals: Mapping[str, Iterable[tuple[int, int, str]]],
+) -> None:
+    tables: dict[str, pa.Table] = {}
+    full_length: set[str] = set()
+
+    def add(name: str, table: pa.Table, *, per_step: bool) -> None:
+        if name in tables:
+            raise WriteError(f"the annotation {name!r} is given twice; call one of them otherwise")
+        tables[name] = table
+        if per_step:
+            full_length.add(name)
+
+    for name, values in annotations.items():
+        add(name, pa.table({name: _array(values)}), per_step=True)
+    for name, (items, weights) in ranked.items():
+        words = pa.array([list(row) for row in items], pa.list_(pa.string()))
+        add(name, pa.table({name: words}), per_step=True)
+        if weights is not None:
+            partner = f"{name}_weight"
+            shares = pa.array([[float(w) for w in row] for row in weights], pa.list_(pa.float32()))
+            add(partner, pa.table({partner: shares}), per_step=True)
+    for name, spans in intervals.items():
+        rows = list(spans)
+        table = pa.table(
+            {
+                "start": pa.array([int(row[0]) for row in rows], pa.int64()),
+                "stop": pa.array([int(row[1]) for row in rows], pa.int64()),
+                "label": pa.array([str(row[2]) for row in rows], pa.string()),
+            }
+        )
+        add(name, table, per_step=False)
+    if tables:
+        folder.mkdir()
+    for name, table in tables.items():
+        if name in full_length and table.num_rows != n_steps:
+            raise WriteError(
+                f"annotation {name!r} has {counted(table.num_rows, 'value')} for "
+                f"{counted(n_steps, 'token')}; "
+                "give one value a step"
+            )
+        pq.write_table(
+            table, folder / f"{name}.parquet", row_group_size=4 * ROW_GROUP, compression="zstd"
+        )
+
+
+def _array(values: Any) -> Any:
+    """Any column of values as one Arrow array."""
+    if isinstance(values, pa.ChunkedArray | pa.Array):
+        return values
+    if isinstance(values, np.ndarray) or hasattr(values, "dtype"):
+        return pa.array(values)
+    return pa.array(list(values))
+
+
+def _plain(value: Any) -> Any:
+    """The same value in types that YAML can write: numpy scalars and tuples become Python's own."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, Sequence | np.ndarray):
+        return [_plain(item) for item in value]
+    return value

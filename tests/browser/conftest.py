@@ -1,0 +1,175 @@
+"""A real server on loopback and a real Chromium: every page and console error fails the test."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from app.factory import create_app
+from app.settings import load
+from demos.registry import ensure
+from loaders import Catalog
+
+CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def find_chromium() -> str:
+    """Return the path of a Chromium; `make test` has installed one or ended with a sentence."""
+    named = os.environ.get("STATEBRUSH_CHROMIUM")
+    if named:
+        return named
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found:
+            return found
+    raise RuntimeError(
+        "No Chromium was found for the browser tests: install one, or name it in "
+        "STATEBRUSH_CHROMIUM."
+    )
+
+
+@dataclass
+class Running:
+    """A dashboard that runs in a thread of this process."""
+
+    url: str
+    catalog: Catalog
+
+
+@pytest.fixture(scope="session")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def demo_path(cache_dir: Path) -> Path:
+    return ensure("parens", cache_dir / "demos")
+
+
+@pytest.fixture(scope="session")
+def serve(cache_dir: Path) -> Iterator[Callable[..., Running]]:
+    """Start a dashboard over the given dataset folders."""
+    servers = []
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+
+    def start(*paths: Path) -> Running:
+        catalog = Catalog(list(paths), cache_dir)
+        app = create_app(catalog, load({}, {"cache_dir": str(cache_dir)}))
+        server = make_server("127.0.0.1", 0, app.server, threaded=True)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        servers.append(server)
+        return Running(f"http://127.0.0.1:{server.server_port}/", catalog)
+
+    yield start
+    for server in servers:
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def demo(serve: Callable[..., Running], demo_path: Path) -> Running:
+    return serve(demo_path)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(),
+            args=CHROMIUM_FLAGS,
+        )
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Watch:
+    """What a page sent and complained about."""
+
+    errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def attach(self, page: Page) -> None:
+        page.on("pageerror", lambda error: self.errors.append(f"page error: {error}"))
+        page.on(
+            "console",
+            lambda message: (
+                self.errors.append(f"console {message.type}: {message.text}")
+                if message.type in {"error", "warning"}
+                else None
+            ),
+        )
+        page.on(
+            "request",
+            lambda request: self.requests.append(f"{request.method} {request.url}"),
+        )
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Open pages, each in a clean browser of its own; fail on any console or page error."""
+    contexts: list[BrowserContext] = []
+    watches: list[Watch] = []
+
+    def start(
+        url: str, *, width: int = 1440, height: int = 780, scheme: str = "light", wait: bool = True
+    ) -> Page:
+        context = chromium.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,  # type: ignore[arg-type]
+        )
+        contexts.append(context)
+        page = context.new_page()
+        watch = Watch()
+        watches.append(watch)
+        watch.attach(page)
+        page.watch = watch  # type: ignore[attr-defined]
+        page.goto(url)
+        if wait:
+            settled(page)
+        return page
+
+    yield start
+    for context in contexts:
+        context.close()
+    problems = [error for watch in watches for error in watch.errors]
+    assert not problems, problems
+
+
+def settled(page: Page) -> None:
+    """Wait until the page has drawn the window and the matches that belong to its view."""
+    page.wait_for_function(
+        """() => {
+            const sb = window.statebrush;
+            if (!sb || !sb.read || !window.dash_component_api) return false;
+            const view = sb.read('view'), win = sb.read('window'), asked = sb.read('window-request');
+            const match = sb.read('match'), wanted = sb.read('match-request');
+            if (!view || !win || !match || !asked || !wanted || view.dragging) return false;
+            if (win.n !== asked.n || match.n !== wanted.n) return false;
+            if (asked.dataset !== view.dataset || asked.source !== view.source) return false;
+            if (view.auto && !sb.same(wanted.key, sb.matchKey(view))) return false;
+            return document.querySelector('#faint-figure .main-svg')
+              && document.querySelector('#lines-figure .main-svg')
+              && document.querySelector('#word-layer .sb-word');
+        }""",
+        timeout=30_000,
+    )
+    page.wait_for_timeout(80)  # let the last drawing callbacks of this round run

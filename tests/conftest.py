@@ -1,0 +1,59 @@
+"""What several tests build on: a dataset folder written without our writer, and a cache folder."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+# Kernels are compiled once for all tests, not beside the sources; numba reads this when imported.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / "statebrush-test-numba"))
+
+
+def write_parquet(path: Path, columns: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrays = {
+        name: column if isinstance(column, pa.Array) else pa.array(column)
+        for name, column in columns.items()
+    }
+    pq.write_table(pa.table(arrays), path)
+
+
+@pytest.fixture
+def dataset_folder(tmp_path: Path) -> Callable[..., Path]:
+    """Write a dataset folder as docs/dataset.md describes it, with pyarrow alone."""
+
+    def build(
+        name: str = "small",
+        sources: dict[str, Any] | None = None,
+        sequences: Sequence[int] | Sequence[str] | None = None,
+        tokens: Sequence[str] | None = None,
+    ) -> Path:
+        sources = sources or {"layer": example_rows()}
+        n_steps = len(next(iter(sources.values())))
+        columns: dict[str, Any] = {"token": tokens or [f"w{step}" for step in range(n_steps)]}
+        if sequences is not None:
+            columns["sequence"] = sequences
+        folder = tmp_path / "data" / name
+        write_parquet(folder / "tokens.parquet", columns)
+        for source, rows in sources.items():
+            states = {f"s{state}": rows[:, state] for state in range(rows.shape[1])}
+            write_parquet(folder / "states" / f"{source}.parquet", states)
+        return folder
+
+    return build
+
+
+def example_rows() -> np.ndarray[Any, np.dtype[np.float32]]:
+    """The worked example of docs/matching.md: state 0 is on in [1, 6), state 1 in [3, 8)."""
+    rows = np.zeros((9, 3), np.float32)
+    rows[1:6, 0] = 0.9
+    rows[3:8, 1] = 0.8
+    return rows

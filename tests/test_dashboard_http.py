@@ -1,0 +1,307 @@
+"""The dashboard over HTTP: what the server answers to the browser's requests, and how much of it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+
+from app.factory import create_app
+from app.matching import Query, States, select
+from app.opening import open_view, slider, telling_range
+from app.settings import load
+from app.url_state import View, write
+from app.windows import MARGIN, MOST_STEPS
+from loaders import Catalog
+from loaders.writer import write_dataset
+
+
+def waves(n_steps: int, n_states: int, dtype: Any = np.float16) -> Any:
+    steps = np.arange(n_steps)[:, None]
+    return np.sin(steps / (3 + np.arange(n_states)) + np.arange(n_states)).astype(dtype)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data")
+    n_steps = 2000
+    write_dataset(
+        root / "waves",
+        tokens=[f"w{i % 50}" for i in range(n_steps)],
+        sequences=(np.arange(n_steps) // 500).tolist(),
+        states={"one": waves(n_steps, 40), "two": waves(n_steps, 7, np.float64) * 0.2},
+        columns={"half": ["a" if i % 500 < 250 else "b" for i in range(n_steps)]},
+    )
+    (root / "broken").mkdir()
+    (root / "broken" / "tokens.parquet").write_bytes(b"no parquet")
+    (root / "broken" / "states").mkdir()
+    return root
+
+
+@pytest.fixture(scope="module")
+def catalog(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    return Catalog([folder], tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module")
+def client(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
+    settings = load({}, {"cache_dir": str(tmp_path_factory.mktemp("cache"))})
+    return create_app(catalog, settings).server.test_client()
+
+
+def call(client: FlaskClient, outputs: str, given: str, data: Any) -> dict[str, Any]:
+    """Post one callback as the browser does; return the data by component."""
+    names = outputs.strip(".").split("...") if outputs.startswith("..") else [outputs]
+    parts = [dict(zip(("id", "property"), name.split("."), strict=True)) for name in names]
+    answer = client.post(
+        "/_dash-update-component",
+        json={
+            "output": outputs,
+            "outputs": parts if outputs.startswith("..") else parts[0],
+            "inputs": [{"id": given, "property": "data", "value": data}],
+            "changedPropIds": [f"{given}.data"],
+        },
+    )
+    assert answer.status_code == 200, answer.text
+    return {key: value["data"] for key, value in json.loads(answer.text)["response"].items()}
+
+
+def opened(client: FlaskClient, search: str, kind: str = "load") -> dict[str, Any]:
+    return call(
+        client,
+        "..view.data...info.data...notices.data..",
+        "goto",
+        {"kind": kind, "search": search, "n": 3},
+    )
+
+
+def matched(client: FlaskClient, key: dict[str, Any]) -> dict[str, Any]:
+    request = {"n": 9, "key": key, "restored": 0}
+    return call(client, "match.data", "match-request", request)["match"]
+
+
+KEY = {
+    "dataset": "waves", "fp": "", "source": "one", "start": 20, "stop": 23, "before": 0, "after": 0,
+    "threshold": 0.3, "polarity": "high", "excluded": [], "min_overlap": None, "min_length": None,
+    "overlapping": False, "length": None, "tracks": ["half"],
+}  # fmt: skip
+
+
+def test_the_page_is_served_with_everything_local(client: FlaskClient) -> None:
+    text = client.get("/").text
+    assert "https://" not in text.replace("https://github.com", "")
+    layout = client.get("/_dash-layout").text
+    assert "waves" in layout
+    assert "broken (cannot be opened)" in layout
+
+
+def test_a_bare_address_opens_on_a_telling_selection(client: FlaskClient) -> None:
+    answer = opened(client, "")
+    view = answer["view"]
+    assert view["dataset"] == "waves"
+    assert view["start"] is not None
+    assert view["stop"] - view["start"] == 3
+    assert view["history"] == "replace"
+    assert answer["info"]["n_states"] == 40
+    assert answer["info"]["tracks"] == [{"value": "half", "label": "half"}]
+
+
+def test_a_link_is_opened_as_it_says(client: FlaskClient, catalog: Catalog) -> None:
+    dataset = catalog.get("waves")
+    made = View(
+        dataset="waves", fp=dataset.fingerprint, source="two", threshold=0.125, first=700,
+        start=710, stop=714, before=2, after=1, polarity="magnitude", excluded=(1, 3), pinned=2,
+        tracks=("half",), min_overlap=2, min_length=3, overlapping=True, length=(2, 9),
+        full_range=True, auto=False,
+    )  # fmt: skip
+    answer = opened(client, write(made))
+    assert answer["notices"]["items"] == []
+    stored = {k: answer["view"][k] for k in made.store()}
+    assert stored == json.loads(json.dumps(made.store()))
+
+
+@pytest.mark.parametrize(
+    ("search", "word"),
+    [
+        ("?dataset=waves&sel=498:502&threshold=0.1", "boundary at step 500"),
+        ("?dataset=waves&sel=1990:2005&threshold=0.1", "beyond the end"),
+        ("?dataset=waves&first=99999&threshold=0.1", "beyond the end"),
+        ("?dataset=waves&source=three", "no source “three”"),
+        ("?dataset=waves&threshold=0.1&exclude=39-41", "0 to 39"),
+        ("?dataset=waves&threshold=0.1&state=40", "0 to 39"),
+        ("?dataset=waves&threshold=0.1&track=mood", "no annotation “mood”"),
+        ("?dataset=broken", "tokens.parquet"),
+    ],
+)
+def test_what_does_not_fit_is_named_and_the_rest_opens(
+    client: FlaskClient, search: str, word: str
+) -> None:
+    answer = opened(client, search)
+    assert answer["view"]["dataset"] == "waves"
+    said = [item["text"] for item in answer["notices"]["items"]]
+    assert len(said) == 1
+    assert word in said[0]
+    assert "\n" not in said[0]
+
+
+def test_picking_a_broken_dataset_stays_where_one_is(client: FlaskClient) -> None:
+    answer = opened(client, "?dataset=broken", "dataset")
+    assert set(answer) == {"notices"}
+    assert answer["notices"]["items"][0]["level"] == "error"
+
+
+def test_switching_the_source_clamps_the_threshold_and_drops_exclusions(
+    client: FlaskClient,
+) -> None:
+    search = "?dataset=waves&source=two&sel=20:23&first=10&threshold=0.9&exclude=1,2&off=1:2"
+    answer = opened(client, search, "source")
+    view = answer["view"]
+    assert view["threshold"] <= 0.2
+    assert view["excluded"] == []
+    assert (view["start"], view["stop"], view["before"], view["after"]) == (20, 23, 1, 2)
+    assert view["history"] == "push"
+    assert len(answer["notices"]["items"]) == 2
+
+
+def decode(payload: dict[str, Any]) -> Any:
+    values = np.frombuffer(base64.b64decode(payload["values"]), payload["dtype"])
+    return values.reshape(-1, payload["n_states"])
+
+
+@pytest.mark.parametrize(("source", "dtype"), [("one", "float32"), ("two", "float64")])
+def test_a_window_carries_the_stored_numbers(
+    client: FlaskClient, catalog: Catalog, source: str, dtype: str
+) -> None:
+    request = {
+        "n": 4, "dataset": "waves", "fp": "", "source": source, "start": 490, "stop": 540,
+        "brush": {"start": 3, "stop": 6, "before": 9, "after": 0},
+    }  # fmt: skip
+    payload = call(client, "window.data", "window-request", request)["window"]
+    assert payload["dtype"] == dtype
+    assert (payload["rows_start"], payload["rows_stop"]) == (490 - MARGIN, 540 + MARGIN)
+    rows = catalog.get("waves").open_source(source).rows
+    assert np.array_equal(decode(payload), rows[490 - MARGIN : 540 + MARGIN])
+    assert payload["tokens"] == [f"w{i % 50}" for i in range(490, 540)]
+    assert [s["start"] for s in payload["sequences"]] == [0, 500]
+    summary = decode({**payload, "values": payload["brush"]["values"]})
+    assert np.array_equal(summary[0], rows[3:6].min(axis=0).astype(dtype))
+    assert np.array_equal(summary[3], rows[0:3].max(axis=0).astype(dtype)), "cut at the edge"
+
+
+def test_a_window_is_bounded_whatever_is_asked(client: FlaskClient) -> None:
+    request = {
+        "n": 1, "dataset": "waves", "fp": "", "source": "one", "start": -5, "stop": 10**9,
+        "brush": {"start": 0, "stop": 500, "before": 10**9, "after": 10**9},
+    }  # fmt: skip
+    answer = call(client, "window.data", "window-request", request)["window"]
+    assert answer["stop"] - answer["start"] == MOST_STEPS
+    assert len(json.dumps(answer)) < 200_000
+
+
+def test_a_match_answers_with_rows_bins_and_the_servers_s1(
+    client: FlaskClient, catalog: Catalog
+) -> None:
+    answer = matched(client, KEY)
+    dataset = catalog.get("waves")
+    source = dataset.open_source("one")
+    states = States(source.rows, dataset.sequences.offsets)
+    chosen = select(states, Query(threshold=0.3, start=20, stop=23))
+    assert answer["selected"] == list(chosen.states)
+    assert answer["n"] == 9
+    assert answer["key"] == KEY
+    assert sum(item["matches"] for item in answer["histogram"]) == answer["total"]
+    assert sum(item["full_matches"] for item in answer["histogram"]) == answer["full"]
+    assert answer["searched"] == 2000
+    first = answer["rows"][0]
+    assert len(first["tokens"]) == len(first["profile"]) == len(answer["tracks"][0]["codes"][0])
+    at = first["start"] - first["from"]
+    assert first["profile"][at] >= first["overlap"] / len(chosen.states) - 1e-4
+    for row in answer["rows"]:
+        low, high = dataset.sequences.bounds(row["start"])
+        assert low <= row["from"] <= row["start"] < row["stop"] <= high
+        assert row["sequence"] == row["start"] // 500
+    assert len(json.dumps(answer)) < 60_000
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"start": None, "stop": None}, "Nothing is selected"),
+        ({"start": 499, "stop": 501}, "500"),
+        ({"source": "three"}, "three"),
+        ({"dataset": "broken"}, "tokens.parquet"),
+        ({"dataset": "gone"}, "gone"),
+        ({"excluded": [77]}, "77"),
+    ],
+)
+def test_a_match_that_cannot_be_run_is_a_sentence(
+    client: FlaskClient, change: dict[str, Any], word: str
+) -> None:
+    answer = matched(client, {**KEY, **change})
+    assert word in answer["error"]
+    assert "\n" not in answer["error"]
+    assert answer["n"] == 9
+
+
+def test_an_empty_selection_is_an_answer_with_a_reason(client: FlaskClient) -> None:
+    answer = matched(client, {**KEY, "threshold": 7.5})
+    assert answer["rows"] == []
+    assert answer["total"] == 0
+    assert "comes closest" in answer["reason"]
+
+
+def test_the_opening_range_selects_three_to_fifteen_states_where_there_is_one(
+    catalog: Catalog,
+) -> None:
+    dataset = catalog.get("waves")
+    source = dataset.open_source("one")
+    offsets = dataset.sequences.offsets
+    start, stop = telling_range(source, offsets, 0.3)
+    assert stop - start == 3
+    states = States(source.rows, offsets)
+    counts = []
+    for first in range(source.n_steps - 2):
+        if dataset.sequences.bounds(first)[1] >= first + 3:
+            query = Query(threshold=0.3, start=first, stop=first + 3)
+            counts.append((first, len(select(states, query).states)))
+    good = [first for first, count in counts if 3 <= count <= 15]
+    assert start == good[0]
+
+
+@pytest.mark.parametrize("n_steps", [1, 2, 3, 5])
+def test_the_opening_range_of_short_data_stays_inside(tmp_path: Path, n_steps: int) -> None:
+    write_dataset(
+        tmp_path / "tiny",
+        tokens=["w"] * n_steps,
+        sequences=["a"] * (n_steps - n_steps // 2) + ["b"] * (n_steps // 2),
+        states={"h": waves(n_steps, 2)},
+    )
+    catalog = Catalog([tmp_path / "tiny"], tmp_path / "cache")
+    dataset = catalog.get("tiny")
+    view = open_view(catalog, "", "load").view
+    assert view is not None
+    assert view.start is not None
+    assert view.stop is not None
+    first, last = dataset.sequences.bounds(view.start)
+    assert first <= view.start < view.stop <= last
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "step", "decimals"),
+    [(-1.0, 1.0, 0.002, 3), (0.0, 1.0, 0.001, 3), (-40.0, 60.0, 0.1, 1), (0.0, 4e6, 5000, 0),
+     (2.0, 2.0, 0.002, 3), (0.0, 1e-6, 1e-9, 9), (0.0, 3.6, 0.005, 3)],
+)  # fmt: skip
+def test_slider_steps_are_round(low: float, high: float, step: float, decimals: int) -> None:
+    class Range:
+        minimum, maximum = low, high
+
+    found = slider(Range())  # type: ignore[arg-type]
+    assert found["step"] == step
+    assert found["decimals"] == decimals
+    assert found["min"] <= low
+    assert found["max"] >= high

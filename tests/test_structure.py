@@ -1,0 +1,182 @@
+"""The house rules that can be read off the sources (docs/architecture.md)."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("app", "components", "demos", "loaders")
+OURS = (*PACKAGES, "tests")
+
+# Package -> what of ours it may import. The longest name that fits a module counts.
+ARROWS: dict[str, tuple[str, ...]] = {
+    "loaders": ("loaders",),
+    "components": ("components",),
+    "demos": ("demos", "loaders.writer"),
+    "app.matching": ("app.matching",),
+    "app.analysis": ("app.analysis", "app.matching.bits"),
+    "app.settings": (),
+    "app.serving": (),
+    "app.answers": ("app.matching",),
+    "app.url_state": ("app.matching",),
+    "app.callbacks": ("app", "components", "loaders"),
+    "app": ("app", "components", "loaders", "demos.registry"),
+}
+# On top: nothing below may import these, in whatever package it is.
+TOP = ("app.factory", "app.cli", "app.wsgi", "app.__main__")
+# Package -> libraries it must do without.
+WITHOUT: dict[str, tuple[str, ...]] = {
+    "loaders": ("dash", "plotly", "numba"),
+    "components": ("pyarrow", "numba"),
+    "demos": ("dash", "plotly"),
+    "app.matching": ("dash", "plotly", "dash_mantine_components", "pyarrow", "pandas"),
+    "app.analysis": ("dash", "plotly", "dash_mantine_components", "pyarrow"),
+    "app.answers": ("dash", "plotly"),
+}
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {
+    name_of(path): ast.parse(path.read_text(encoding="utf-8"), str(path))
+    for package in PACKAGES
+    for path in sorted((ROOT / package).rglob("*.py"))
+}
+
+
+def imports(tree: ast.Module) -> Iterator[str]:
+    """Every module that is imported anywhere in a file, `from a import b` as a.b."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def is_in(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+def rule(rules: dict[str, tuple[str, ...]], module: str) -> tuple[str, ...] | None:
+    fitting = [package for package in rules if is_in(module, package)]
+    return rules[max(fitting, key=len)] if fitting else None
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_arrows_go_one_way(module: str) -> None:
+    allowed = rule(ARROWS, module)
+    assert allowed is not None
+    for name in imports(MODULES[module]):
+        if name.partition(".")[0] in OURS:
+            fits = any(is_in(name, package) for package in allowed)
+            assert fits, f"{module} imports {name}"
+            if module not in TOP:
+                assert not any(is_in(name, top) for top in TOP), f"{module} imports {name}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_packages_do_without_what_is_not_theirs(module: str) -> None:
+    banned = rule(WITHOUT, module) or ()
+    found = [n for n in imports(MODULES[module]) if any(is_in(n, name) for name in banned)]
+    assert not found
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_level_mutable_state(module: str) -> None:
+    makers = {"list", "dict", "set", "defaultdict", "OrderedDict", "Counter", "deque", "bytearray"}
+    for node in MODULES[module].body:
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        value = node.value
+        mutable = isinstance(
+            value, ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp | ast.SetComp
+        ) or (
+            isinstance(value, ast.Call)
+            and isinstance(value.func, ast.Name)
+            and value.func.id in makers
+        )
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            name = target.id if isinstance(target, ast.Name) else ast.unparse(target)
+            # A constant that happens to be written as a list or dict is named as one.
+            constant = re.fullmatch(r"_?[A-Z][A-Z0-9_]*|__all__", name)
+            assert not mutable or constant, f"{module}.{name}"
+    assert not any(isinstance(node, ast.Global) for node in ast.walk(MODULES[module]))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_constants_are_never_changed(module: str) -> None:
+    changing = {"append", "extend", "insert", "add", "update", "pop", "clear", "setdefault"}
+    for node in ast.walk(MODULES[module]):
+        target: ast.expr | None = None
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            target = node.func.value if node.func.attr in changing else None
+        elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            target = node.value
+        if isinstance(target, ast.Name):
+            assert not re.fullmatch(r"_?[A-Z][A-Z0-9_]+", target.id), f"{module}: {target.id}"
+
+
+def public(
+    body: list[ast.stmt], prefix: str = ""
+) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if node.name.startswith("_"):
+                continue
+            yield f"{prefix}{node.name}", node
+            if isinstance(node, ast.ClassDef):
+                yield from public(node.body, f"{prefix}{node.name}.")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_everything_public_is_documented(module: str) -> None:
+    tree = MODULES[module]
+    if tree.body:
+        assert ast.get_docstring(tree), f"{module} has no docstring"
+    for name, node in public(tree.body):
+        assert ast.get_docstring(node), f"{module}.{name} has no docstring"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_catch_all_modules(package: str) -> None:
+    names = {path.stem for path in (ROOT / package).rglob("*.py")}
+    assert not names & {"utils", "helpers", "common", "misc"}
+
+
+def own_text_files() -> Iterator[Path]:
+    suffixes = {".py", ".md", ".toml", ".txt", ".js", ".css", ".yaml", ".yml", ".json", ""}
+    skipped = {".git", ".venv", "node_modules", "build", "dist"}
+    for path in sorted(ROOT.rglob("*")):
+        parts = path.relative_to(ROOT).parts
+        hidden = any(part.startswith(".") and part != ".ci" for part in parts[:-1])
+        if hidden or skipped & set(parts) or "__pycache__" in parts:
+            continue
+        if path.is_file() and path.suffix in suffixes and not path.name.startswith(".installed"):
+            yield path
+
+
+def test_no_path_of_somebodys_machine_in_any_file() -> None:
+    # Put together here, or this file would be the first to fail.
+    machine = re.compile(
+        "|".join(["/ro" + "ot/", "/ho" + "me/[a-z]", "/Us" + "ers/", "/wo" + "rk/"])
+    )
+    for path in own_text_files():
+        text = path.read_text(encoding="utf-8", errors="replace")
+        assert machine.findall(text) == [], str(path.relative_to(ROOT))
+
+
+def test_every_page_of_the_docs_that_is_linked_exists() -> None:
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
+        text = page.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} -> {target}"
