@@ -34,7 +34,7 @@ _STORES = (
 _THEME: dict[str, Any] = {
     "fontFamily": FONT,
     "primaryColor": "blue",
-    "primaryShade": {"light": 8, "dark": 6},
+    "primaryShade": {"light": 8, "dark": 8},
     "defaultRadius": "sm",
     "respectReducedMotion": True,
 }

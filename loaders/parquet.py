@@ -170,13 +170,17 @@ def read_column(file: pq.ParquetFile, name: str, where: str) -> pa.ChunkedArray:
     kind = file.schema_arrow.field(name).type
     with reading(where):
         if not is_list(kind) or not file.num_row_groups:
-            return _named(file.read(columns=[name], use_pandas_metadata=False), name)
-        # pyarrow cannot read lists of dictionary-encoded values over several row groups at once.
-        groups = [
-            _named(file.read_row_group(i, columns=[name], use_pandas_metadata=False), name)
-            for i in range(file.num_row_groups)
-        ]
-        return pa.chunked_array([chunk for group in groups for chunk in group.chunks], type=kind)
+            column = _named(file.read(columns=[name], use_pandas_metadata=False), name)
+        else:
+            # pyarrow cannot read lists of dictionary-encoded values over several row groups.
+            groups = [
+                _named(file.read_row_group(i, columns=[name], use_pandas_metadata=False), name)
+                for i in range(file.num_row_groups)
+            ]
+            column = pa.chunked_array([c for group in groups for c in group.chunks], type=kind)
+        if len(column) != file.metadata.num_rows:
+            raise EOFError(f"{len(column):,} of {file.metadata.num_rows:,} rows of a column")
+        return column
 
 
 def _named(table: pa.Table, name: str) -> pa.ChunkedArray:

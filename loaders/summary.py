@@ -240,7 +240,8 @@ class Summarizer:
             below = position.astype(np.int64)
             above = np.minimum(below + 1, len(finite) - 1)
             part = position - below
-            grid = finite[below] * (1 - part) + finite[above] * part
+            between = finite[below] * (1 - part) + finite[above] * part
+            grid = np.clip(between, finite[below], finite[above])  # rounding leaves the last bit
         none = ~np.isfinite(self._minima)
         return Summary(
             minima=np.where(none, np.nan, self._minima),

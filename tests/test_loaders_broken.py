@@ -15,6 +15,7 @@ from loaders.problems import DatasetError, Severity
 from loaders.writer import write_dataset
 
 N = 6
+FLIPS = 100
 X = np.arange(N)[:, None]
 
 
@@ -536,3 +537,25 @@ def test_warnings_do_not_stop_a_dataset(folder, tmp_path):
     source = dataset.open_source("s")
     assert {*dataset.warnings, *source.warnings} <= {*report.warnings}
     assert len(source.warnings) == 3
+
+
+def test_damaged_bytes_are_problems_and_never_exceptions(folder, tmp_path):
+    """Byte flips, most of them in the footers, where pyarrow's own words are of little help."""
+    rng = np.random.default_rng(2)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    refused = 0
+    for _ in range(FLIPS):
+        path = files[rng.integers(len(files))]
+        content = path.read_bytes()
+        damaged = bytearray(content)
+        first = max(0, len(damaged) - 1500) if rng.random() < 0.7 else 0
+        for at in rng.integers(first, len(damaged), size=rng.choice([1, 1, 2, 8])):
+            damaged[at] = rng.integers(256)
+        path.write_bytes(damaged)
+        refused += check(folder).exit_code == 1
+        try:
+            open_dataset(folder, tmp_path / "c").open_source("s")
+        except DatasetError as error:
+            assert "\n" not in str(error)  # noqa: PT017 - it need not be raised
+        path.write_bytes(content)
+    assert refused > FLIPS / 2

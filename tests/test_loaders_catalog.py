@@ -43,7 +43,7 @@ def test_a_broken_dataset_is_an_entry_and_the_others_go_on(tmp_path):
     assert first.error is not None
     assert first.error.startswith("bad/states/s.parquet: expected a complete Parquet file")
     assert second.error is None
-    with pytest.raises(DatasetError, match="bad/states/s.parquet"):
+    with pytest.raises(DatasetError, match=r"bad/states/s\.parquet"):
         catalog.get("bad")
     assert catalog.get("good").n_steps == 4
 

@@ -465,4 +465,4 @@ def test_suggestions_without_a_spread(values, expected):
 )
 def test_odd_distributions_give_a_finite_number(values):
     assert np.isfinite(suggested(values))
-    assert 0 < share(values, suggested(values))
+    assert share(values, suggested(values)) > 0

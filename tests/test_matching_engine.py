@@ -160,7 +160,7 @@ def test_thousands_of_random_queries_are_answered_like_the_naive_twin() -> None:
 def cases(draw: st.DrawFn) -> tuple[States, Query]:
     n_steps = draw(st.integers(1, 10))
     n_states = draw(st.one_of(st.integers(1, 5), st.just(66)))
-    dtype = draw(st.sampled_from([np.float16, np.float32, np.float64]))
+    dtype: Any = draw(st.sampled_from([np.float16, np.float32, np.float64]))
     polarity = draw(st.sampled_from(list(Polarity)))
     # A value of the stored type, and thresholds at it, beside it, and between it and the next.
     level = dtype(draw(st.sampled_from([0.3, 0.7, 1.0, 0.0, -0.4])))
@@ -455,6 +455,26 @@ def test_an_empty_list_says_why(options: dict[str, Any], sentence: str) -> None:
     result = find_matches(whole(EXAMPLE), query)
     assert result.matches == ()
     assert result.reason == sentence
+
+
+@pytest.mark.parametrize("limits", [(0, 0), (1, 0), (0, 2), (3, 1)])
+def test_an_overlap_that_is_too_large_is_told_the_largest_there_is(limits: tuple[int, int]) -> None:
+    for seed in range(10):
+        states = sticky(seed, 25, 9, 0.7, 0.45)
+        query = Query(
+            threshold=0.5,
+            states=tuple(range(9)),
+            min_overlap=1,
+            min_length=1,
+            off_before=limits[0],
+            off_after=limits[1],
+            overlapping=True,
+        )
+        largest = find_matches(states, query).matches[0].overlap
+        if largest < 9:
+            reason = find_matches(states, replace(query, min_overlap=largest + 1)).reason
+            assert reason is not None
+            assert f"but at most {largest} of the 9 selected states" in reason
 
 
 def test_an_empty_selection_says_why_and_counts_nothing() -> None:

@@ -51,6 +51,7 @@ THRESHOLD: Final = 0.3
 FEWEST: Final = 3
 MOST: Final = 15
 LONGEST_PHRASE: Final = 10
+MOSTLY: Final = 0.9
 OPENING_STEPS: Final = 5_000
 
 
@@ -168,8 +169,9 @@ def telling_phrase(
     looks: of all phrases (stretches at one level or deeper, left at both ends within their
     sequence, with a "( 4" in them, up to `LONGEST_PHRASE` steps) near the start, the deepest, then
     earliest one which selects `FEWEST` to `MOST` states at `THRESHOLD`, such that wherever in the
-    whole dataset these are on together for two steps or more, the level is as deep, too. The last
-    layer is asked first, its hidden state before its cell state.
+    whole dataset these are on together for two steps or more, the level is as deep, too, and the
+    other way round for `MOSTLY` of the steps that deep. The last layer is asked first, its hidden
+    state before its cell state.
 
     Parameters
     ----------
@@ -198,7 +200,8 @@ def telling_phrase(
                 pair = together[1:] & together[:-1]
                 pair[offsets[1:-1] - 1] = False
                 steps = np.append(pair, False) | np.insert(pair, 0, False)
-                if level[steps].min() >= depth:
+                deep = level >= depth
+                if deep[steps].all() and together[deep].mean() >= MOSTLY:
                     return Phrase(name, start, stop, depth)
     return None
 

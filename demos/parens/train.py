@@ -53,7 +53,7 @@ def main(out: Path, seed: int, max_windows: int, tolerance: float) -> None:
 
     2 x 300 states, an embedding of 64, dropout 0.2 between the layers, Adam, one thread. The same
     seed gives the same weights on the same machine and version of torch. The weights are saved as
-    float16 in the layout that demos/lstm.py reads (about 2.3 MB). Which state does what differs
+    float16 in the layout that demos/lstm.py reads (about 2.1 MB). Which state does what differs
     from seed to seed.
     """
     import torch

@@ -165,6 +165,11 @@ def settled(page: Page) -> None:
             if (!view || !win || !match || !asked || !wanted || view.dragging) return false;
             if (win.n !== asked.n || match.n !== wanted.n) return false;
             if (asked.dataset !== view.dataset || asked.source !== view.source) return false;
+            const info = sb.read('info'), viewport = sb.read('viewport');
+            if (info.source !== view.source || asked.fp !== info.fp) return false;
+            const steps = Math.min(viewport.steps, info.n_steps);
+            if (asked.start !== sb.firstStep(view.first, info, steps)) return false;
+            if (!sb.selection(view, sb.window(win)).fresh) return false;
             if (view.auto && !sb.same(wanted.key, sb.matchKey(view))) return false;
             return document.querySelector('#faint-figure .main-svg')
               && document.querySelector('#lines-figure .main-svg')

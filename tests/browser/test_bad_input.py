@@ -46,7 +46,7 @@ def test_a_broken_dataset_beside_a_good_one_is_refused_with_a_sentence(
         )
         assert "Traceback" not in notice.inner_text()
         assert view(page)["dataset"] == "good"
-        assert page.input_value("#dataset") == "good"
+        page.wait_for_function("() => document.querySelector('#dataset').value === 'good'")
     brush(page, view(page)["first"] + 1, view(page)["first"] + 3)
     assert sentence(page)
     linked = open_page(f"{running.url}?dataset=short")

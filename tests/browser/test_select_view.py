@@ -321,9 +321,10 @@ def test_paging_keeps_the_brush_and_s1(open_page: Callable[..., Page], demo: Run
     page.press("#position", "Enter")
     settled(page)
     assert view(page)["first"] == 1234
+    page.click("#step-on")
     page.keyboard.press("ArrowRight")
     settled(page)
-    assert view(page)["first"] == 1235
+    assert view(page)["first"] == 1236
     page.fill("#position", "99999999")
     page.press("#position", "Enter")
     settled(page)
