@@ -123,10 +123,11 @@ export SETUP
 
 # ---------------------------------------------------------------------------- the browser
 
-# Sets and exports STATEBRUSH_CHROMIUM to the first of the known names that starts, so that make and
-# the tests speak of the same browser.
-chromium = for STATEBRUSH_CHROMIUM in "$${STATEBRUSH_CHROMIUM:-chromium}" chromium-browser google-chrome; do \
-	"$$STATEBRUSH_CHROMIUM" --version >/dev/null 2>&1 && break; done; export STATEBRUSH_CHROMIUM
+# Sets and exports STATEBRUSH_CHROMIUM, the path of the first of the known names that starts, so that
+# make and the tests speak of the same browser.
+chromium = for name in "$${STATEBRUSH_CHROMIUM:-chromium}" chromium-browser google-chrome; do \
+	"$$name" --version >/dev/null 2>&1 && break; done; \
+	STATEBRUSH_CHROMIUM=$$(command -v "$$name"); export STATEBRUSH_CHROMIUM
 
 chromium: ; @exec sh -c "$$CHROMIUM"
 

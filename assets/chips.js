@@ -66,12 +66,11 @@
     return `No state is ${test} ${where}: lower the threshold or brush fewer words.`;
   }
 
-  sb.callbacks.drawHover = function (hover, view) {
+  sb.callbacks.drawHover = function (hover) {
     const state = hover && hover.state !== null ? hover.state : null;
     for (const chip of document.querySelectorAll("#chips .sb-chip")) {
       chip.classList.toggle("sb-hot", Number(chip.dataset.chip) === state);
     }
-    void view;
   };
 
   const stateOf = (event) => {

@@ -3,7 +3,6 @@
 (function () {
   "use strict";
   const sb = window.statebrush;
-  const none = () => window.dash_clientside.no_update;
   const set = (id, props) => window.dash_clientside.set_props(id, props);
 
   const shown = {}; // what was last written into each control
@@ -18,6 +17,9 @@
     set("source", { data: info.sources, value: info.source });
     set("dataset", { value: info.dataset });
     set("track-picker", { data: info.tracks });
+    const description = document.getElementById("description");
+    description.textContent = info.description || "";
+    description.title = info.description || "";
     document.title = `${info.title} · Statebrush`;
     document.getElementById("position-of").textContent =
       `of ${info.n_steps.toLocaleString("en")} steps`;
@@ -212,5 +214,4 @@
       sb.matchNow();
     }
   });
-  void none;
 })();

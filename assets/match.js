@@ -222,8 +222,7 @@
     }).join("");
     const percent = Math.round(100 * match.background);
     byId("heat-legend").innerHTML = `<span>share of S<sub>1</sub> on: ≤ ${percent} %</span>`
-      + '<span class="sb-ramp"></span><span>100 %</span>'
-      + tracks.map((track) => `<span class="sb-legend">${sb.escape(track.name)} ${sb.legend(track.categories)}</span>`).join("");
+      + '<span class="sb-ramp"></span><span>100 %</span>';
   };
 
   document.addEventListener("click", (event) => {

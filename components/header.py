@@ -75,7 +75,7 @@ def header(dataset_options: Sequence[dict[str, object]]) -> html.Header:
                     _icon_button(ids.GO_TO_BRUSH, "target", "Show the selection (Home)"),
                 ],
             ),
-            html.Div(className="sb-spacer"),
+            html.Div(id="description", className="sb-description"),
             html.Div(
                 id="busy",
                 className="sb-busy",

@@ -629,3 +629,18 @@ def test_serve_answers_where_it_says_and_ends_cleanly(
     assert (server.returncode, out) == (0, "")
     assert err.count("\n") == 1, err
     assert "broken" in err
+
+
+def test_the_entry_for_teams_takes_its_settings_from_the_environment(
+    dataset_folder: Build, cache: Path
+) -> None:
+    code = "from app.wsgi import server; print(server.test_client().get('/').status)"
+    environ = {"STATEBRUSH_DATA": str(dataset_folder()), "STATEBRUSH_CACHE_DIR": str(cache)}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environ},
+    )
+    assert (done.returncode, done.stdout) == (0, "200 OK\n"), done.stderr

@@ -65,7 +65,7 @@ def register(app: Dash, services: Services) -> None:
     clientside(app, "drawTracks", Input(ids.TRACKS, "data"), window)
     # Bars, chips and the text in one: Dash tells callbacks without outputs apart by their inputs.
     clientside(app, "drawSelection", view, window, info)
-    clientside(app, "drawHover", hover, view)
+    clientside(app, "drawHover", hover)
 
     clientside(app, "showSource", info)
     clientside(app, "showControls", view, info)
