@@ -17,6 +17,10 @@ from urllib.parse import parse_qsl, quote
 from app.matching import Polarity
 
 VERSION = 1
+#: Width of a step in px: the usual one, and the narrowest and widest.
+ZOOM, ZOOM_RANGE = 26, (8, 96)
+#: What the listed matches can be sorted by.
+SORTS = ("rank", "start", "length", "overlap", "more")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _INTEGER = re.compile(r"\d{1,15}")
 #: What JavaScript's encodeURIComponent leaves alone, and the two signs kept for readability.
@@ -28,8 +32,12 @@ class View:
     """What an analyst sees, as the ``view`` store holds it.
 
     Ranges are half-open: ``start`` and ``stop`` of the brush (both None without one), ``length``
-    alone is inclusive at both ends, as in docs/matching.md. ``first`` is the first visible step;
-    how many steps are visible depends on the browser's width.
+    alone is inclusive at both ends, as in docs/matching.md. ``first`` is the first visible step,
+    ``zoom`` the width of a step in px; how many steps are visible depends on the browser's width.
+    ``runs`` hides on-runs shorter than that from bars and coverage. In the Match View, ``colour`` is
+    what colours the words (``match`` or a track), ``sort`` one of `SORTS`, with ``-`` in front for
+    the other direction, ``page`` counts from 0, and ``before_words`` is how many words stand before a
+    match (None: as fits).
     """
 
     dataset: str
@@ -50,6 +58,13 @@ class View:
     overlapping: bool = False
     length: tuple[int, int] | None = None
     full_range: bool = False
+    zoom: int = 26
+    runs: int = 1
+    mask: bool = False
+    colour: str = "match"
+    sort: str = "rank"
+    page: int = 0
+    before_words: int | None = None
     auto: bool = True
     v: int = VERSION
 
@@ -129,6 +144,20 @@ def write(view: View) -> str:
         parts.append(("length", f"{view.length[0]}:{view.length[1]}"))
     if view.full_range:
         parts.append(("range", "all"))
+    if view.zoom != ZOOM:
+        parts.append(("width", str(view.zoom)))
+    if view.runs != 1:
+        parts.append(("runs", str(view.runs)))
+    if view.mask:
+        parts.append(("mask", "1"))
+    if view.colour != "match":
+        parts.append(("colour", view.colour))
+    if view.sort != "rank":
+        parts.append(("sort", view.sort))
+    if view.page:
+        parts.append(("page", str(view.page + 1)))
+    if view.before_words is not None:
+        parts.append(("context", str(view.before_words)))
     if not view.auto:
         parts.append(("auto", "0"))
     return "?" + "&".join(f"{key}={quote(text, safe=_SAFE)}" for key, text in parts)
@@ -206,6 +235,23 @@ def _flag(expected: str) -> Any:
     return parse
 
 
+def _zoom(text: str) -> int:
+    value = _integer(text)
+    if not ZOOM_RANGE[0] <= value <= ZOOM_RANGE[1]:
+        raise _BadValueError(f"a width from {ZOOM_RANGE[0]} to {ZOOM_RANGE[1]}")
+    return value
+
+
+def _sort(text: str) -> str:
+    if text.removeprefix("-") not in SORTS or text == "-rank":
+        raise _BadValueError("one of " + ", ".join(SORTS) + ", with - in front for the reverse")
+    return text
+
+
+def _page(text: str) -> int:
+    return _positive(text) - 1
+
+
 def _auto(text: str) -> bool:
     if text not in {"0", "1"}:
         raise _BadValueError("0 or 1")
@@ -229,6 +275,13 @@ _KEYS: Mapping[str, tuple[tuple[str, ...], Any]] = {
     "list": (("overlapping",), _flag("all")),
     "length": (("length",), _length),
     "range": (("full_range",), _flag("all")),
+    "width": (("zoom",), _zoom),
+    "runs": (("runs",), _positive),
+    "mask": (("mask",), _flag("1")),
+    "colour": (("colour",), str),
+    "sort": (("sort",), _sort),
+    "page": (("page",), _page),
+    "context": (("before_words",), _integer),
     "auto": (("auto",), _auto),
 }
 

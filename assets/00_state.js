@@ -13,6 +13,9 @@
     "min_overlap", "min_length",
   ];
 
+  // What decides the order and length of the list: a change goes back to its first page.
+  const LIST_FIELDS = [...MATCH_FIELDS, "overlapping", "length", "sort"];
+
   sb.same = (a, b) => a === b || JSON.stringify(a) === JSON.stringify(b);
 
   /** The present value of a store; undefined before Dash has laid out the page. */
@@ -49,6 +52,7 @@
     if (!("length" in patch) && changed.some((key) => MATCH_FIELDS.includes(key))) {
       next.length = null;
     }
+    if (!("page" in patch) && changed.some((key) => LIST_FIELDS.includes(key))) next.page = 0;
     const now = Date.now();
     let how = history;
     if (dragOpen) how = "replace";
@@ -95,6 +99,13 @@
     if (view.overlapping) add("list", "all");
     if (view.length !== null) add("length", `${view.length[0]}:${view.length[1]}`);
     if (view.full_range) add("range", "all");
+    if (view.zoom !== 26) add("width", view.zoom);
+    if (view.runs !== 1) add("runs", view.runs);
+    if (view.mask) add("mask", 1);
+    if (view.colour !== "match") add("colour", view.colour);
+    if (view.sort !== "rank") add("sort", view.sort);
+    if (view.page) add("page", view.page + 1);
+    if (view.before_words !== null) add("context", view.before_words);
     if (!view.auto) add("auto", 0);
     return "?" + parts.join("&");
   };

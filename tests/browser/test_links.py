@@ -75,6 +75,11 @@ def test_random_views_are_written_the_same_by_browser_and_python(
             overlapping=dice.random() < 0.3,
             length=dice.choice([None, None, (2, 2), (21, 30)]),
             full_range=dice.random() < 0.3,
+            zoom=dice.choice([26, 26, 14, 60]),
+            runs=dice.choice([1, 1, 3]),
+            mask=dice.random() < 0.3,
+            sort=dice.choice(["rank", "rank", "-length", "start"]),
+            before_words=dice.choice([None, 3]),
             auto=dice.random() < 0.8,
         )
         page.goto(demo.url + write(made))
@@ -108,10 +113,10 @@ def test_stale_and_unknown_parts_of_a_link_are_named_and_ignored(
     open_page: Callable[..., Page], demo: Running
 ) -> None:
     page = open_page(
-        f"{demo.url}?dataset=parens&fp=00000000&colour=red&sel=5:2&threshold=0.3&exclude=5000&first=0"
+        f"{demo.url}?dataset=parens&fp=00000000&hue=red&sel=5:2&threshold=0.3&exclude=5000&first=0"
     )
     page.wait_for_selector("text=has changed since this link was made")
-    page.wait_for_selector("text=“colour” is not known")
+    page.wait_for_selector("text=“hue” is not known")
     page.wait_for_selector("text=start below stop")
     assert view(page)["threshold"] == 0.3
     assert view(page)["start"] is None
