@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from app.matching import LengthCount, MatchResult, Polarity, Query
-from app.windows import categories_payload
-from loaders import Dataset
-from loaders.annotations import Categorical
+from app.matching import LengthCount, Match, MatchResult, Polarity, Query, is_on
+from app.tracks import cells, chosen, header
+from loaders import Dataset, Source
 
 #: Steps of context on either side that rows carry; the widest screen shows fewer.
-BEFORE, AFTER = 10, 36
-ROWS = 50
+BEFORE, AFTER = 30, 48
+#: Rows of a page, and how many rows can be paged through and sorted.
+ROWS, LISTED = 50, 10_000
 #: Lengths up to this have a bar each, longer ones share a bar.
 SINGLE_BARS = 20
 
 
 def query_of(key: Mapping[str, Any]) -> Query:
     """Return the query that a ``match-request``'s key stands for (the fields of the view)."""
+    ranked = key["sort"] == "rank"
     return Query(
         threshold=float(key["threshold"]),
         start=int(key["start"]),
@@ -33,8 +34,10 @@ def query_of(key: Mapping[str, Any]) -> Query:
         min_length=None if key["min_length"] is None else int(key["min_length"]),
         length=None if key["length"] is None else (int(key["length"][0]), int(key["length"][1])),
         overlapping=bool(key["overlapping"]),
-        top=ROWS,
-        context=AFTER,
+        # In rank order a page is cut by the engine; any other order needs the whole list.
+        top=ROWS if ranked else LISTED,
+        offset=min(int(key["page"]) * ROWS, LISTED - ROWS) if ranked else 0,
+        context=0,
     )
 
 
@@ -70,41 +73,42 @@ def histogram_bins(counts: Sequence[LengthCount]) -> list[dict[str, int]]:
 
 
 def match_payload(
-    dataset: Dataset, result: MatchResult, request: Mapping[str, Any]
+    dataset: Dataset, source: Source, result: MatchResult, request: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the ``match`` store for a result.
 
     Parameters
     ----------
-    dataset
-        Gives the words, the sequences' ids and the tracks beside the rows.
+    dataset, source
+        Give the words, the sequences' ids, the values and the tracks beside the rows.
     result
-        The answer.
+        The answer to `query_of` the request's key.
     request
         ``n`` and ``key``, both returned, so that the browser can tell a stale answer.
 
     Returns
     -------
     dict
-        Each row holds the words and the overlap profile from ``from`` on: up to `BEFORE` steps
-        before the match and up to `AFTER` steps from its start on, inside its sequence.
-        ``background`` is the usual share of S1 that is on around the matches: heat starts there.
+        ``rows`` is one page of the list. Each row holds, from the step ``from`` on, the words and
+        how many selected states are ``on`` at each step: up to `BEFORE` steps before the match and up to `AFTER` steps from its start
+        on, inside its sequence. ``background`` is the usual share of S1 that is on around the
+        matches: heat starts there. ``listed`` is how many rows the pages hold together.
     """
-    names = [
-        name
-        for name in request["key"]["tracks"] or ()
-        if isinstance(dataset.annotations.get(name), Categorical)
-    ]
-    codes: dict[str, list[list[int]]] = {name: [] for name in names}
+    key = request["key"]
+    tracks = chosen(dataset, key["tracks"])
+    page, listed = _page(result, key)
+    track_cells: list[list[Any]] = [[] for _ in tracks]
     rows = []
     around: list[float] = []
-    for index, match in enumerate(result.matches):
+    selected = np.array(result.selected_states, dtype=np.intp)
+    for index, match in enumerate(page):
         first, last = dataset.sequences.bounds(match.start)
         low, high = max(first, match.start - BEFORE), min(last, match.start + AFTER)
-        at = low - match.profile_start
-        profile = match.profile[at : at + high - low]
-        around += match.profile[: match.start - match.profile_start]
-        around += match.profile[match.stop - match.profile_start :]
+        on = is_on(
+            source.window(low, high)[:, selected], result.query.threshold, result.query.polarity
+        )
+        steps = np.arange(low, high)
+        around += on[(steps < match.start) | (steps >= match.stop)].mean(axis=1).tolist()
         rows.append(
             {
                 "index": index,
@@ -117,16 +121,14 @@ def match_payload(
                 "sequence": dataset.sequences.id(match.start),
                 "from": low,
                 "tokens": dataset.tokens(low, high),
-                "profile": [round(share, 4) for share in profile],
+                "on": on.sum(axis=1).tolist(),
             }
         )
-        for name in names:
-            track = dataset.annotations[name]
-            assert isinstance(track, Categorical)
-            codes[name].append(track.codes(low, high).tolist())
+        for track, out in zip(tracks, track_cells, strict=True):
+            out.append(cells(track, low, high))
     return {
         "n": request["n"],
-        "key": request["key"],
+        "key": key,
         "selected": list(result.selected_states),
         "total": result.total_matches,
         "full": result.full_matches,
@@ -138,12 +140,28 @@ def match_payload(
         "histogram": histogram_bins(result.length_histogram),
         "background": round(float(np.median(around)), 3) if around else 0.0,
         "rows": rows,
+        "listed": listed,
         "tracks": [
-            {
-                "name": name,
-                "categories": categories_payload(dataset.annotations[name]),  # type: ignore[arg-type]
-                "codes": codes[name],
-            }
-            for name in names
+            {**header(track), "cells": out} for track, out in zip(tracks, track_cells, strict=True)
         ],
     }
+
+
+def _page(result: MatchResult, key: Mapping[str, Any]) -> tuple[list[Match], int]:
+    """Return one page of the list in the order asked for, and how many rows all pages hold."""
+    sort = str(key["sort"])
+    known = result.places if result.places is not None else result.places_at_least
+    listed = min(known, LISTED)
+    if sort == "rank":
+        return list(result.matches), listed
+    ordered = sorted(result.matches, key=_SORTS[sort.removeprefix("-")], reverse=sort[0] == "-")
+    first = int(key["page"]) * ROWS
+    return ordered[first : first + ROWS], min(listed, len(ordered))
+
+
+_SORTS: Mapping[str, Callable[[Match], tuple[int, ...]]] = {
+    "start": lambda match: (match.start, match.stop),
+    "length": lambda match: (match.length, -match.rank),
+    "overlap": lambda match: (match.overlap, -match.rank),
+    "more": lambda match: (match.union, match.rank),
+}

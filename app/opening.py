@@ -324,8 +324,7 @@ def info(dataset: Dataset, source: Source) -> dict[str, Any]:
         "full": list(_finite_range(source.minimum, source.maximum)),
         "slider": slider(source),
         "tracks": [
-            {"value": name, "label": name}
+            {"value": name, "label": name, "kind": item.kind}
             for name, item in dataset.annotations.items()
-            if item.kind == "categorical"
         ],
     }

@@ -1,4 +1,4 @@
-"""What the Select View draws: the states, words and tracks of a stretch of steps, as payloads."""
+"""What the Select View draws: the states and words of a stretch of steps, as payloads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loaders import Dataset, Source
-from loaders.annotations import Categorical
 
 #: The widest window that is sent; a screen shows far less.
 MOST_STEPS = 600
@@ -130,26 +129,3 @@ def sequences_payload(dataset: Dataset, start: int, stop: int) -> list[dict[str,
         found.append({"start": int(first), "stop": int(last), "id": sequences.id(step)})
         step = int(last)
     return found
-
-
-def categories_payload(track: Categorical) -> list[dict[str, str]]:
-    """Return the labels and colours of a categorical track, in the track's own order."""
-    return [{"label": item.label, "color": item.color} for item in track.categories]
-
-
-def tracks_payload(dataset: Dataset, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Answer a ``tracks-request``: the chosen annotations over [start, stop)."""
-    start = min(max(int(request["start"]), 0), dataset.n_steps - 1)
-    stop = min(max(int(request["stop"]), start + 1), dataset.n_steps, start + MOST_STEPS)
-    tracks = []
-    for name in request["tracks"]:
-        track = dataset.annotations.get(name)
-        if isinstance(track, Categorical):
-            tracks.append(
-                {
-                    "name": name,
-                    "categories": categories_payload(track),
-                    "codes": track.codes(start, stop).tolist(),
-                }
-            )
-    return {"dataset": dataset.id, "start": start, "stop": stop, "tracks": tracks}

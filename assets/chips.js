@@ -71,6 +71,9 @@
     for (const chip of document.querySelectorAll("#chips .sb-chip")) {
       chip.classList.toggle("sb-hot", Number(chip.dataset.chip) === state);
     }
+    for (const line of document.querySelectorAll("#coverage path")) {
+      line.classList.toggle("sb-hot", Number(line.dataset.cover) === state);
+    }
   };
 
   const stateOf = (event) => {

@@ -43,6 +43,9 @@
     put("auto", "checked", view.auto);
     put("min-overlap", "value", view.min_overlap === null ? "" : view.min_overlap);
     put("min-length", "value", view.min_length === null ? "" : view.min_length);
+    put("mask", "checked", view.mask);
+    put("runs", "value", view.runs);
+    put("context", "value", view.before_words === null ? "" : view.before_words);
     put("overlapping", "value", view.overlapping ? "all" : "places");
     const tracks = view.tracks.filter((name) => info.tracks.some((t) => t.value === name));
     put("track-picker", "value", tracks);
@@ -147,6 +150,16 @@
   };
   sb.callbacks.onOverlapping = function (value) {
     if (changed("overlapping", "value", value)) sb.dispatch({ overlapping: value === "all" });
+  };
+  sb.callbacks.onMask = function (checked) {
+    if (changed("mask", "checked", checked)) sb.dispatch({ mask: checked });
+  };
+  sb.callbacks.onRuns = function (value) {
+    if (changed("runs", "value", value)) sb.dispatch({ runs: number(value) || 1 });
+  };
+  sb.callbacks.onContext = function (value) {
+    if (!changed("context", "value", value)) return;
+    sb.dispatch({ before_words: value === "" ? null : Math.min(30, Math.max(0, Math.round(value))) });
   };
   sb.callbacks.onFullRange = function (clicks) {
     if (clicks) sb.dispatch({ full_range: !sb.read("view").full_range });

@@ -163,6 +163,7 @@
     const win = sb.window(payload);
     if (!matching(view, win, info)) return;
     drawBars(view, win);
+    sb.drawCoverage(view, win, info);
     sb.drawChips(view, win, info);
     drawSelectionText(view, win, info);
   };
@@ -172,49 +173,13 @@
     const steps = win.stop - win.start;
     const shares = sb.shares(view, win, states);
     const bars = byId("bars");
+    const least = view.runs > 1 ? ` in runs of ${view.runs} steps or more` : "";
     bars.classList.toggle("sb-stale", !fresh);
     bars.innerHTML = Array.from(shares, (share, i) =>
       `<div class="sb-bar" style="left:${(100 * i) / steps}%;width:${100 / steps}%"`
       + ` title="${Math.round(share * states.length)} of ${states.length} selected states on at step ${win.start + i}">`
       + (share > 0 ? `<i style="height:${(100 * share).toFixed(1)}%"></i>` : "") + "</div>").join("");
   }
-
-  let drawnTracks = null;
-  sb.callbacks.drawTracks = function (tracks, payload) {
-    const win = sb.window(payload);
-    if (!win || !tracks || tracks.error || tracks.dataset !== win.dataset) return;
-    if (tracks.start !== win.start || tracks.stop !== win.stop) return;
-    if (drawnTracks === tracks) return;
-    drawnTracks = tracks;
-    const steps = win.stop - win.start;
-    byId("track-rows").innerHTML = tracks.tracks.map((track) => {
-      const cells = track.codes.map((code, i) => {
-        const category = code < 0 ? null : track.categories[code];
-        const label = category ? category.label : "no value";
-        return `<i class="sb-cell" style="left:${(100 * i) / steps}%;width:${100 / steps}%;`
-          + `background:${category ? category.color : "transparent"}"`
-          + ` title="${sb.escape(track.name)}: ${sb.escape(label)}"></i>`;
-      });
-      return `<div class="sb-track" data-track="${sb.escape(track.name)}">`
-        + `<div class="sb-axis-label">${sb.escape(track.name)}</div>`
-        + `<div class="sb-inner">${cells.join("")}</div></div>`;
-    }).join("") || '<div class="sb-track"></div>';
-    byId("legends").innerHTML = tracks.tracks.map((track) =>
-      `<div class="sb-legend"><span>${sb.escape(track.name)}</span>`
-      + sb.legend(track.categories) + "</div>").join("");
-  };
-
-  /** Swatches with labels; what does not fit is counted, its label is on hover. */
-  sb.legend = function (categories) {
-    const most = 12;
-    const named = categories.slice(0, most).map((c) =>
-      `<span><i class="sb-swatch" style="background:${c.color}"></i>${sb.escape(c.label)}</span>`);
-    if (categories.length > most) {
-      named.push(`<span title="${sb.escape(categories.slice(most).map((c) => c.label).join(", "))}">`
-        + `and ${categories.length - most} more</span>`);
-    }
-    return named.join("");
-  };
 
   sb.callbacks.drawThresholds = function (view, info, payload) {
     const win = sb.window(payload);

@@ -34,7 +34,6 @@
       return;
     }
     const places = match.places === null ? `at least ${count(match.places_at_least)}` : count(match.places);
-    const listed = match.rows.length;
     const seconds = match.seconds < 0.095 ? match.seconds.toFixed(3) : match.seconds.toFixed(2);
     let text = `<b>${count(match.total)}</b> ${match.total === 1 ? "match" : "matches"}`;
     if (match.total > 0) {
@@ -42,9 +41,6 @@
       text += `, <b>${count(match.full)}</b> with all ${match.selected.length} ${match.selected.length === 1 ? "state" : "states"}`;
     }
     text += `; ${count(match.searched)} of ${count(match.searched)} steps searched in ${seconds} s.`;
-    if (listed && (match.places === null || match.places > listed)) {
-      text += ` The first ${listed} are listed.`;
-    }
     if (match.reason) text += ` <span>${sb.escape(capital(match.reason))}</span>`;
     if (!current && !view.auto) text += " <b>The selection has changed: press Match or Enter.</b>";
     host.innerHTML = text;
@@ -124,13 +120,14 @@
   // number of columns follows the width; the match starts in the same column in every row.
   const WHY = 310;
   const WORD = 38;
-  function geometry(width, tracks) {
-    const heat = 9;
+  function geometry(width, tracks, wanted) {
     const gap = 16 * (tracks + 1);
+    // With many tracks the cells get narrower before words are given up.
+    const heat = tracks <= 2 ? 9 : tracks <= 4 ? 7 : 5;
     const columns = Math.floor((width - WHY - gap) / (WORD + heat * (tracks + 1)));
-    const shown = Math.max(9, Math.min(33, columns));
-    const before = Math.min(8, Math.floor(shown / 3));
-    return { columns: shown, before, heat };
+    const shown = Math.max(9, Math.min(40, columns));
+    const usual = Math.min(8, Math.floor(shown / 3));
+    return { columns: shown, before: wanted === null ? usual : Math.min(wanted, shown - 3), heat };
   }
 
   function colour(share, background) {
@@ -145,10 +142,69 @@
     });
   }
 
+  const SORTABLE = [
+    ["overlap", "states", "Selected states that are on over the whole match", "-overlap", ""],
+    ["more", "more", "Other states that are on over the whole match as well", "more", "sb-number"],
+    ["length", "length", "Length in steps", "-length", "sb-number"],
+    ["start", "step", "First step", "start", "sb-number"],
+  ];
+
+  function headings(view, tracks, grid, words, before, width) {
+    const sorted = view.sort.replace("-", "");
+    const why = SORTABLE.map(([key, name, title, first, style]) => {
+      const mark = sorted === key ? (view.sort.startsWith("-") ? " ↓" : " ↑") : "";
+      return `<span class="${style}" title="${title}: click to sort"><button type="button" data-sort="${first}"`
+        + ` aria-pressed="${sorted === key}" aria-label="Sort by ${title.toLowerCase()}">${name}${mark}</button></span>`;
+    }).join("");
+    const heading = (name, label) => `<span class="sb-heat" style="width:${width}px">`
+      + `<button type="button" data-colour="${sb.escape(name)}" aria-pressed="${view.colour === name}"`
+      + ` title="Colour the words by ${sb.escape(label)}">${sb.escape(label)}</button></span>`;
+    return `<div class="sb-row" style="${grid}"><span class="sb-why">${why}<span title="sequence">seq.</span></span>`
+      + `<span style="padding-left:${before * words}px">│ match starts here</span>`
+      + heading("match", "match count") + tracks.map((track) => heading(track.name, track.name)).join("") + "</div>";
+  }
+
+  /** One row as drawn cells: for each column the word and one cell a heatmap. */
+  function rowCells(match, row, view, columns, before, words) {
+    const full = match.selected.length;
+    const out = { words: [], heats: [[], ...match.tracks.map(() => [])] };
+    const mapped = match.tracks.findIndex((track) => track.name === view.colour);
+    for (let k = 0; k < columns; k++) {
+      const step = row.start - before + k;
+      const i = step - row.from;
+      if (i < 0 || i >= row.tokens.length) {
+        out.words.push("<span></span>");
+        out.heats.forEach((cells) => cells.push("<i></i>"));
+        continue;
+      }
+      const inside = step >= row.start && step < row.stop ? "sb-in" : "";
+      const on = row.on[i];
+      const share = full ? on / full : 0;
+      const fade = sb.masked(view, share);
+      const fills = [{ color: colour(share, match.background), text: `${on} of ${full} on` }];
+      for (const track of match.tracks) fills.push(sb.trackCell(track, track.cells[row.index][i]));
+      fills.forEach((fill, m) => {
+        const name = m === 0 ? "match count" : match.tracks[m - 1].name;
+        out.heats[m].push(`<i class="${inside}" data-k="${k}" style="${fill.color ? `background:${fill.color};` : ""}${m ? fade : ""}"`
+          + ` data-tip="${sb.escape(`${name}: ${fill.text} · step ${step}`)}"></i>`);
+      });
+      const { text, sign } = sb.shown(row.tokens[i]);
+      const chosen = fills[mapped + 1];
+      const shade = mapped < 0 || !chosen.color ? (mapped < 0 ? `background:${chosen.color}` : "")
+        : `background:color-mix(in srgb, ${chosen.color} ${Math.round(55 * (view.mask ? 0.08 + 0.92 * share : 1))}%, transparent)`;
+      const left = row.stop - step - 1;
+      const cut = inside && left > 0 && k === columns - 1 ? `<em class="sb-more">+${left}</em>` : "";
+      out.words.push(`<span class="${inside}${sign ? " sb-sign" : ""}" data-k="${k}" style="${shade}"`
+        + ` data-tip="${sb.escape(`${row.tokens[i]} · step ${step} · ${fills[Math.max(0, mapped + 1)].text}`)}">`
+        + `<i style="${sb.squeeze(text, words - 4, Boolean(inside))}">${sb.escape(text)}</i>${cut}</span>`);
+    }
+    return out;
+  }
+
   let drawn = null;
-  sb.callbacks.drawRows = function (match, viewport, info) {
-    if (!match || !viewport || !info || match.key.dataset !== info.dataset) return;
-    const key = `${match.n}|${viewport.page}`;
+  sb.callbacks.drawRows = function (match, viewport, info, view) {
+    if (!match || !viewport || !info || !view || match.key.dataset !== info.dataset) return;
+    const key = JSON.stringify([match.n, viewport.page, view.colour, view.mask, view.before_words, view.sort]);
     if (key === drawn) return;
     drawn = key;
     const rows = byId("match-rows");
@@ -159,52 +215,21 @@
       rows.innerHTML = `<div class="sb-nothing" role="listitem">${sb.escape(capital(match.error || match.reason || "no match"))}</div>`;
       return;
     }
-    const view = sb.read("view");
     const tracks = match.tracks;
-    const { columns, before, heat } = geometry(viewport.page - 32, tracks.length);
+    const { columns, before, heat } = geometry(viewport.page - 32, tracks.length, view.before_words);
     const grid = `grid-template-columns:${WHY}px minmax(0,1fr) repeat(${tracks.length + 1},auto)`;
     const heatColumns = `grid-template-columns:repeat(${columns},${heat}px)`;
     const words = Math.floor((viewport.page - 32 - WHY - (16 + heat * columns) * (tracks.length + 1)) / columns);
     const full = match.selected.length;
-    const heading = (text, width) =>
-      `<span class="sb-heat" style="width:${width}px" title="${sb.escape(text)}">${sb.escape(text)}</span>`;
-    head.innerHTML = `<div class="sb-row" style="${grid}"><span class="sb-why">`
-      + '<span title="Selected states that are on over the whole match">states</span>'
-      + '<span title="Other states that are on over the whole match as well" class="sb-number">more</span>'
-      + '<span class="sb-number">length</span><span class="sb-number">step</span><span title="sequence">seq.</span></span>'
-      + `<span style="padding-left:${(before * words)}px">│ match starts here</span>`
-      + heading("match count", heat * columns)
-      + tracks.map((track) => heading(track.name, heat * columns)).join("") + "</div>";
+    const focus = head.contains(document.activeElement) ? { ...document.activeElement.dataset } : null;
+    head.innerHTML = headings(view, tracks, grid, words, before, heat * columns);
+    if (focus) {
+      const again = [...head.querySelectorAll("button")].find((button) =>
+        (focus.colour && button.dataset.colour === focus.colour) || (focus.sort && button.dataset.sort === focus.sort));
+      if (again) again.focus({ preventScroll: true });
+    }
     rows.innerHTML = match.rows.map((row) => {
-      const cells = [];
-      const counts = [];
-      const marks = tracks.map(() => []);
-      for (let k = 0; k < columns; k++) {
-        const step = row.start - before + k;
-        const i = step - row.from;
-        const inside = step >= row.start && step < row.stop;
-        if (i < 0 || i >= row.tokens.length) {
-          cells.push("<span></span>");
-          counts.push("<i></i>");
-          marks.forEach((m) => m.push("<i></i>"));
-          continue;
-        }
-        const share = row.profile[i];
-        const { text, sign } = sb.shown(row.tokens[i]);
-        const fill = colour(share, match.background);
-        const on = Math.round(share * full);
-        const cut = k === columns - 1 && row.stop - step - 1 > 0
-          ? `<i class="sb-more">+${row.stop - step - 1}</i>` : "";
-        cells.push(`<span class="${inside ? "sb-in" : ""}${sign ? " sb-sign" : ""}" style="background:${fill}"`
-          + ` title="${sb.escape(row.tokens[i])} · step ${step} · ${on} of ${full} on">`
-          + `<i style="${sb.squeeze(text, words - 4, inside)}">${sb.escape(text)}</i>${cut}</span>`);
-        counts.push(`<i class="${inside ? "sb-in" : ""}" style="background:${fill}" title="${on} of ${full} on at step ${step}"></i>`);
-        tracks.forEach((track, m) => {
-          const category = track.codes[row.index][i] < 0 ? null : track.categories[track.codes[row.index][i]];
-          marks[m].push(`<i class="${inside ? "sb-in" : ""}" style="background:${category ? category.color : "transparent"}"`
-            + ` title="${sb.escape(track.name)}: ${sb.escape(category ? category.label : "no value")}"></i>`);
-        });
-      }
+      const cells = rowCells(match, row, view, columns, before, words);
       const sequence = row.sequence === null ? "" : String(row.sequence);
       const more = row.union - full;
       const label = `Rank ${row.rank}: ${row.overlap} of ${full} states, ${more} more on, length ${row.length}, `
@@ -215,15 +240,76 @@
         + `<span class="sb-number" title="other states on over the whole match">+${more}</span>`
         + `<span class="sb-number">${row.length}</span><span class="sb-number">${count(row.start)}</span>`
         + `<span title="${sb.escape(sequence)}">${sb.escape(sequence)}</span></span>`
-        + `<span class="sb-match-words" style="grid-template-columns:repeat(${columns},minmax(0,1fr))">${cells.join("")}</span>`
-        + `<span class="sb-heat" style="${heatColumns}">${counts.join("")}</span>`
-        + marks.map((m) => `<span class="sb-heat" style="${heatColumns}">${m.join("")}</span>`).join("")
+        + `<span class="sb-match-words" style="grid-template-columns:repeat(${columns},minmax(0,1fr))">${cells.words.join("")}</span>`
+        + cells.heats.map((m) => `<span class="sb-heat" style="${heatColumns}">${m.join("")}</span>`).join("")
         + "</a></div>";
     }).join("");
-    const percent = Math.round(100 * match.background);
-    byId("heat-legend").innerHTML = `<span>share of S<sub>1</sub> on: ≤ ${percent} %</span>`
-      + '<span class="sb-ramp"></span><span>100 %</span>';
+    drawLegend(match, view);
   };
+
+  function drawLegend(match, view) {
+    const track = match.tracks.find((item) => item.name === view.colour);
+    const percent = Math.round(100 * match.background);
+    byId("heat-legend").innerHTML = track
+      ? `<span class="sb-legend"><span>words: ${sb.escape(track.name)}</span>${sb.legend(track)}</span>`
+      : `<span>share of S<sub>1</sub> on: ≤ ${percent} %</span><span class="sb-ramp"></span><span>100 %</span>`;
+  }
+
+  const PAGE = 50;
+  sb.callbacks.drawPager = function (match, view) {
+    const host = byId("pager");
+    if (!match || match.error || !view || match.rows.length === 0) {
+      host.innerHTML = "";
+      return;
+    }
+    const pages = Math.max(1, Math.ceil(match.listed / PAGE));
+    const first = match.key.page * PAGE + 1;
+    const known = match.places === null ? match.places_at_least : match.places;
+    const capped = known > match.listed || match.places === null
+      ? ` <span title="Paging and sorting work on the first 10,000; a download holds up to 100,000, the command line all.">(of the first ${count(match.listed)})</span>` : "";
+    const button = (name, by, off) => `<button type="button" data-page="${by}" aria-label="${name}" title="${name}"${off ? " disabled" : ""}>`
+      + `<span class="sb-icon sb-icon-step-${by < 0 ? "back" : "on"}"></span></button>`;
+    host.innerHTML = button("Previous page of matches", -1, match.key.page === 0)
+      + `<span>${count(first)}–${count(first + match.rows.length - 1)} of ${count(match.listed)}${capped}</span>`
+      + button("Next page of matches", 1, match.key.page >= pages - 1);
+  };
+
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest && event.target.closest("[data-sort], [data-colour], [data-page]");
+    if (!target || target.tagName !== "BUTTON") return;
+    const view = sb.read("view");
+    if (target.dataset.page) {
+      sb.dispatch({ page: Math.max(0, view.page + Number(target.dataset.page)) });
+    } else if (target.dataset.colour) {
+      sb.dispatch({ colour: view.colour === target.dataset.colour ? "match" : target.dataset.colour });
+    } else {
+      const first = target.dataset.sort;
+      const turned = first.startsWith("-") ? first.slice(1) : `-${first}`;
+      sb.dispatch({ sort: view.sort === first ? turned : view.sort === turned ? "rank" : first });
+    }
+  });
+
+  // A word and its heatmap cells light up together, with the value of the one under the pointer.
+  function link(event, on) {
+    const cell = event.target.closest && event.target.closest("a.sb-row [data-k]");
+    if (!cell) return;
+    const row = cell.closest("a.sb-row");
+    for (const other of row.querySelectorAll(`[data-k="${cell.dataset.k}"]`)) {
+      other.classList.toggle("sb-linked", on);
+    }
+    const tip = byId("cell-tip");
+    tip.hidden = !on;
+    if (!on) return;
+    tip.textContent = cell.dataset.tip;
+    const box = cell.getBoundingClientRect();
+    const host = byId("match-view").getBoundingClientRect();
+    tip.style.top = `${box.bottom - host.top + 4}px`;
+    const right = box.left - host.left > host.width / 2;
+    tip.style.left = right ? "" : `${box.left - host.left}px`;
+    tip.style.right = right ? `${host.right - box.right}px` : "";
+  }
+  document.addEventListener("mouseover", (event) => link(event, true));
+  document.addEventListener("mouseout", (event) => link(event, false));
 
   document.addEventListener("click", (event) => {
     const row = event.target.closest && event.target.closest("a.sb-row");

@@ -45,7 +45,8 @@
       dataset: view.dataset, fp: view.fp, source: view.source, start: view.start, stop: view.stop,
       before: view.before, after: view.after, threshold: view.threshold, polarity: view.polarity,
       excluded: view.excluded, min_overlap: view.min_overlap, min_length: view.min_length,
-      overlapping: view.overlapping, length: view.length, tracks: view.tracks,
+      overlapping: view.overlapping, length: view.length, tracks: view.tracks, sort: view.sort,
+      page: view.page,
     };
   };
 
@@ -63,7 +64,9 @@
     const opened = !last || view.restored !== last.restored;
     if (!view.auto && !pressed && !turnedOn && !opened) {
       // Only what is shown of the last run may follow by itself: a filter of the same query.
-      const fixed = (k) => ({ ...k, length: null, tracks: null, overlapping: null });
+      const fixed = (k) => ({
+        ...k, length: null, tracks: null, overlapping: null, sort: null, page: null,
+      });
       if (!sb.same(fixed(key), fixed(last.key)) || sb.same(key, last.key)) return none();
     } else if (last && !pressed && sb.same(key, last.key)) {
       return none();

@@ -112,18 +112,39 @@
   /** Whether the window payload can answer for the view's brush and limits. */
   sb.covers = (view, win) => sb.rawSelection(view, win) !== null;
 
-  /** The share of the selected states that is on at each visible step. */
+  /**
+   * The on-runs of each state in the window, [start, stop) in steps, without those that the length
+   * filter hides: shorter than view.runs and not touching an edge of the window, behind which they
+   * may go on. A run ends where its sequence does.
+   */
+  sb.runs = function (view, win, states) {
+    const starts = new Set(win.sequences.map((s) => s.start));
+    return states.map((c) => {
+      const runs = [];
+      let from = -1;
+      const close = (stop) => {
+        const whole = from > win.start && stop < win.stop;
+        if (!whole || stop - from >= view.runs) runs.push([from, stop]);
+        from = -1;
+      };
+      for (let t = win.start; t < win.stop; t++) {
+        const value = win.values[(t - win.rows_start) * win.n_states + c];
+        const on = sb.isOn(value, view.threshold, view.polarity);
+        if (from >= 0 && (!on || starts.has(t))) close(t);
+        if (on && from < 0) from = t;
+      }
+      if (from >= 0) close(win.stop);
+      return runs;
+    });
+  };
+
+  /** The share of the selected states that is on at each visible step, by the same runs. */
   sb.shares = function (view, win, states) {
     const out = new Float64Array(win.stop - win.start);
     if (states.length === 0) return out;
-    for (let t = win.start; t < win.stop; t++) {
-      const row = (t - win.rows_start) * win.n_states;
-      let on = 0;
-      for (const c of states) {
-        if (sb.isOn(win.values[row + c], view.threshold, view.polarity)) on++;
-      }
-      out[t - win.start] = on / states.length;
+    for (const runs of sb.runs(view, win, states)) {
+      for (const [start, stop] of runs) for (let t = start; t < stop; t++) out[t - win.start] += 1;
     }
-    return out;
+    return out.map((count) => count / states.length);
   };
 })();

@@ -79,6 +79,24 @@ def match_view() -> html.Section:
                                         ],
                                         **{"aria-label": "List one match per place, or all"},
                                     ),
+                                    html.Div(
+                                        className="sb-field",
+                                        children=[
+                                            html.Span("Context"),
+                                            dmc.NumberInput(
+                                                id=ids.CONTEXT,
+                                                size="xs",
+                                                w=66,
+                                                min=0,
+                                                max=30,
+                                                allowDecimal=False,
+                                                allowNegative=False,
+                                                placeholder="auto",
+                                                debounce=300,
+                                                **{"aria-label": "Words before the match"},
+                                            ),
+                                        ],
+                                    ),
                                 ],
                             ),
                             html.Div(
@@ -90,6 +108,12 @@ def match_view() -> html.Section:
                             html.Div(
                                 className="sb-under-sentence",
                                 children=[
+                                    html.Div(
+                                        id=ids.PAGER,
+                                        className="sb-pager",
+                                        role="group",
+                                        **{"aria-label": "Pages of matches"},
+                                    ),
                                     html.Div(id=ids.FILTER, className="sb-filter"),
                                     html.Div(className="sb-spacer"),
                                     html.Div(id=ids.HEAT_LEGEND, className="sb-heat-legend"),
@@ -111,6 +135,7 @@ def match_view() -> html.Section:
                 ],
             ),
             html.Div(id=ids.ROWS_HEAD, className="sb-rows-head"),
+            html.Div(id="cell-tip", className="sb-tip", hidden=True),
             html.Div(
                 id=ids.ROWS, className="sb-rows", role="list", **{"aria-label": "Listed matches"}
             ),

@@ -80,8 +80,29 @@ def _toolbar() -> html.Div:
                 comboboxProps={"width": 220},
                 **{"aria-label": "Annotation tracks"},
             ),
-            html.Div(className="sb-spacer"),
-            html.Div(id=ids.SELECTION_TEXT, className="sb-selection-text", role="status"),
+            dmc.Tooltip(
+                dmc.Switch(id=ids.MASK, label="mask", size="xs", checked=False),
+                label="Fade annotations where few selected states are on",
+                openDelay=400,
+            ),
+            _field(
+                "On-runs ≥",
+                dmc.NumberInput(
+                    id=ids.RUNS,
+                    size="xs",
+                    w=58,
+                    min=1,
+                    max=999,
+                    value=1,
+                    allowDecimal=False,
+                    allowNegative=False,
+                    debounce=300,
+                    **{
+                        "aria-label": "Hide on-runs shorter than this many steps from bars and "
+                        "coverage; selection and matches stay"
+                    },
+                ),
+            ),
         ],
     )
 
@@ -154,8 +175,27 @@ def select_view() -> html.Section:
                     html.Div(id=ids.BARS, className="sb-inner sb-bars"),
                 ],
             ),
+            html.Div(
+                className="sb-strip sb-coverage-strip",
+                children=[
+                    html.Div("Coverage", className="sb-axis-label"),
+                    html.Div(
+                        id=ids.COVERAGE,
+                        className="sb-inner sb-coverage",
+                        tabIndex=0,
+                        role="group",
+                        **{"aria-label": "Coverage of the selected states"},
+                    ),
+                ],
+            ),
             html.Div(id=ids.TRACK_ROWS, className="sb-tracks"),
-            html.Div(id=ids.LEGENDS, className="sb-legends"),
+            html.Div(
+                className="sb-under-tracks",
+                children=[
+                    html.Div(id=ids.LEGENDS, className="sb-legends"),
+                    html.Div(id=ids.SELECTION_TEXT, className="sb-selection-text", role="status"),
+                ],
+            ),
             html.Div(
                 className="sb-strip sb-chips-strip",
                 children=[

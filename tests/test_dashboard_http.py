@@ -88,7 +88,7 @@ def matched(client: FlaskClient, key: dict[str, Any]) -> dict[str, Any]:
 KEY = {
     "dataset": "waves", "fp": "", "source": "one", "start": 20, "stop": 23, "before": 0, "after": 0,
     "threshold": 0.3, "polarity": "high", "excluded": [], "min_overlap": None, "min_length": None,
-    "overlapping": False, "length": None, "tracks": ["half"],
+    "overlapping": False, "length": None, "tracks": ["half"], "sort": "rank", "page": 0,
 }  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def test_a_bare_address_opens_on_a_telling_selection(client: FlaskClient) -> Non
     assert view["stop"] - view["start"] == 3
     assert view["history"] == "replace"
     assert answer["info"]["n_states"] == 40
-    assert answer["info"]["tracks"] == [{"value": "half", "label": "half"}]
+    assert answer["info"]["tracks"] == [{"value": "half", "label": "half", "kind": "categorical"}]
 
 
 def test_a_link_is_opened_as_it_says(client: FlaskClient, catalog: Catalog) -> None:
@@ -218,9 +218,9 @@ def test_a_match_answers_with_rows_bins_and_the_servers_s1(
     assert sum(item["full_matches"] for item in answer["histogram"]) == answer["full"]
     assert answer["searched"] == 2000
     first = answer["rows"][0]
-    assert len(first["tokens"]) == len(first["profile"]) == len(answer["tracks"][0]["codes"][0])
+    assert len(first["tokens"]) == len(first["on"]) == len(answer["tracks"][0]["cells"][0])
     at = first["start"] - first["from"]
-    assert first["profile"][at] >= first["overlap"] / len(chosen.states) - 1e-4
+    assert first["on"][at] >= first["overlap"]
     for row in answer["rows"]:
         low, high = dataset.sequences.bounds(row["start"])
         assert low <= row["from"] <= row["start"] < row["stop"] <= high

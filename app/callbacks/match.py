@@ -47,7 +47,8 @@ def register(app: Dash, services: Services) -> None:
         theme,
         State(ids.SKELETONS, "data"),
     )
-    clientside(app, "drawRows", match, viewport, info)
+    clientside(app, "drawRows", match, viewport, info, view)
+    clientside(app, "drawPager", match, view, info)
     clientside(app, "checkSelection", match, view, window)
     clientside(
         app,
@@ -63,6 +64,7 @@ def register(app: Dash, services: Services) -> None:
         ("onMinOverlap", ids.MIN_OVERLAP, "value"),
         ("onMinLength", ids.MIN_LENGTH, "value"),
         ("onOverlapping", ids.OVERLAPPING, "value"),
+        ("onContext", ids.CONTEXT, "value"),
     ):
         clientside(app, function, Input(component, prop), at_start=False)
 
@@ -81,7 +83,7 @@ def answer_match(services: Services, request: dict[str, Any]) -> dict[str, Any]:
         result = services.matching.match(name, states, query_of(key))
     except (DatasetError, QueryError) as error:
         return _refused(request, str(error))
-    return match_payload(dataset, result, request)
+    return match_payload(dataset, source, result, request)
 
 
 def _refused(request: dict[str, Any], sentence: str) -> dict[str, Any]:

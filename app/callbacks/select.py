@@ -8,7 +8,8 @@ from dash import Dash, Input, Output, State
 
 from app.callbacks.clientside import clientside
 from app.services import Services
-from app.windows import tracks_payload, window_payload
+from app.tracks import window_tracks
+from app.windows import MOST_STEPS, window_payload
 from components import ids
 from loaders import DatasetError
 
@@ -62,7 +63,7 @@ def register(app: Dash, services: Services) -> None:
     clientside(app, "drawWords", window, viewport)
     clientside(app, "drawBrush", view, window)
     clientside(app, "drawThresholds", view, info, window)
-    clientside(app, "drawTracks", Input(ids.TRACKS, "data"), window)
+    clientside(app, "drawTracks", Input(ids.TRACKS, "data"), view, window, info)
     # Bars, chips and the text in one: Dash tells callbacks without outputs apart by their inputs.
     clientside(app, "drawSelection", view, window, info)
     clientside(app, "drawHover", hover)
@@ -75,6 +76,8 @@ def register(app: Dash, services: Services) -> None:
         ("onPolarity", ids.POLARITY, "value"),
         ("onPinned", ids.PINNED, "value"),
         ("onTracks", ids.TRACK_PICKER, "value"),
+        ("onMask", ids.MASK, "checked"),
+        ("onRuns", ids.RUNS, "value"),
         ("onPosition", ids.POSITION, "value"),
         ("onFullRange", ids.FULL_RANGE, "n_clicks"),
     ):
@@ -108,6 +111,6 @@ def answer_window(services: Services, request: dict[str, Any]) -> dict[str, Any]
 def answer_tracks(services: Services, request: dict[str, Any]) -> dict[str, Any]:
     """Return the ``tracks`` store for a request, or ``error`` with one sentence."""
     try:
-        return tracks_payload(services.catalog.get(request["dataset"]), request)
+        return window_tracks(services.catalog.get(request["dataset"]), request, MOST_STEPS)
     except DatasetError as error:
         return {"error": str(error)}

@@ -1,0 +1,102 @@
+"""Annotations as the browser draws them: one shape for the Select View and the rows of matches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import isfinite
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loaders import Dataset
+from loaders.annotations import Annotation, Categorical, Interval, Ranked, Scalar
+
+#: Words of a ranked annotation that are shown a step.
+TOP_WORDS = 3
+#: Tracks shown at once; more would leave no room for the words.
+MOST_TRACKS = 12
+
+
+def chosen(dataset: Dataset, names: Iterable[str] | None) -> list[Annotation]:
+    """Return the annotations of these names that there are, in this order, at most 12."""
+    found = [dataset.annotations[name] for name in names or () if name in dataset.annotations]
+    return found[:MOST_TRACKS]
+
+
+def header(track: Annotation) -> dict[str, Any]:
+    """Return what holds for the whole track: ``name``, ``kind``, and its scale.
+
+    Categorical and interval tracks have ``categories`` (label and colour, in the track's own order)
+    and ``counts``; scalar ones ``low``, ``high`` and ``unit`` (None where there is none).
+    """
+    base: dict[str, Any] = {"name": track.name, "kind": track.kind}
+    if isinstance(track, Categorical | Interval):
+        base["categories"] = [
+            {"label": item.label, "color": item.color} for item in track.categories
+        ]
+        base["counts"] = track.counts.tolist()
+    elif isinstance(track, Scalar):
+        base |= {"low": track.minimum, "high": track.maximum, "unit": track.unit}
+    return base
+
+
+def cells(track: Annotation, start: int, stop: int) -> list[Any]:
+    """Return one value a step of [start, stop).
+
+    Returns
+    -------
+    list
+        Categorical and interval: the number of the category, -1 for none. Scalar: the number, None
+        where it is missing or not finite. Ranked: a list of (word, weight or None) pairs, best
+        first, at most three.
+    """
+    if isinstance(track, Categorical):
+        codes: list[Any] = track.codes(start, stop).tolist()
+        return codes
+    if isinstance(track, Scalar):
+        return [_number(value) for value in track.values(start, stop).tolist()]
+    if isinstance(track, Ranked):
+        words = track.items(start, stop)
+        weights = track.weights(start, stop)
+        return [
+            [
+                (word, None if weights is None else _number(weights[i][k]))
+                for k, word in enumerate(row[:TOP_WORDS])
+            ]
+            for i, row in enumerate(words)
+        ]
+    return _labels(track, start, stop).tolist()  # type: ignore[no-any-return]
+
+
+def spans(track: Interval, start: int, stop: int) -> list[tuple[int, int, int]]:
+    """Return the intervals that share a step with [start, stop), uncut: start, stop, category."""
+    number = {item.label: i for i, item in enumerate(track.categories)}
+    return [(low, high, number[label]) for low, high, label in track.spans(start, stop)]
+
+
+def _labels(track: Interval, start: int, stop: int) -> NDArray[np.int64]:
+    labels = np.full(max(0, stop - start), -1, dtype=np.int64)
+    for low, high, category in spans(track, start, stop):
+        labels[max(low, start) - start : min(high, stop) - start] = category
+    return labels
+
+
+def _number(value: float | None) -> float | None:
+    """A JSON number of six digits; None for what JSON cannot say."""
+    if value is None or not isfinite(value):
+        return None
+    return float(f"{value:.6g}")
+
+
+def window_tracks(dataset: Dataset, request: Mapping[str, Any], most_steps: int) -> dict[str, Any]:
+    """Answer a ``tracks-request``: the chosen annotations over [start, stop), at most so many steps."""
+    start = min(max(int(request["start"]), 0), dataset.n_steps - 1)
+    stop = min(max(int(request["stop"]), start + 1), dataset.n_steps, start + most_steps)
+    found = []
+    for track in chosen(dataset, request["tracks"]):
+        one = {**header(track), "cells": cells(track, start, stop)}
+        if isinstance(track, Interval):
+            one["spans"] = spans(track, start, stop)
+        found.append(one)
+    return {"dataset": dataset.id, "start": start, "stop": stop, "tracks": found}
