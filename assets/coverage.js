@@ -25,6 +25,7 @@
         + `<title>state ${sb.escape(sb.stateName(states[i], info))}: longest run ${sb.plural(longest[i], "step")}</title></rect>`;
     });
     const height = Math.max(1, order.length) * ROW;
+    byId("coverage").dataset.runs = view.runs;
     byId("coverage").innerHTML = `<svg viewBox="0 0 ${count} ${height}" preserveAspectRatio="none"`
       + ` style="height:${height}px;width:${byId("words").clientWidth}px" role="img" aria-label="Runs in which each of ${states.length} selected states is on">${lines.join("")}</svg>`;
     sb.callbacks.drawHover(sb.read("hover"));

@@ -155,6 +155,7 @@
       byId("bands").insertAdjacentHTML("afterbegin", '<div id="boundary-layer"></div>');
       layer = byId("word-layer");
     }
+    layer.dataset.n = win.n;
     layer.innerHTML = words.join("") + edges;
     byId("boundary-layer").innerHTML = edges;
   };

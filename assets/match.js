@@ -25,6 +25,7 @@
       byId(id).classList.toggle("sb-stale", Boolean(match) && !current && !view.dragging);
     }
     drawFilter(view);
+    if (match) host.dataset.n = match.n;
     if (!match) {
       host.textContent = "";
       return;
@@ -65,6 +66,7 @@
     const step = Math.ceil(bins.length / 11);
     const host = byId("length-bars");
     const { l, r, t, b } = skeletons.light.histogram_margin;
+    host.dataset.n = match.n;
     host.style.cssText = `left:${l}px;right:${r}px;top:${t}px;bottom:${b}px`;
     host.innerHTML = bins.map((bin, i) => {
       const chosen = view.length !== null && view.length[0] === bin.low && view.length[1] === bin.high;
@@ -209,6 +211,7 @@
     drawn = key;
     const rows = byId("match-rows");
     const head = byId("match-head");
+    rows.dataset.n = match.n;
     if (match.error || match.rows.length === 0) {
       head.innerHTML = "";
       byId("heat-legend").innerHTML = "";

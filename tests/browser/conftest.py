@@ -171,10 +171,34 @@ def settled(page: Page) -> None:
             if (asked.start !== sb.firstStep(view.first, info, steps)) return false;
             if (!sb.selection(view, sb.window(win)).fresh) return false;
             if (view.auto && !sb.same(wanted.key, sb.matchKey(view))) return false;
+            const shown = (id, n) => document.getElementById(id)?.dataset.n === String(n);
             return document.querySelector('#faint-figure .main-svg')
               && document.querySelector('#lines-figure .main-svg')
-              && document.querySelector('#word-layer .sb-word');
+              && shown('word-layer', win.n) && shown('match-rows', match.n)
+              && shown('match-sentence', match.n) && (match.error || shown('length-bars', match.n));
         }""",
         timeout=30_000,
     )
-    page.wait_for_timeout(80)  # let the last drawing callbacks of this round run
+    drawn(page)
+
+
+def drawn(page: Page) -> None:
+    """Wait until the chips, the bars and the number box show the view as it is now.
+
+    While dragging, the view changes at once and the pictures follow a moment later; a busy machine
+    makes that moment longer, and no test may depend on its length.
+    """
+    page.wait_for_function(
+        """() => {
+            const sb = window.statebrush;
+            const view = sb.read('view'), win = sb.window(sb.read('window'));
+            const { raw } = sb.selection(view, win);
+            const gone = view.excluded.filter(c => !raw.includes(c));
+            const chips = [...document.querySelectorAll('#chips .sb-chip')].map(c => +c.dataset.chip);
+            const line = document.querySelector('.sb-threshold[data-line=upper]');
+            return sb.same(chips, view.start === null ? gone : [...raw, ...gone])
+              && document.getElementById('threshold-text').value === String(view.threshold)
+              && Number(line.getAttribute('aria-valuenow')) === view.threshold;
+        }""",
+        timeout=10_000,
+    )

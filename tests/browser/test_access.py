@@ -37,10 +37,10 @@ def test_the_colour_scheme_is_switched_and_remembered(
     page.click("#color-scheme")
     page.wait_for_function("() => window.statebrush.read('theme') === 'dark'")
     assert page.evaluate(ground) != light
-    page.wait_for_timeout(300)
-    assert page.evaluate(
+    page.wait_for_function(
         "() => document.querySelector('#faint-figure .js-plotly-plot').data[0].line.color"
-    ) == page.evaluate("() => window.statebrush.read('skeletons').dark.faint.data[0].line.color")
+        " === window.statebrush.read('skeletons').dark.faint.data[0].line.color"
+    )
     page.reload()
     settled(page)
     assert page.evaluate("() => document.documentElement.dataset.mantineColorScheme") == "dark"

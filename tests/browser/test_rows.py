@@ -82,6 +82,6 @@ def test_the_context_moves_the_start_of_the_match(
     page.fill("#context", "2")
     page.press("#context", "Enter")
     page.wait_for_function("() => window.statebrush.read('view').before_words === 2")
-    page.wait_for_timeout(200)
+    page.wait_for_selector("#match-rows a.sb-row .sb-match-words > .sb-in:nth-child(3)")
     assert column() == 2 != usual
     assert "context=2" in page.url

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from app.matching import Query, States, select
-from tests.browser.conftest import Running, settled
+from tests.browser.conftest import Running, drawn, settled
 from tests.browser.pages import brush, chips, drag, posts, sentence, view, word_center, words
 
 pytestmark = pytest.mark.browser
@@ -54,7 +54,7 @@ def test_brushing_words_selects_while_dragging_without_a_request(
     seen = []
     for step in range(first + 5, first + 12):
         page.mouse.move(*word_center(page, step), steps=3)
-        page.wait_for_timeout(60)
+        drawn(page)
         assert (view(page)["start"], view(page)["stop"]) == (first + 4, step + 1)
         seen.append(chips(page))
         assert seen[-1] == expected(demo, page)
@@ -124,7 +124,7 @@ def test_the_threshold_has_three_handles_and_asks_for_nothing_while_dragging(
     seen = set()
     for up in range(3, 40, 3):
         page.mouse.move(x, y - up)
-        page.wait_for_timeout(50)
+        drawn(page)
         seen.add(view(page)["threshold"])
         assert page.input_value("#threshold-text") == page.evaluate(
             "() => String(window.statebrush.read('view').threshold)"
@@ -142,7 +142,7 @@ def test_the_threshold_has_three_handles_and_asks_for_nothing_while_dragging(
     page.mouse.down()
     for left in range(4, 40, 4):
         page.mouse.move(knob["x"] + 5 - left, knob["y"] + 5)
-        page.wait_for_timeout(50)
+        drawn(page)
         assert chips(page) == expected(demo, page)
     assert posts(page) == before
     assert view(page)["threshold"] < held
@@ -208,7 +208,7 @@ def test_limits_are_dragged_outwards_without_a_request(
         page.mouse.down()
         for steps in (1, 2):
             page.mouse.move(x + sign * steps * width, y, steps=3)
-            page.wait_for_timeout(60)
+            drawn(page)
             assert view(page)[name] == steps
             assert chips(page) == expected(demo, page)
             assert set(chips(page)) <= free
@@ -244,11 +244,8 @@ def test_a_chip_excludes_its_state_and_brings_it_back(
     assert chips(page, "kept") == all_states
 
 
-def hot_points(page: Page) -> int:
-    """How many points the red trace draws."""
-    return page.evaluate(  # type: ignore[no-any-return]
-        "() => document.querySelector('#lines-figure .js-plotly-plot').data[1].x.length"
-    )
+#: How many points the red trace draws.
+HOT = "document.querySelector('#lines-figure .js-plotly-plot').data[1].x.length"
 
 
 def test_hover_links_chip_and_line_without_a_request(
@@ -256,19 +253,20 @@ def test_hover_links_chip_and_line_without_a_request(
 ) -> None:
     page = open_page(demo.url)
     before = posts(page)
-    assert hot_points(page) == 0
+    assert page.evaluate(HOT) == 0
     state = chips(page)[0]
     page.hover(f"#chips [data-chip='{state}'] button >> nth=0")
     page.wait_for_selector(f"#chips .sb-hot[data-chip='{state}']")
-    page.wait_for_timeout(150)
-    assert hot_points(page) > 10
+    page.wait_for_function(f"() => {HOT} > 10")
     plot = page.locator("#plot").bounding_box()
     assert plot is not None
     x, _ = word_center(page, view(page)["start"])
     found = set()
     for y in range(int(plot["y"]) + 8, int(plot["y"] + plot["height"]) - 8, 6):
         page.mouse.move(x, y)
-        page.wait_for_timeout(20)
+        page.evaluate(
+            "() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
+        )
         found.update(
             page.eval_on_selector_all("#chips .sb-hot", "a => a.map(c => +c.dataset.chip)")
         )
@@ -283,8 +281,7 @@ def test_a_pinned_state_stays_red_and_a_wrong_one_is_named(
     page = open_page(demo.url)
     page.fill("#pinned", "7")
     page.press("#pinned", "Enter")
-    page.wait_for_timeout(200)
-    assert hot_points(page) > 10
+    page.wait_for_function(f"() => {HOT} > 10")
     assert "state=7" in page.url
     page.fill("#pinned", "99999")
     page.press("#pinned", "Enter")

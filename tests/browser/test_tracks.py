@@ -75,7 +75,7 @@ def test_coverage_and_bars_show_the_same_runs(
         page.fill("#runs", str(least))
         page.press("#runs", "Enter")
         page.wait_for_function("n => window.statebrush.read('view').runs === n", arg=least)
-        page.wait_for_timeout(200)
+        page.wait_for_selector(f"#coverage[data-runs='{least}']")
         assert posts(page) == asked, "the length filter is a matter of the view only"
         assert f"runs={least}" in page.url
     drawn = runs_drawn(page)
@@ -153,7 +153,8 @@ def test_the_mask_fades_cells_by_overlap(open_page: Callable[..., Page], demo: R
     assert set(page.locator(cells).evaluate_all("a => a.map(c => c.style.opacity)")) == {""}
     page.locator("#mask").dispatch_event("click")
     page.wait_for_function("() => window.statebrush.read('view').mask")
-    page.wait_for_timeout(200)
+    page.wait_for_selector(f"{cells}[style*=opacity]", state="attached")
+    page.wait_for_selector("#match-rows .sb-heat i[style*=opacity]", state="attached")
     faded = [float(x) for x in page.locator(cells).evaluate_all("a => a.map(c => c.style.opacity)")]
     shares = [height / 100 for height in bar_heights(page)]
     assert faded == pytest.approx([0.08 + 0.92 * share for share in shares], abs=0.02)
