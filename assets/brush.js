@@ -78,6 +78,8 @@
     };
     label("count-before", before, "left", start - before);
     label("count-after", after, "right", stop + after);
+    if (sb.focusHandle) handles[sb.focusHandle].focus({ preventScroll: true });
+    sb.focusHandle = null;
   };
 
   function stepAt(clientX, win) {

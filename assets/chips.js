@@ -88,6 +88,7 @@
   }
 
   document.addEventListener("click", (event) => {
+    if (event.target.dataset && event.target.dataset.clear) sb.clearBrush();
     const button = event.target.closest && event.target.closest("#chips button");
     if (!button) return;
     const view = sb.read("view");

@@ -196,6 +196,18 @@
     if (view.start !== null) go(sb.firstFor(view.start, view.stop), {});
   };
 
+  sb.callbacks.onHelp = function (clicks) {
+    if (clicks) set("help", { opened: true });
+  };
+  sb.clearBrush = () => sb.dispatch({ start: null, stop: null, before: 0, after: 0 });
+  /** Brush the word in the middle of the view: the keyboard's way to make a brush. */
+  sb.brushMiddle = function () {
+    const { start, stop } = sb.window(sb.read("window"));
+    const middle = Math.floor((start + stop) / 2);
+    sb.focusHandle = "stop"; // as soon as it stands there
+    sb.dispatch({ start: middle, stop: middle + 1 });
+  };
+
   sb.callbacks.onNavigate = function () {
     const clicked = (window.dash_clientside.callback_context.triggered[0] || {}).prop_id;
     const actions = {
@@ -212,13 +224,16 @@
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const typing = event.target.closest
       && event.target.closest("input, textarea, select, [role=slider], [role=combobox], [role=radio], [role=listbox]");
-    if (typing || !sb.read("view")) return;
+    if (typing || !sb.read("view") || document.querySelector(".mantine-Modal-content")) return;
     const actions = {
       PageUp: () => sb.page(-1),
       PageDown: () => sb.page(1),
       ArrowLeft: () => sb.step(-1),
       ArrowRight: () => sb.step(1),
       Home: () => sb.showBrush(),
+      b: () => sb.brushMiddle(),
+      Escape: () => sb.clearBrush(),
+      "?": () => set("help", { opened: true }),
     };
     if (actions[event.key]) {
       actions[event.key]();

@@ -225,6 +225,7 @@
     text.innerHTML = `<b>${states.length}</b> of ${info.n_states} states on at `
       + (length === 1 ? `step ${view.start}` : `all ${length} steps ${view.start}–${view.stop - 1}`)
       + (view.before || view.after ? `, off ${view.before} before, ${view.after} after` : "")
-      + (gone ? `, ${gone} excluded` : "") + (fresh ? "" : " (updating…)");
+      + (gone ? `, ${gone} excluded` : "") + (fresh ? "" : " (updating…)")
+      + ' <button type="button" class="sb-text-button" data-clear="1" title="Clear the selection (Esc)">clear</button>';
   }
 })();

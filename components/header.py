@@ -82,6 +82,7 @@ def header(dataset_options: Sequence[dict[str, object]]) -> html.Header:
                 role="status",
                 **{"aria-live": "off"},
             ),
+            _icon_button(ids.HELP_BUTTON, "help", "Help and keys (?)"),
             dmc.ColorSchemeToggle(
                 lightIcon=html.Span(className="sb-icon sb-icon-sun"),
                 darkIcon=html.Span(className="sb-icon sb-icon-moon"),

@@ -27,6 +27,8 @@ STEP_BACK = "step-back"
 STEP_ON = "step-on"
 PAGE_ON = "page-on"
 GO_TO_BRUSH = "go-to-brush"
+HELP = "help"
+HELP_BUTTON = "help-button"
 SCHEME = "color-scheme"
 NOTIFICATIONS = "notifications"
 

@@ -47,7 +47,7 @@ def match_view() -> html.Section:
                             html.Div(
                                 className="sb-toolbar",
                                 children=[
-                                    html.H2("Matches"),
+                                    html.H2("Match"),
                                     dmc.Button(
                                         "Match", id=ids.MATCH_BUTTON, size="compact-sm", n_clicks=0
                                     ),

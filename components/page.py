@@ -11,6 +11,7 @@ from dash import dcc, html
 from components import ids
 from components.figures import FONT, skeletons
 from components.header import header
+from components.help import help_window
 from components.match_view import match_view
 from components.select_view import select_view
 
@@ -63,6 +64,7 @@ def page(dataset_options: Sequence[dict[str, object]]) -> dmc.MantineProvider:
                 header(dataset_options),
                 html.Div(id="banner", className="sb-banner", role="alert", hidden=True),
                 html.Main([select_view(), match_view()]),
+                help_window(),
             ],
         ),
     )

@@ -22,6 +22,7 @@ def _toolbar() -> html.Div:
     return html.Div(
         className="sb-toolbar",
         children=[
+            html.H2("Select"),
             _field(
                 "Threshold ℓ",
                 dmc.Slider(

@@ -1,0 +1,75 @@
+"""The help behind ``?``: the three steps of the paper, and a key for everything the mouse does."""
+
+from __future__ import annotations
+
+import dash_mantine_components as dmc
+from dash import html
+
+from components import ids
+
+#: Key -> what it does. tests/browser/test_help.py presses every one of them.
+KEYS: tuple[tuple[str, str], ...] = (
+    ("← →", "one step back, one step on"),
+    ("Page Up, Page Down", "one page back, one page on"),
+    ("Home", "show the selection"),
+    ("b", "brush the word in the middle of the view"),
+    ("Esc", "clear the selection (the back button brings it back)"),
+    ("Enter", "match now"),
+    ("?", "this help"),
+    (
+        "Tab",
+        "to every control; the ends of the brush, its limits and the threshold line are sliders",
+    ),
+    ("← → on an end of the brush", "move that end by one word"),
+    ("← → on a grey end", "off for one more or one fewer step"),
+    ("↑ ↓ on the threshold line", "raise or lower it; Page Up and Page Down by ten steps"),
+    ("Enter on a chip", "exclude the state, or bring it back; the ring beside it keeps only it"),
+    ("Enter on a bar of the histogram", "only matches of that length; again: all"),
+    ("Enter on a row", "open that place with the match brushed"),
+)
+
+_STEPS = (
+    (
+        "1 Select.",
+        "Drag across a few words. A state is on where its line is at the dashed threshold or above; "
+        "the states that are on at every brushed word are the selection, blue in the plot and listed "
+        "as chips. The grey ends under the brush demand that they are off just before or after.",
+    ),
+    (
+        "2 Match.",
+        "Every place in the corpus where many of the same states are on together is found, exactly, "
+        "and ranked: most shared states first, then fewest others, then the longest.",
+    ),
+    (
+        "3 Align.",
+        "Put annotations beside the words: a track under the plot is a heatmap beside the matches. "
+        "If the matches line up with one, that is what the states may encode. Refine and match again.",
+    ),
+)
+
+
+def help_window() -> dmc.Modal:
+    """Build the help window, closed."""
+    return dmc.Modal(
+        id=ids.HELP,
+        title="How to use Statebrush",
+        size="lg",
+        opened=False,
+        children=html.Div(
+            className="sb-help",
+            children=[
+                *(html.P([html.B(name), " ", text]) for name, text in _STEPS),
+                html.Table(
+                    [
+                        html.Caption("Keys"),
+                        html.Tbody(
+                            [
+                                html.Tr([html.Th(key, scope="row"), html.Td(what)])
+                                for key, what in KEYS
+                            ]
+                        ),
+                    ]
+                ),
+            ],
+        ),
+    )
