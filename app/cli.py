@@ -11,7 +11,6 @@ import io
 import json
 import os
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -118,12 +117,15 @@ def serve(data: tuple[str, ...], **given: str | None) -> int:
         first = catalog.get(good)
         source = first.default.source if first.default else None
         first.open_source(source or next(iter(first.sources)))
+        # No first match pays for the compiler: the first start compiles (some seconds, kept in the
+        # cache folder), later ones load (under a second), and the worker inherits the kernels.
+        if not any(Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nbi")):
+            click.echo("Compiling the search (only at the first start)", err=True)
+        warm()
         app = create_app(catalog=catalog, settings=settings)
         address = serving.url(settings.host, listener)
 
         def started() -> None:
-            # The first match shall not pay for compiling, nor the first page wait for it.
-            threading.Thread(target=warm, name="warm", daemon=True).start()
             click.echo(f"Statebrush is at {address}")
 
         serving.serve(app.server, listener, settings.threads, started)

@@ -631,6 +631,41 @@ def test_serve_answers_where_it_says_and_ends_cleanly(
     assert "broken" in err
 
 
+def test_kernels_are_compiled_before_anybody_can_ask_for_a_match(
+    dataset_folder: Build, cache: Path, tmp_path: Path
+) -> None:
+    kernels = tmp_path / "kernels"
+    server = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "app",
+            "serve",
+            dataset_folder(),
+            "--port",
+            "0",
+            "--cache-dir",
+            cache,
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "NUMBA_CACHE_DIR": str(kernels)},
+    )
+    try:
+        assert server.stdout is not None
+        assert server.stdout.readline().startswith("Statebrush is at http")
+        before = {path: path.stat().st_mtime_ns for path in kernels.rglob("*.nb*")}
+    finally:
+        server.terminate()
+        _, err = server.communicate(timeout=30)
+    assert "Compiling the search" in err
+    # the same queries as the warm-up covers (test_matching_service.py) add nothing
+    assert len(before) >= 4
+    assert {path: path.stat().st_mtime_ns for path in kernels.rglob("*.nb*")} == before
+
+
 def test_the_entry_for_teams_takes_its_settings_from_the_environment(
     dataset_folder: Build, cache: Path
 ) -> None:
