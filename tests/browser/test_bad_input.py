@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from playwright.sync_api import Page
 
@@ -108,6 +109,24 @@ def test_nan_columns_infinities_and_odd_words_are_shown(
     )
     assert shown == ["∅", "␣", "⏎", "<b>&amp;</b>", "naïve", "日本語", "a b"]
     assert page.locator("#match-rows b b").count() == 0, "words are escaped"
+
+
+def test_a_dataframe_saved_with_its_index_opens_with_a_notice(
+    open_page: Callable[..., Page], serve: Callable[..., Running], tmp_path: Path
+) -> None:
+    folder = tmp_path / "frames"
+    (folder / "states").mkdir(parents=True)
+    index = pd.Index([f"r{i}" for i in range(60)], name="row")  # a RangeIndex is no column
+    tokens = pd.DataFrame({"token": [f"w{i}" for i in range(60)]}, index=index)
+    tokens.to_parquet(folder / "tokens.parquet")
+    states = pd.DataFrame(waves(60, 5), index=index).rename(columns=str)
+    states.to_parquet(folder / "states" / "h.parquet")
+    running = serve(folder)
+    page = open_page(running.url)
+    page.wait_for_selector("text=/index/")
+    assert running.catalog.get("frames").open_source("h").n_states == 5
+    brush(page, view(page)["first"], view(page)["first"] + 2)
+    assert all(state < 5 for state in chips(page))
 
 
 def test_a_server_that_is_gone_is_told(open_page: Callable[..., Page], demo: Running) -> None:
