@@ -9,8 +9,9 @@ from typing import Any
 
 from dash import Dash, set_props
 
-from app.callbacks import match, opening, select
+from app.callbacks import match, opening, search, select
 from app.matching import MatchService
+from app.phrases import PhraseService
 from app.services import Services
 from app.settings import Settings
 from components import ids
@@ -66,6 +67,7 @@ def create_app(catalog: Catalog, settings: Settings) -> Dash:
     services = Services(
         catalog=catalog,
         matching=MatchService(cache_bytes=settings.cache_bytes),
+        phrases=PhraseService(),
     )
     assets = Path(str(resources.files("app"))).parent / "assets"
     app = Dash(
@@ -79,7 +81,7 @@ def create_app(catalog: Catalog, settings: Settings) -> Dash:
     )
     app.index_string = INDEX
     app.layout = lambda: page(dataset_options(catalog))
-    for callbacks in (opening, select, match):
+    for callbacks in (opening, select, match, search):
         callbacks.register(app, services)
     return app
 

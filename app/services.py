@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.matching import MatchService
+from app.phrases import PhraseService
 from loaders import Catalog
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The datasets and the matching service. Any worker with the same data answers alike."""
+    """The datasets, the matching service and the phrase search. Any worker with the same data answers alike."""
 
     catalog: Catalog
     matching: MatchService
+    phrases: PhraseService

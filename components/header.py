@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import dash_mantine_components as dmc
-from dash import html
+from dash import dcc, html
 
 from components import ids
 
@@ -23,6 +23,51 @@ def _icon_button(component_id: str, icon: str, label: str) -> dmc.Tooltip:
         ),
         label=label,
         openDelay=400,
+    )
+
+
+def _search() -> html.Div:
+    """The search box and, under it, the panel with the places found."""
+    return html.Div(
+        className="sb-search",
+        role="search",
+        children=[
+            dcc.Input(
+                id=ids.SEARCH_BOX,
+                type="search",
+                placeholder="Find a phrase  ( / )",
+                autoComplete="off",
+                className="sb-search-box",
+                # "aria-label" has no parameter of its own in dcc.Input: the label stands beside it
+            ),
+            html.Label("Find a phrase", htmlFor=ids.SEARCH_BOX, className="sb-hidden"),
+            html.Div(
+                id=ids.SEARCH_PANEL,
+                className="sb-search-panel",
+                hidden=True,
+                children=[
+                    html.Div(
+                        className="sb-search-head",
+                        children=[
+                            html.Span(id="search-count", role="status"),
+                            html.Span(className="sb-spacer"),
+                            dmc.Checkbox(
+                                id="search-exact", label="match case", size="xs", checked=False
+                            ),
+                            _icon_button("search-back", "step-back", "Previous (Shift Enter)"),
+                            _icon_button("search-next", "step-on", "Next (Enter)"),
+                            _icon_button("search-close", "close", "Close (Esc)"),
+                        ],
+                    ),
+                    html.Div(id="search-results"),
+                    html.Div(
+                        className="sb-search-help",
+                        children='word · begin* · /regular expression/ · "with blanks": '
+                        "one for each token of the phrase",
+                    ),
+                ],
+            ),
+        ],
     )
 
 
@@ -75,6 +120,7 @@ def header(dataset_options: Sequence[dict[str, object]]) -> html.Header:
                     _icon_button(ids.GO_TO_BRUSH, "target", "Show the selection (Home)"),
                 ],
             ),
+            _search(),
             html.Div(id="description", className="sb-description"),
             html.Div(
                 id="busy",

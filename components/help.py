@@ -15,6 +15,7 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("b", "brush the word in the middle of the view"),
     ("Esc", "clear the selection (the back button brings it back)"),
     ("Enter", "match now"),
+    ("/", "find a phrase; Enter: the next place, Shift Enter: the one before"),
     ("?", "this help"),
     (
         "Tab",

@@ -27,6 +27,8 @@ _STORES = (
     ids.MATCH_REQUEST,
     ids.MATCH,
     ids.MATCH_NOW,
+    ids.SEARCH_REQUEST,
+    ids.SEARCH,
     ids.HOVER,
     ids.VIEWPORT,
     ids.THEME,

@@ -1,0 +1,35 @@
+"""Phrase search in the header: results with context, next and previous."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Dash, Input, Output
+
+from app.callbacks.clientside import clientside
+from app.phrases import search_payload
+from app.services import Services
+from components import ids
+from loaders import DatasetError
+
+
+def register(app: Dash, services: Services) -> None:
+    """Wire the search."""
+
+    @app.callback(
+        Output(ids.SEARCH, "data"),
+        Input(ids.SEARCH_REQUEST, "data"),
+        prevent_initial_call=True,
+    )
+    def search(request: dict[str, Any] | None) -> dict[str, Any] | None:
+        return answer_search(services, request) if request else None
+
+    clientside(app, "drawSearch", Input(ids.SEARCH, "data"), Input(ids.INFO, "data"))
+
+
+def answer_search(services: Services, request: dict[str, Any]) -> dict[str, Any]:
+    """Return the ``search`` store for a request, or ``error`` with one sentence."""
+    try:
+        return search_payload(services.phrases, services.catalog.get(request["dataset"]), request)
+    except DatasetError as error:
+        return {"n": request["n"], "total": 0, "results": [], "error": str(error)}
