@@ -9,7 +9,7 @@ from typing import Any
 
 from dash import Dash, set_props
 
-from app.callbacks import match, opening, search, select
+from app.callbacks import download, match, opening, search, select
 from app.matching import MatchService
 from app.phrases import PhraseService
 from app.services import Services
@@ -81,7 +81,7 @@ def create_app(catalog: Catalog, settings: Settings) -> Dash:
     )
     app.index_string = INDEX
     app.layout = lambda: page(dataset_options(catalog))
-    for callbacks in (opening, select, match, search):
+    for callbacks in (opening, select, match, search, download):
         callbacks.register(app, services)
     return app
 

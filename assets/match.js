@@ -118,6 +118,21 @@
     });
   }
 
+  let downloads = 0;
+  sb.callbacks.onDownload = function () {
+    const id = (window.dash_clientside.callback_context.triggered[0] || {}).prop_id || "";
+    const match = sb.read("match");
+    if (!id.startsWith("download-") || !match) return;
+    if (match.error) {
+      sb.notify(match.error, "warning");
+      return;
+    }
+    downloads += 1;
+    sb.write("download-request", {
+      n: downloads, form: id.replace("download-", "").replace(".n_clicks", ""), key: match.key,
+    });
+  };
+
   // The grid: what stands why, the words, then one heatmap for the overlap and one per track. The
   // number of columns follows the width; the match starts in the same column in every row.
   const WHY = 310;

@@ -33,8 +33,9 @@
       { start, stop, first: sb.firstStep(sb.firstFor(start, stop), info, steps) }, { group: "search" });
   }
 
-  sb.callbacks.drawSearch = function (answer, info) {
+  sb.callbacks.drawSearch = function (answer) {
     const panel = byId("search-panel");
+    const info = sb.read("info");
     if (!answer || answer.n !== asked || !info) return;
     panel.hidden = false;
     byId("search-count").textContent = answer.error ? answer.error

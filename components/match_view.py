@@ -31,6 +31,28 @@ def _number(component_id: str, label: str, hint: str) -> html.Div:
     )
 
 
+def _downloads() -> dmc.Menu:
+    """The menu of files that the whole result can be saved as."""
+    names = {"csv": "CSV", "parquet": "Parquet", "json": "JSON"}
+    return dmc.Menu(
+        position="bottom-start",
+        children=[
+            dmc.MenuTarget(
+                dmc.Button("Download", id="download-menu", size="compact-sm", variant="default")
+            ),
+            dmc.MenuDropdown(
+                [
+                    dmc.MenuLabel("All listed matches, to 100,000 rows"),
+                    *(
+                        dmc.MenuItem(names[form], id=name, n_clicks=0)
+                        for form, name in ids.DOWNLOAD_FORMS.items()
+                    ),
+                ]
+            ),
+        ],
+    )
+
+
 def match_view() -> html.Section:
     """Build the Match View (paper, section 5.2); the browser fills it from the ``match`` store."""
     return html.Section(
@@ -79,6 +101,7 @@ def match_view() -> html.Section:
                                         ],
                                         **{"aria-label": "List one match per place, or all"},
                                     ),
+                                    _downloads(),
                                     html.Div(
                                         className="sb-field",
                                         children=[

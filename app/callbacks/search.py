@@ -24,7 +24,8 @@ def register(app: Dash, services: Services) -> None:
     def search(request: dict[str, Any] | None) -> dict[str, Any] | None:
         return answer_search(services, request) if request else None
 
-    clientside(app, "drawSearch", Input(ids.SEARCH, "data"), Input(ids.INFO, "data"))
+    # Only an answer may jump: with the info as an input, going back would jump again.
+    clientside(app, "drawSearch", Input(ids.SEARCH, "data"))
 
 
 def answer_search(services: Services, request: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,54 @@
+"""The download menu: the whole result of a match as a file."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from dash import Dash, Input, Output, no_update
+
+from app.callbacks.clientside import clientside
+from app.downloads import download
+from app.matching import QueryError
+from app.services import Services
+from components import ids
+from loaders import DatasetError
+
+
+def register(app: Dash, services: Services) -> None:
+    """Wire the download menu."""
+
+    @app.callback(
+        Output(ids.DOWNLOAD, "data"),
+        Output(ids.NOTICES, "data", allow_duplicate=True),
+        Input(ids.DOWNLOAD_REQUEST, "data"),
+        prevent_initial_call=True,
+    )
+    def send(request: dict[str, Any] | None) -> tuple[Any, Any]:
+        return answer_download(services, request) if request else (no_update, no_update)
+
+    clientside(
+        app,
+        "onDownload",
+        *(Input(name, "n_clicks") for name in ids.DOWNLOAD_FORMS.values()),
+        at_start=False,
+    )
+
+
+def answer_download(services: Services, request: dict[str, Any]) -> tuple[Any, Any]:
+    """Return the file for a ``download-request``, and what to tell; one of them may be missing."""
+    key = request["key"]
+    try:
+        dataset = services.catalog.get(key["dataset"])
+        source = dataset.open_source(key["source"])
+        file = download(services.matching, dataset, source, key, request["form"])
+    except (DatasetError, QueryError) as error:
+        return no_update, {"n": request["n"], "items": [{"text": str(error), "level": "error"}]}
+    items = [] if file.notice is None else [{"text": file.notice, "level": "info"}]
+    sent = {
+        "content": base64.b64encode(file.content).decode("ascii"),
+        "filename": file.name,
+        "type": file.type,
+        "base64": True,
+    }
+    return sent, {"n": request["n"], "items": items}

@@ -1,0 +1,99 @@
+"""The download menu saves the whole result; and an analyst's whole path through the dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Running, settled
+from tests.browser.pages import brush, chips, rows, view, word_center
+
+pytestmark = pytest.mark.browser
+
+
+def save(page: Page, form: str, folder: Path) -> Path:
+    page.click("#download-menu")
+    with page.expect_download() as waiting:
+        page.click(f"#download-{form}")
+    target = folder / waiting.value.suggested_filename
+    waiting.value.save_as(target)
+    return target
+
+
+def test_a_downloaded_table_holds_all_pages(
+    open_page: Callable[..., Page], demo: Running, tmp_path: Path
+) -> None:
+    page = open_page(demo.url)
+    total = int(page.inner_text("#pager").split(" of ")[1].replace(",", ""))
+    for form, read in (("parquet", pd.read_parquet), ("csv", lambda p: pd.read_csv(p, skiprows=1))):
+        table = read(save(page, form, tmp_path))
+        assert len(table) == total > 50
+        assert table["start"].tolist()[:50] == [row["start"] for row in rows(page)]
+
+
+def test_the_path_of_an_analyst(
+    open_page: Callable[..., Page], demo: Running, tmp_path: Path
+) -> None:
+    page = open_page(demo.url)
+    # search a phrase and jump there
+    page.keyboard.press("/")
+    page.keyboard.type("( 4 )")
+    opened = view(page)["start"]
+    page.keyboard.press("Enter")
+    page.wait_for_function("s => window.statebrush.read('view').start !== s", arg=opened)
+    settled(page)
+    page.keyboard.press("Escape")
+    place = view(page)["start"]
+    # brush its first two words, set both limits
+    brush(page, place, place + 2)
+    step = word_center(page, place + 1)[0] - word_center(page, place)[0]
+    for name, sign in (("before", -1), ("after", 1)):
+        box = page.locator(f"[data-handle={name}]").bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + sign * step, y, steps=4)
+        page.mouse.up()
+        settled(page)
+    assert (view(page)["before"], view(page)["after"]) == (1, 1)
+    assert len(chips(page)) > 2
+    # exclude a state, add a track
+    page.locator("#chips .sb-chip button").first.click()
+    settled(page)
+    page.click("#track-picker")
+    page.click("[role=option]:has-text('token_kind')")
+    page.keyboard.press("Escape")
+    settled(page)
+    assert view(page)["tracks"] == ["level", "token_kind"]
+    # match by hand, filter by length, map a track's colours
+    page.click("#match-button")
+    settled(page)
+    full = page.locator(".sb-length-bar[data-low='2']")
+    full.click()
+    settled(page)
+    assert {row["length"] for row in rows(page)} == {2}
+    page.click("#match-head [data-colour='token_kind']")
+    page.wait_for_function("() => window.statebrush.read('view').colour === 'token_kind'")
+    settled(page)
+    before, listed = page.url, rows(page)
+    # open a match and come back
+    page.locator("#match-rows a.sb-row").nth(4).click()
+    settled(page)
+    assert view(page)["start"] == listed[4]["start"]
+    page.go_back()
+    page.wait_for_function("s => window.statebrush.read('view').start === s", arg=place)
+    settled(page)
+    assert rows(page) == listed
+    # download, and reopen by the link in another browser
+    table = pd.read_csv(save(page, "csv", tmp_path), skiprows=1)
+    assert set(table["length"]) == {2}
+    assert table["start"].tolist()[: len(listed)] == [row["start"] for row in listed]
+    other = open_page(before)
+    assert rows(other) == listed
+    assert chips(other, "excluded") == chips(page, "excluded")
+    assert other.url == before
