@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from app import match_options
 from app import settings as settings_module
 from app.settings import Settings
 
 if TYPE_CHECKING:
-    from loaders import Catalog, Dataset
+    from loaders import Catalog
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -49,6 +50,26 @@ def _option(name: str) -> Callable[[_Command], _Command]:
     assert one.flag is not None
     text = f"{one.sentence} Default: {one.default}; in the environment: {one.env}."
     return click.option(one.flag, name, metavar=name.upper(), help=text)
+
+
+def _match_options(command: _Command) -> _Command:
+    """The options of a match, in their order."""
+    kinds: dict[str, Any] = {"text": None, "whole": int, "number": float, "flag": None}
+    for one in reversed(match_options.MATCH_OPTIONS):
+        more: dict[str, Any] = {"required": True} if one.required else {"default": one.default}
+        if one.kind == "flag":
+            more["is_flag"] = True
+        elif one.default is not None:
+            more["show_default"] = True
+        command = click.option(
+            match_options.flag(one.name),
+            one.name,
+            type=click.Choice(one.choices) if one.choices else kinds[one.kind],
+            metavar=one.metavar,
+            help=one.sentence,
+            **more,
+        )(command)
+    return command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -169,54 +190,7 @@ def demo(name: str | None, cache_dir: str | None) -> int:
 
 @cli.command()
 @click.argument("data", type=click.Path())
-@click.option("--source", help="The source to search. May be left out where there is only one.")
-@click.option("--start", type=int, help="First step of the selection.")
-@click.option("--stop", type=int, help="Step after the last one of the selection.")
-@click.option("--threshold", type=float, required=True, help="On means at or above this value.")
-@click.option(
-    "--polarity",
-    type=click.Choice(["high", "low", "magnitude"]),
-    default="high",
-    show_default=True,
-    help="On is >= threshold, <= -threshold, or either.",
-)
-@click.option(
-    "--off-before",
-    type=int,
-    default=0,
-    show_default=True,
-    help="Steps before the range at which its states must be off.",
-)
-@click.option(
-    "--off-after",
-    type=int,
-    default=0,
-    show_default=True,
-    help="Steps after the range at which its states must be off.",
-)
-@click.option("--exclude", metavar="3,7", help="States to take out of the selection.")
-@click.option("--states", metavar="1,2,3", help="The selected states, instead of a range.")
-@click.option(
-    "--min-overlap",
-    type=int,
-    help="Selected states a match must share. Default: half of them, rounded up.",
-)
-@click.option(
-    "--min-length",
-    type=int,
-    help="Steps a match must have. Default: 2, or 1 when the selection is one step long.",
-)
-@click.option("--length", metavar="L|L:M", help="List only matches of this length, or L to M.")
-@click.option("--overlapping", is_flag=True, help="List every match, not the best at each place.")
-@click.option("--top", type=int, default=50, show_default=True, help="How many matches to list.")
-@click.option("--offset", type=int, default=0, show_default=True, help="How many to skip first.")
-@click.option(
-    "--context",
-    type=int,
-    default=5,
-    show_default=True,
-    help="Steps of overlap profile on either side of a match.",
-)
+@_match_options
 @click.option(
     "--format",
     "form",
@@ -228,37 +202,22 @@ def demo(name: str | None, cache_dir: str | None) -> int:
 @_option("cache_dir")
 def match(
     data: str,
-    source: str | None,
-    exclude: str | None,
-    states: str | None,
-    length: str | None,
-    polarity: str,
     form: str,
     cache_dir: str | None,
-    **numbers: Any,
+    **options: Any,
 ) -> int:
     """Find every place in DATA where the states selected by a range, or given, are on together."""
     settings = _settings(cache_dir=cache_dir)
-    from app.matching import Polarity, Query, States, find_matches
+    from app.matching import States, find_matches
     from loaders import open_dataset
 
-    query = Query(
-        polarity=Polarity(polarity),
-        exclude=_whole_numbers("--exclude", exclude or ""),
-        states=None if states is None else _whole_numbers("--states", states),
-        length=None if length is None else _length(length),
-        **numbers,
-    )
+    query = match_options.query_of(options, match_options.flag)
     dataset = open_dataset(Path(data).expanduser(), settings.cache_dir, _progress(data))
-    opened = dataset.open_source(_source_name(dataset, source))
+    opened = match_options.open_source(dataset, options["source"], match_options.flag)
     result = find_matches(States(rows=opened.rows, offsets=dataset.sequences.offsets), query)
     from app import answers
 
-    known = dataset.sequences.ids
-
-    def sequence_id(ordinal: int) -> int | str | None:
-        return None if known is None else known[ordinal]
-
+    sequence_id = match_options.sequence_ids(dataset)
     words: dict[str, Any] = {"tokens": dataset.tokens, "sequence_id": sequence_id}
     names: dict[str, Any] = {"source": opened.name, "state_names": opened.state_names}
     if form == "json":
@@ -306,36 +265,6 @@ def _tell_broken(catalog: Catalog) -> str | None:
         elif good is None:
             good = entry.id
     return good
-
-
-def _source_name(dataset: Dataset, name: str | None) -> str:
-    known = ", ".join(dataset.sources)
-    if name is None:
-        if len(dataset.sources) == 1:
-            return next(iter(dataset.sources))
-        raise RequestError(f"{dataset.id} has several sources; name one with --source: {known}.")
-    if name not in dataset.sources:
-        raise RequestError(f"{dataset.id} has no source {name!r}; its sources are {known}.")
-    return name
-
-
-def _whole_numbers(option: str, text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(",")) if text.strip() else ()
-    except ValueError:
-        raise RequestError(
-            f"{option} is {text!r}; give state numbers with commas between them, for example 3,7."
-        ) from None
-
-
-def _length(text: str) -> tuple[int, int]:
-    least, colon, most = text.partition(":")
-    try:
-        return int(least), int(most if colon else least)
-    except ValueError:
-        raise RequestError(
-            f"--length is {text!r}; give one length, for example 4, or both ends, for example 2:10."
-        ) from None
 
 
 def _progress(what: str, *, always: bool = False) -> Callable[..., None] | None:

@@ -9,9 +9,10 @@ from typing import Any
 
 from dash import Dash, set_props
 
+from app import api
 from app.callbacks import download, match, opening, search, select
 from app.matching import MatchService
-from app.phrases import PhraseService
+from app.search import SearchService
 from app.services import Services
 from app.settings import Settings
 from components import ids
@@ -67,7 +68,7 @@ def create_app(catalog: Catalog, settings: Settings) -> Dash:
     services = Services(
         catalog=catalog,
         matching=MatchService(cache_bytes=settings.cache_bytes),
-        phrases=PhraseService(),
+        searching=SearchService(),
     )
     assets = Path(str(resources.files("app"))).parent / "assets"
     app = Dash(
@@ -81,6 +82,7 @@ def create_app(catalog: Catalog, settings: Settings) -> Dash:
     )
     app.index_string = INDEX
     app.layout = lambda: page(dataset_options(catalog))
+    app.server.register_blueprint(api.blueprint(services))
     for callbacks in (opening, select, match, search, download):
         callbacks.register(app, services)
     return app

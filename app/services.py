@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.matching import MatchService
-from app.phrases import PhraseService
+from app.search import SearchService
 from loaders import Catalog
 
 
@@ -15,4 +15,4 @@ class Services:
 
     catalog: Catalog
     matching: MatchService
-    phrases: PhraseService
+    searching: SearchService

@@ -47,7 +47,7 @@
       + ` aria-current="${answer.first + i === answer.at}">`
       + `<span class="sb-result-step">${result.start.toLocaleString("en")}</span>`
       + `<span class="sb-result-before"><span>${text(result.before)}</span></span>`
-      + `<b>${text(result.words)}</b><span class="sb-result-after">${text(result.after)}</span></button>`).join("");
+      + `<b>${text(result.tokens)}</b><span class="sb-result-after">${text(result.after)}</span></button>`).join("");
     if (answer.error) return;
     const hit = answer.results[answer.at - answer.first];
     current = { phrase: answer.phrase, start: hit.start, dataset: info.dataset };

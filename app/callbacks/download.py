@@ -8,7 +8,8 @@ from typing import Any
 from dash import Dash, Input, Output, no_update
 
 from app.callbacks.clientside import clientside
-from app.downloads import download
+from app.export import Export, export_matches
+from app.match_payload import query_of
 from app.matching import QueryError
 from app.services import Services
 from components import ids
@@ -36,19 +37,33 @@ def register(app: Dash, services: Services) -> None:
 
 
 def answer_download(services: Services, request: dict[str, Any]) -> tuple[Any, Any]:
-    """Return the file for a ``download-request``, and what to tell; one of them may be missing."""
-    key = request["key"]
+    """Return the file for a ``download-request``, and what to tell; one of them may be missing.
+
+    The list is whole and in the order of the ranking: page and sorting of the request do not count.
+    """
+    key = {**request["key"], "sort": "rank", "page": 0}
     try:
         dataset = services.catalog.get(key["dataset"])
         source = dataset.open_source(key["source"])
-        file = download(services.matching, dataset, source, key, request["form"])
+        file = export_matches(dataset, source, query_of(key), request["form"])
     except (DatasetError, QueryError) as error:
         return no_update, {"n": request["n"], "items": [{"text": str(error), "level": "error"}]}
-    items = [] if file.notice is None else [{"text": file.notice, "level": "info"}]
     sent = {
-        "content": base64.b64encode(file.content).decode("ascii"),
+        "content": base64.b64encode(content(file)).decode("ascii"),
         "filename": file.name,
         "type": file.type,
         "base64": True,
     }
+    items = [{"text": sentence, "level": "info"} for sentence in file.caps]
     return sent, {"n": request["n"], "items": items}
+
+
+def content(file: Export) -> bytes:
+    """Return the bytes to save.
+
+    A browser saves one file: the query that stands beside a CSV becomes its first line, after a
+    ``#``. ``pandas.read_csv(path, skiprows=1)`` reads the rest.
+    """
+    if file.companion is None:
+        return file.content
+    return b"# " + b" ".join(file.companion.content.split()) + b"\n" + file.content
