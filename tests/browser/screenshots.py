@@ -13,6 +13,7 @@ from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
 from app.factory import create_app
+from app.matching import warm
 from app.settings import load
 from app.url_state import View, write
 from demos.registry import ensure
@@ -63,6 +64,7 @@ def main(target: Path = TARGET) -> None:
         cache = Path(os.environ.get("STATEBRUSH_CACHE_DIR", folder))
         catalog = Catalog([ensure("parens", cache / "demos")], cache)
         app = create_app(catalog, load({}, {"cache_dir": str(cache)}))
+        warm()  # as `serve` does before it answers
         server = make_server("127.0.0.1", 0, app.server, threaded=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/"
