@@ -123,6 +123,7 @@
     const id = (window.dash_clientside.callback_context.triggered[0] || {}).prop_id || "";
     const match = sb.read("match");
     if (!id.startsWith("download-") || !match) return;
+    byId("download-menu").open = false;
     if (match.error) {
       sb.notify(match.error, "warning");
       return;

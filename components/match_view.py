@@ -31,23 +31,29 @@ def _number(component_id: str, label: str, hint: str) -> html.Div:
     )
 
 
-def _downloads() -> dmc.Menu:
+def _downloads() -> html.Details:
     """The menu of files that the whole result can be saved as."""
     names = {"csv": "CSV", "parquet": "Parquet", "json": "JSON"}
-    return dmc.Menu(
-        position="bottom-start",
+    return html.Details(
+        id="download-menu",
+        className="sb-menu",
         children=[
-            dmc.MenuTarget(
-                dmc.Button("Download", id="download-menu", size="compact-sm", variant="default")
-            ),
-            dmc.MenuDropdown(
-                [
-                    dmc.MenuLabel("All listed matches, to 100,000 rows"),
+            html.Summary("Download"),
+            html.Div(
+                className="sb-menu-panel",
+                children=[
+                    html.Span("All listed matches, to 100,000 rows"),
                     *(
-                        dmc.MenuItem(names[form], id=name, n_clicks=0)
+                        html.Button(
+                            names[form],
+                            id=name,
+                            n_clicks=0,
+                            type="button",
+                            **{"aria-label": f"Download as {names[form]}"},
+                        )
                         for form, name in ids.DOWNLOAD_FORMS.items()
                     ),
-                ]
+                ],
             ),
         ],
     )

@@ -229,5 +229,5 @@ def test_match_count_cells_stand_for_the_words_of_their_row(
     level = demo.catalog.get("parens").annotations["level"]
     labels = [item.label for item in level.categories]
     start = int(row.get_attribute("data-start") or 0)
-    title = row.locator(".sb-heat").nth(1).locator("i.sb-in").first.get_attribute("title")
-    assert title == f"level: {labels[level.codes(start, start + 1)[0]]}"
+    title = row.locator(".sb-heat").nth(1).locator("i.sb-in").first.get_attribute("data-tip")
+    assert title == f"level: {labels[level.codes(start, start + 1)[0]]} · step {start}"
