@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from app.matching import LengthCount, Match, MatchResult, Polarity, Query, is_on
+from app.matching import LengthCount, Match, MatchResult, Overview, Polarity, Query, is_on
 from app.tracks import cells, chosen, header
 from loaders import Dataset, Source
 
@@ -70,6 +70,23 @@ def histogram_bins(counts: Sequence[LengthCount]) -> list[dict[str, int]]:
         found["matches"] += count.matches
         found["full_matches"] += count.full_matches
     return [item for item in bins if item["high"] <= SINGLE_BARS or item["matches"]]
+
+
+def overview_payload(overview: Overview | None, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ``overview`` store: at most 1,024 bins however long the corpus is.
+
+    ``on`` holds shares in thousandths; the lists are empty when nothing was searched. ``n`` and
+    ``key`` are the request's.
+    """
+    store: dict[str, Any] = {"n": request["n"], "key": request["key"]}
+    if overview is None:
+        return store | {"bin_steps": 1, "on": [], "matches": [], "full": []}
+    return store | {
+        "bin_steps": overview.bin_steps,
+        "on": [round(1000 * share) for share in overview.on],
+        "matches": list(overview.matches),
+        "full": list(overview.full_matches),
+    }
 
 
 def match_payload(

@@ -15,12 +15,16 @@ import numpy as np
 
 from app.matching import Polarity, pack
 from app.url_state import View, read
+from app.windows import most_steps
 from loaders import Catalog, Dataset, DatasetError, Source
 
 #: How far into the corpus a default selection is looked for, and how large it should be.
 SEARCHED_STEPS = 10_000
 DEFAULT_LENGTH = 3
 FEWEST, MOST = 3, 15
+
+#: The overview draws the boundaries of up to so many sequences; more could not be told apart.
+MOST_DRAWN_SEQUENCES = 400
 
 Kind = Literal["load", "back", "dataset", "source"]
 
@@ -307,6 +311,12 @@ def _finite_range(low: float, high: float) -> tuple[float, float]:
     return low, high
 
 
+def _drawn_sequences(dataset: Dataset) -> list[int]:
+    """Return where sequences start, for the overview; none when they are too many to tell apart."""
+    offsets = dataset.sequences.offsets
+    return [int(step) for step in offsets[1:-1]] if len(offsets) <= MOST_DRAWN_SEQUENCES else []
+
+
 def info(dataset: Dataset, source: Source) -> dict[str, Any]:
     """Return what the browser must know of a dataset and a source (the ``info`` store)."""
     plain = all(name == str(i) for i, name in enumerate(source.state_names))
@@ -319,6 +329,8 @@ def info(dataset: Dataset, source: Source) -> dict[str, Any]:
         "sources": [{"value": item.name, "label": item.title} for item in dataset.sources.values()],
         "n_steps": source.n_steps,
         "n_states": source.n_states,
+        "most_steps": most_steps(source.n_states),
+        "sequence_starts": _drawn_sequences(dataset),
         "names": None if plain else list(source.state_names),
         "range": list(_finite_range(source.low_quantile, source.high_quantile)),
         "full": list(_finite_range(source.minimum, source.maximum)),

@@ -19,6 +19,11 @@ MOST_VALUES = 2_000_000
 MARGIN = 12
 
 
+def most_steps(n_states: int) -> int:
+    """Return how many steps of a source of `n_states` states a window holds at the most."""
+    return max(8, min(MOST_STEPS, MOST_VALUES // n_states))
+
+
 def encode(values: NDArray[Any]) -> tuple[str, str]:
     """Return base64 of the values and the type they are sent in.
 
@@ -79,7 +84,7 @@ def window_payload(dataset: Dataset, source: Source, request: Mapping[str, Any])
     dataset, source
         What to read.
     request
-        ``n`` (returned), ``start``, ``stop`` (clipped to the data and to `MOST_STEPS`), ``brush``
+        ``n`` (returned), ``start``, ``stop`` (clipped to the data and to `most_steps`), ``brush``
         (None or ``start``, ``stop``, ``before``, ``after``).
 
     Returns
@@ -91,8 +96,7 @@ def window_payload(dataset: Dataset, source: Source, request: Mapping[str, Any])
     """
     n_steps = source.n_steps
     start = min(max(int(request["start"]), 0), n_steps - 1)
-    most = max(8, min(MOST_STEPS, MOST_VALUES // source.n_states))
-    stop = min(max(int(request["stop"]), start + 1), n_steps, start + most)
+    stop = min(max(int(request["stop"]), start + 1), n_steps, start + most_steps(source.n_states))
     rows_start, rows_stop = max(0, start - MARGIN), min(n_steps, stop + MARGIN)
     values, dtype = encode(source.window(rows_start, rows_stop))
     brush = None

@@ -26,6 +26,7 @@ _STORES = (
     ids.TRACKS,
     ids.MATCH_REQUEST,
     ids.MATCH,
+    ids.OVERVIEW,
     ids.MATCH_NOW,
     ids.SEARCH_REQUEST,
     ids.SEARCH,

@@ -155,6 +155,22 @@ class Naive:
         shares = tuple(sum(self.on[s][c] for c in s1) / len(s1) for s in steps)
         return steps[0], shares
 
+    def overview(self, bin_steps: int) -> list[tuple[float, int, int]]:
+        """Per bin: share of the selected states on, matches and full ones that start there."""
+        s1 = self.selection()
+        matches = self.matches()
+        if self.query.length is not None:
+            least, most = self.query.length
+            matches = [m for m in matches if least <= m[1] - m[0] <= most]
+        bins = []
+        for first in range(0, self.n_steps, bin_steps):
+            steps = range(first, min(first + bin_steps, self.n_steps))
+            on = sum(self.on[step][state] for step in steps for state in s1)
+            here = [m for m in matches if m[0] in steps]
+            full = sum(m[2] == len(s1) for m in here)
+            bins.append((on / (len(steps) * len(s1)), len(here), full))
+        return bins
+
     def answer(self) -> dict[str, Any]:
         s1 = self.selection()
         matches = self.matches()

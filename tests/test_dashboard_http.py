@@ -80,9 +80,13 @@ def opened(client: FlaskClient, search: str, kind: str = "load") -> dict[str, An
     )
 
 
-def matched(client: FlaskClient, key: dict[str, Any]) -> dict[str, Any]:
+def match_stores(client: FlaskClient, key: dict[str, Any]) -> dict[str, Any]:
     request = {"n": 9, "key": key, "restored": 0}
-    return call(client, "match.data", "match-request", request)["match"]
+    return call(client, "..match.data...overview.data..", "match-request", request)
+
+
+def matched(client: FlaskClient, key: dict[str, Any]) -> dict[str, Any]:
+    return match_stores(client, key)["match"]  # type: ignore[no-any-return]
 
 
 KEY = {
@@ -226,6 +230,20 @@ def test_a_match_answers_with_rows_bins_and_the_servers_s1(
         assert low <= row["from"] <= row["start"] < row["stop"] <= high
         assert row["sequence"] == row["start"] // 500
     assert len(json.dumps(answer)) < 60_000
+
+
+def test_the_overview_shows_the_whole_corpus_in_a_bounded_answer(client: FlaskClient) -> None:
+    stores = match_stores(client, {**KEY, "overlapping": True})
+    overview, match = stores["overview"], stores["match"]
+    assert overview["n"] == match["n"]
+    assert sum(overview["matches"]) == match["total"]
+    assert sum(overview["full"]) == match["full"]
+    assert len(overview["on"]) == len(overview["matches"]) <= 1024
+    assert len(overview["on"]) * overview["bin_steps"] >= match["searched"] == 2000
+    assert max(overview["on"]) <= 1000
+    assert len(json.dumps(overview)) < 12_000
+    nothing = match_stores(client, {**KEY, "start": None, "stop": None})["overview"]
+    assert nothing["on"] == []
 
 
 @pytest.mark.parametrize(

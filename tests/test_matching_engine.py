@@ -41,6 +41,10 @@ def plain(result: MatchResult) -> dict[str, Any]:
     }
 
 
+def whole_answer(result: MatchResult) -> tuple[dict[str, Any], object]:
+    return plain(result), result.overview
+
+
 def assert_like_naive(states: States, query: Query) -> MatchResult:
     """Compare an answer, whole, with the twin's; check what must hold of any answer."""
     naive = Naive(states.rows, states.offsets.tolist(), NaiveQuery(**asdict(query)))
@@ -53,6 +57,12 @@ def assert_like_naive(states: States, query: Query) -> MatchResult:
     assert sum(bar.matches for bar in result.length_histogram) == result.total_matches
     assert sum(bar.full_matches for bar in result.length_histogram) == result.full_matches
     assert set(select(states, query).raw) == naive.raw_selection()
+    seen = result.overview
+    if seen is not None:
+        bins = list(zip(seen.on, seen.matches, seen.full_matches, strict=True))
+        assert bins == naive.overview(seen.bin_steps)
+    else:
+        assert result.total_matches == 0
     return result
 
 
@@ -255,6 +265,23 @@ def test_longer_sources_with_nested_runs_are_answered_like_the_naive_twin(seed: 
         assert_like_naive(states, replace(random_query(rng, states), threshold=0.5))
 
 
+@pytest.mark.parametrize("bits", [0, 1, 3, 5])
+def test_the_overview_counts_like_the_naive_twin_whatever_its_bins(
+    bits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.matching.search._OVERVIEW_BITS", bits)
+    rng = np.random.default_rng(bits)
+    widths = set()
+    for n_steps in (1, 2, 7, 31, 32, 33, 40):
+        states = sticky(n_steps, n_steps, 5, 0.8, 0.6) if n_steps > 2 else whole(EXAMPLE[:n_steps])
+        for _ in range(4):
+            result = assert_like_naive(states, replace(random_query(rng, states), threshold=0.5))
+            if result.overview is not None:
+                assert len(result.overview.on) <= 2**bits
+                widths.add(result.overview.bin_steps)
+    assert len(widths) > 1
+
+
 # ------------------------------------------- the same answer however the work is cut up
 
 
@@ -283,7 +310,7 @@ def test_any_number_of_threads_gives_the_same_answer(
     threads: int, stays: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     states = sticky(threads, 700, 70, stays, 0.35)
-    expected = [plain(find_matches(states, query)) for query in variants(threads)]
+    expected = [whole_answer(find_matches(states, query)) for query in variants(threads)]
     monkeypatch.setattr(search_module, "_STEPS_PER_THREAD", 1)
     cut = search_module.Search._shards
     most = 0
@@ -295,7 +322,9 @@ def test_any_number_of_threads_gives_the_same_answer(
         return found
 
     monkeypatch.setattr(search_module.Search, "_shards", shards)
-    answers = [plain(find_matches(states, query, threads=threads)) for query in variants(threads)]
+    answers = [
+        whole_answer(find_matches(states, query, threads=threads)) for query in variants(threads)
+    ]
     assert answers == expected
     assert most > 1
 

@@ -7,7 +7,7 @@ from typing import Any
 from dash import Dash, Input, Output, State
 
 from app.callbacks.clientside import clientside
-from app.match_payload import match_payload, query_of
+from app.match_payload import match_payload, overview_payload, query_of
 from app.matching import QueryError, States
 from app.services import Services
 from components import ids
@@ -19,10 +19,11 @@ def register(app: Dash, services: Services) -> None:
 
     @app.callback(
         Output(ids.MATCH, "data"),
+        Output(ids.OVERVIEW, "data"),
         Input(ids.MATCH_REQUEST, "data"),
         prevent_initial_call=True,
     )
-    def run_match(request: dict[str, Any]) -> dict[str, Any]:
+    def run_match(request: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         return answer_match(services, request)
 
     view, match = Input(ids.VIEW, "data"), Input(ids.MATCH, "data")
@@ -69,8 +70,10 @@ def register(app: Dash, services: Services) -> None:
         clientside(app, function, Input(component, prop), at_start=False)
 
 
-def answer_match(services: Services, request: dict[str, Any]) -> dict[str, Any]:
-    """Return the ``match`` store for a request, or ``error`` with one sentence."""
+def answer_match(
+    services: Services, request: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the ``match`` and ``overview`` stores for a request, or ``error`` with one sentence."""
     key = request["key"]
     if key["start"] is None:
         return _refused(request, "Nothing is selected: drag across some words to select states.")
@@ -83,8 +86,12 @@ def answer_match(services: Services, request: dict[str, Any]) -> dict[str, Any]:
         result = services.matching.match(name, states, query_of(key))
     except (DatasetError, QueryError) as error:
         return _refused(request, str(error))
-    return match_payload(dataset, source, result, request)
+    return (
+        match_payload(dataset, source, result, request),
+        overview_payload(result.overview, request),
+    )
 
 
-def _refused(request: dict[str, Any], sentence: str) -> dict[str, Any]:
-    return {"n": request["n"], "key": request["key"], "error": sentence}
+def _refused(request: dict[str, Any], sentence: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    refused = {"n": request["n"], "key": request["key"], "error": sentence}
+    return refused, overview_payload(None, request)

@@ -7,7 +7,7 @@ is right.
 from app.matching.bits import Polarity, is_on, pack
 from app.matching.engine import find_matches
 from app.matching.query import Query, QueryError
-from app.matching.result import LengthCount, Match, MatchResult
+from app.matching.result import LengthCount, Match, MatchResult, Overview
 from app.matching.selection import Selection, select
 from app.matching.service import MatchService, warm
 from app.matching.states import States
@@ -17,6 +17,7 @@ __all__ = [
     "Match",
     "MatchResult",
     "MatchService",
+    "Overview",
     "Polarity",
     "Query",
     "QueryError",

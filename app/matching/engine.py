@@ -15,7 +15,7 @@ from app.matching import reasons
 from app.matching.bits import pack
 from app.matching.listing import Listing, list_matches
 from app.matching.query import Query
-from app.matching.result import LengthCount, Match, MatchResult
+from app.matching.result import LengthCount, Match, MatchResult, Overview
 from app.matching.search import Counts, Search
 from app.matching.selection import Selection, select
 from app.matching.states import States
@@ -69,6 +69,19 @@ def find_matches(
         matches=() if search is None else _describe(search, filled, listing),
         length_histogram=_histogram(counts),
         seconds=time.perf_counter() - began,
+        overview=None if search is None else _overview(search, counts),
+    )
+
+
+def _overview(search: Search, counts: Counts) -> Overview:
+    width = 1 << search.bin_shift
+    edges = np.minimum(np.arange(search.n_bins + 1) * width, search.n_steps)
+    on = search.on_by_bin() / (np.diff(edges) * search.n_selected)
+    return Overview(
+        bin_steps=width,
+        on=tuple(on.tolist()),
+        matches=tuple(counts.by_bin.tolist()),
+        full_matches=tuple(counts.full_by_bin.tolist()),
     )
 
 

@@ -153,6 +153,9 @@ def sweep(
     by_length: Integers,
     full_by_length: Integers,
     by_overlap: Integers,
+    bin_shift: int,
+    by_bin: Integers,
+    full_by_bin: Integers,
     taken: Words,
     found_starts: Integers,
     found_stops: Integers,
@@ -188,6 +191,8 @@ def sweep(
         The groups, kept between calls; one more than `n_selected` fit.
     by_length, full_by_length, by_overlap
         Counts to add to, or arrays of size 0 when the matches themselves are wanted.
+    bin_shift, by_bin, full_by_bin
+        The same for the matches that pass the length filter, by `start >> bin_shift`.
     taken
         One bit a step: matches that hold a taken step are not collected. May have size 0.
     found_starts, found_stops, found_overlaps
@@ -268,6 +273,9 @@ def sweep(
                                     full_by_length[length] += 1
                                 if least <= length <= most:
                                     by_overlap[overlap] += 1
+                                    by_bin[a >> bin_shift] += 1
+                                    if overlap == n_selected:
+                                        full_by_bin[a >> bin_shift] += 1
                             elif overlap <= high_overlap and least <= length <= most:
                                 if _is_free(taken, a, t):
                                     found_starts[found] = a
@@ -318,6 +326,21 @@ def sweep(
             return found
         s += 1
         t = offsets[s]
+
+
+@_kernel
+def count_on(dense: Words, bin_shift: int, first: int, last: int, on_by_bin: Integers) -> None:
+    """Add the bits set in steps [first, last) of `dense` to `on_by_bin[step >> bin_shift]`."""
+    n_dense = dense.shape[1]
+    step = first
+    while step < last:
+        stop = min(last, ((step >> bin_shift) + 1) << bin_shift)
+        count = 0
+        for t in range(step, stop):
+            for w in range(n_dense):
+                count += _bit_count(dense[t, w])
+        on_by_bin[step >> bin_shift] += count
+        step = stop
 
 
 @_kernel

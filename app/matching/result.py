@@ -55,6 +55,27 @@ class LengthCount:
 
 
 @dataclass(frozen=True, slots=True)
+class Overview:
+    """The whole corpus in at most 1,024 bins.
+
+    Attributes
+    ----------
+    bin_steps
+        Steps a bin, a power of two; the last bin may hold fewer.
+    on
+        Share (0 to 1) of the selected states that is on, over the steps of each bin.
+    matches, full_matches
+        Matches that pass the length filter, overlapping ones included, by the bin they start in,
+        and how many of them have every selected state.
+    """
+
+    bin_steps: int
+    on: tuple[float, ...]
+    matches: tuple[int, ...]
+    full_matches: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MatchResult:
     """The answer to a query.
 
@@ -81,6 +102,8 @@ class MatchResult:
         Ascending by length; lengths without a match are left out.
     seconds
         How long the computation took.
+    overview
+        Where the selected states are on and matches start; None when nothing was searched.
     """
 
     query: Query
@@ -94,3 +117,4 @@ class MatchResult:
     matches: tuple[Match, ...]
     length_histogram: tuple[LengthCount, ...]
     seconds: float
+    overview: Overview | None = None

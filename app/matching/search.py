@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 from typing import TypeVar
 
@@ -33,6 +33,8 @@ _BUFFER = 1 << 18
 _PASSES_BEFORE_BLOCKS = 4
 # Fewer steps than this are not worth a thread of their own.
 _STEPS_PER_THREAD = 1 << 16
+# At most 2 ** this many bins in the overview of a corpus.
+_OVERVIEW_BITS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +47,32 @@ class Counts:
         Matches, and full matches, of each length (the index).
     by_overlap
         Matches that pass the length filter, of each overlap (the index).
+    by_bin, full_by_bin
+        Matches that pass the length filter, and full ones of them, by the bin of their start
+        (`Search.bin_shift`).
     """
 
     by_length: Integers
     full_by_length: Integers
     by_overlap: Integers
+    by_bin: Integers
+    full_by_bin: Integers
 
     @classmethod
     def none(cls) -> Counts:
         """Return the counts of no match."""
-        return cls(_NO_COUNTS, _NO_COUNTS, _NO_COUNTS)
+        return cls(*[_NO_COUNTS] * 5)
+
+    @classmethod
+    def zeros(cls, longest: int, n_selected: int, n_bins: int) -> Counts:
+        """Return counts to add to."""
+        sizes = (longest + 1, longest + 1, n_selected + 1, n_bins, n_bins)
+        return cls(*(np.zeros(size, dtype=np.int64) for size in sizes))
+
+    def add(self, other: Counts) -> None:
+        """Add the counts of another part of the steps."""
+        for item in fields(self):
+            getattr(self, item.name)[:] += getattr(other, item.name)
 
     @property
     def total(self) -> int:
@@ -205,21 +223,38 @@ class Search:
 
         def count_shard(shard: tuple[int, int]) -> Counts:
             longest = int(np.diff(self.offsets).max(initial=0))
-            counts = Counts(
-                np.zeros(longest + 1, dtype=np.int64),
-                np.zeros(longest + 1, dtype=np.int64),
-                np.zeros(self.n_selected + 1, dtype=np.int64),
-            )
+            counts = Counts.zeros(longest, self.n_selected, self.n_bins)
             walk = _Walk(self, shard, 0)
             walk.go_on(min_overlap, self.n_selected, min_length, _NO_WORDS, counts)
             return counts
 
         parts = self._each(count_shard, self._shards(min_overlap))
         for other in parts[1:]:
-            parts[0].by_length[:] += other.by_length
-            parts[0].full_by_length[:] += other.full_by_length
-            parts[0].by_overlap[:] += other.by_overlap
+            parts[0].add(other)
         return parts[0]
+
+    @property
+    def bin_shift(self) -> int:
+        """Bins of the overview hold 2 ** `bin_shift` steps: the least that gives few enough."""
+        return max(0, (max(1, self.n_steps) - 1).bit_length() - _OVERVIEW_BITS)
+
+    @property
+    def n_bins(self) -> int:
+        """How many bins of the overview there are."""
+        return -(-self.n_steps >> self.bin_shift)
+
+    def on_by_bin(self) -> Integers:
+        """Return how many (step, selected state) pairs are on in each bin of the overview."""
+
+        def count_part(part: tuple[int, int]) -> Integers:
+            on = np.zeros(self.n_bins, dtype=np.int64)
+            kernels.count_on(self.dense, self.bin_shift, *part, on)
+            return on
+
+        n_parts = max(1, min(self.threads, self.n_steps // _STEPS_PER_THREAD))
+        edges = [self.n_steps * i // n_parts for i in range(n_parts + 1)]
+        total: Integers = np.sum(self._each(count_part, list(pairwise(edges))), axis=0)
+        return total
 
     def largest_overlap(self) -> int:
         """Return the largest overlap of any range of one step or more, 0 when there is none."""
@@ -431,6 +466,9 @@ class _Walk:
             into.by_length,
             into.full_by_length,
             into.by_overlap,
+            search.bin_shift,
+            into.by_bin,
+            into.full_by_bin,
             taken,
             self._starts,
             self._stops,

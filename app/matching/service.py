@@ -178,4 +178,6 @@ def _normal(states: States, query: Query) -> Query:
 def _weight(result: MatchResult) -> int:
     n_items = len(result.matches) + len(result.length_histogram) + 1
     n_shares = sum(len(match.profile) for match in result.matches)
+    if result.overview is not None:
+        n_shares += 3 * len(result.overview.on)
     return n_items * _BYTES_PER_ITEM + (n_shares + len(result.selected_states)) * _BYTES_PER_SHARE

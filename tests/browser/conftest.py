@@ -154,31 +154,44 @@ def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
     assert not problems, problems
 
 
+#: Whether the page shows its view: its answers have come, and Dash has nothing left to run.
+_QUIET = """() => {
+    const quiet = (() => {
+        const sb = window.statebrush;
+        if (!sb || !sb.read || !window.dash_component_api || !window.store) return false;
+        const queues = window.store.getState().callbacks;
+        const waiting = ['requested', 'prioritized', 'blocked', 'executing', 'watched', 'executed'];
+        if (waiting.some((name) => queues[name] && queues[name].length > 0)) return false;
+        const view = sb.read('view'), win = sb.read('window'), asked = sb.read('window-request');
+        const match = sb.read('match'), wanted = sb.read('match-request');
+        if (!view || !win || !match || !asked || !wanted || view.dragging) return false;
+        if (win.n !== asked.n || match.n !== wanted.n) return false;
+        if (asked.dataset !== view.dataset || asked.source !== view.source) return false;
+        const info = sb.read('info'), viewport = sb.read('viewport');
+        if (info.source !== view.source || asked.fp !== info.fp) return false;
+        const steps = Math.min(viewport.steps, info.n_steps);
+        if (asked.start !== sb.firstStep(view.first, info, steps)) return false;
+        if (!sb.selection(view, sb.window(win)).fresh) return false;
+        if (view.auto && !sb.same(wanted.key, sb.matchKey(view))) return false;
+        const shown = (id, n) => document.getElementById(id)?.dataset.n === String(n);
+        return document.querySelector('#faint-figure .main-svg')
+          && document.querySelector('#lines-figure .main-svg')
+          && shown('word-layer', win.n) && shown('match-rows', match.n)
+          && shown('match-sentence', match.n) && (match.error || shown('length-bars', match.n));
+    })();
+    window.quietFrames = quiet ? (window.quietFrames || 0) + 1 : 0;
+    return window.quietFrames >= 6;
+}"""
+
+
 def settled(page: Page) -> None:
-    """Wait until the page has drawn the window and the matches that belong to its view."""
-    page.wait_for_function(
-        """() => {
-            const sb = window.statebrush;
-            if (!sb || !sb.read || !window.dash_component_api) return false;
-            const view = sb.read('view'), win = sb.read('window'), asked = sb.read('window-request');
-            const match = sb.read('match'), wanted = sb.read('match-request');
-            if (!view || !win || !match || !asked || !wanted || view.dragging) return false;
-            if (win.n !== asked.n || match.n !== wanted.n) return false;
-            if (asked.dataset !== view.dataset || asked.source !== view.source) return false;
-            const info = sb.read('info'), viewport = sb.read('viewport');
-            if (info.source !== view.source || asked.fp !== info.fp) return false;
-            const steps = Math.min(viewport.steps, info.n_steps);
-            if (asked.start !== sb.firstStep(view.first, info, steps)) return false;
-            if (!sb.selection(view, sb.window(win)).fresh) return false;
-            if (view.auto && !sb.same(wanted.key, sb.matchKey(view))) return false;
-            const shown = (id, n) => document.getElementById(id)?.dataset.n === String(n);
-            return document.querySelector('#faint-figure .main-svg')
-              && document.querySelector('#lines-figure .main-svg')
-              && shown('word-layer', win.n) && shown('match-rows', match.n)
-              && shown('match-sentence', match.n) && (match.error || shown('length-bars', match.n));
-        }""",
-        timeout=30_000,
-    )
+    """Wait until the page has drawn the window and the matches that belong to its view.
+
+    A key press reaches the view through React and Dash, some frames after Playwright returns: the
+    page must have been quiet for several frames on end, not only at the first look.
+    """
+    page.evaluate("() => { window.quietFrames = 0; }")
+    page.wait_for_function(_QUIET, timeout=30_000)
     drawn(page)
 
 
