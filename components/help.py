@@ -13,7 +13,11 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("Page Up, Page Down", "one page back, one page on"),
     ("Home", "show the selection"),
     ("b", "brush the word in the middle of the view"),
-    ("Esc", "clear the selection (the back button brings it back)"),
+    (
+        "Esc",
+        "cancel a search that is under way; otherwise clear the selection "
+        "(the back button brings it back)",
+    ),
     ("Enter", "match now"),
     ("/", "find a phrase; Enter: the next place, Shift Enter: the one before"),
     ("?", "this help"),
