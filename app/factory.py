@@ -92,6 +92,9 @@ def create_app(
     app.server.register_blueprint(api.blueprint(services))
     for callbacks in (opening, select, match, search, download, jobs):
         callbacks.register(app, services)
+    # Dash sets itself up at the first request while others go on: of the files that a page asks a
+    # new worker for all at once, some would be refused. So the first request is made here.
+    app.server.test_client().get(f"{app.config.routes_pathname_prefix}_dash-dependencies")
     return app
 
 

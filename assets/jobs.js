@@ -209,7 +209,7 @@
       if (state) heard = Date.now();
       const silent = Date.now() - heard > sb.patience.answer;
       if (silent || (state && state.state === "failed")) {
-        waitedFor = null;
+        actions.stay();
         fail(silent ? "The server does not answer; load the page again in a moment." : state.sentence);
       } else if (state && state.state === "ready") {
         // Whoever went on working here is asked first.
@@ -238,8 +238,7 @@
 
   function openCopy() {
     const { goto } = waitedFor;
-    waitedFor = null;
-    show("copy", null);
+    actions.stay();
     sb.goTo(goto.kind, goto.search);
   }
 
