@@ -7,6 +7,7 @@ is right.
 from app.matching.bits import Polarity, is_on, pack
 from app.matching.control import Cancelled, Control
 from app.matching.engine import find_matches
+from app.matching.packed import Packed, pack_states
 from app.matching.query import Query, QueryError
 from app.matching.result import LengthCount, Match, MatchResult, Overview
 from app.matching.selection import Selection, select
@@ -21,6 +22,7 @@ __all__ = [
     "MatchResult",
     "MatchService",
     "Overview",
+    "Packed",
     "Polarity",
     "Query",
     "QueryError",
@@ -29,6 +31,7 @@ __all__ = [
     "find_matches",
     "is_on",
     "pack",
+    "pack_states",
     "select",
     "warm",
 ]

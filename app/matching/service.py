@@ -10,17 +10,16 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from app.matching.bits import Polarity, pack
+from app.matching.bits import Polarity
 from app.matching.control import Control
 from app.matching.engine import find_matches
+from app.matching.packed import Packed, pack_states
 from app.matching.query import Query
 from app.matching.result import MatchResult
 from app.matching.selection import Selection, select
 from app.matching.states import States
 
-Words = NDArray[np.uint64]
 _Value = TypeVar("_Value")
 
 # What one listed match and one histogram bar weigh in memory, roughly, without the profile.
@@ -45,7 +44,7 @@ class MatchService:
     def __init__(
         self, cache_bytes: int = 1 << 29, result_bytes: int = 1 << 24, threads: int = 2
     ) -> None:
-        self._bits: _Shared[Words] = _Shared(cache_bytes, lambda bits: int(bits.nbytes))
+        self._bits: _Shared[Packed] = _Shared(cache_bytes, lambda packed: packed.n_bytes)
         self._results: _Shared[MatchResult] = _Shared(result_bytes, _weight)
         self._threads = threads
 
@@ -91,12 +90,14 @@ class MatchService:
         """
         query = _normal(states, query)
         bits = self._bits.peek((key, query.threshold, query.polarity))
-        return select(states, query, bits)
+        return select(states, query, bits.in_memory if bits else None)
 
-    def _packed(self, key: str, states: States, query: Query, control: Control) -> Words:
-        def compute(job: Control) -> Words:
+    def _packed(self, key: str, states: States, query: Query, control: Control) -> Packed:
+        def compute(job: Control) -> Packed:
             job.begin("packing", 1.0)
-            return pack(states.rows, query.threshold, query.polarity, job)
+            return pack_states(
+                states, query.threshold, query.polarity, threads=self._threads, control=job
+            )
 
         return self._bits.get((key, query.threshold, query.polarity), compute, control, 0.6)
 
