@@ -15,6 +15,7 @@ from app.matching import MatchService
 from app.search import SearchService
 from app.services import Services
 from app.settings import Settings
+from app.shards import processes
 from components import ids
 from components.page import page
 from loaders import Catalog
@@ -67,7 +68,9 @@ def create_app(catalog: Catalog, settings: Settings) -> Dash:
     """
     services = Services(
         catalog=catalog,
-        matching=MatchService(cache_bytes=settings.cache_bytes),
+        matching=MatchService(
+            cache_bytes=settings.cache_bytes, executors=processes(settings.workers)
+        ),
         searching=SearchService(),
     )
     assets = Path(str(resources.files("app"))).parent / "assets"

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from app.matching import Packed, Polarity, Query, States, find_matches, pack_states
+from app.matching import (
+    Cancelled,
+    Control,
+    MatchService,
+    Packed,
+    Polarity,
+    Query,
+    States,
+    find_matches,
+    pack,
+    pack_states,
+    spread_states,
+)
 from app.matching import listing as listing_module
 from app.matching import shard as shard_module
 from app.matching.edges import FAR, cut_evenly
@@ -130,3 +147,131 @@ def test_shards_are_never_empty() -> None:
     assert cut_evenly(10, 3) == (0, 3, 6, 10)
     assert cut_evenly(3, 64) == (0, 1, 2, 3)
     assert cut_evenly(1, 1) == (0, 1)
+
+
+# ------------------------------------------------------------ shards that other workers hold
+
+
+@dataclass(frozen=True)
+class InHand:
+    """An opener over rows that are pickled along; a real one names a file."""
+
+    rows: NDArray[Any]
+
+    def bits(
+        self, first: int, last: int, threshold: float, polarity: Polarity
+    ) -> NDArray[np.uint64]:
+        assert 0 <= first < last <= len(self.rows)
+        return pack(self.rows[first:last], threshold, polarity)
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+@pytest.mark.parametrize("n_shards", SHARDS)
+def test_workers_give_the_same_answer(n_shards: int, n_workers: int) -> None:
+    states = sticky(n_shards, 700, 70, 0.9, 0.35)
+    with ThreadPoolExecutor(n_workers) as pool:
+        for query in variants(n_shards + n_workers):
+            bits = spread_states(
+                states,
+                query.threshold,
+                query.polarity,
+                opener=InHand(states.rows),
+                executors=[pool] * n_workers,
+                n_shards=n_shards,
+            )
+            assert len(bits.shards) == n_shards
+            answer = whole_answer(find_matches(states, query, bits=bits))
+            assert answer == whole_answer(find_matches(states, query))
+
+
+def test_each_worker_gets_the_same_shards_every_time_in_one_task() -> None:
+    tasks: list[list[tuple[Any, ...]]] = [[], [], []]
+
+    class Recording(ThreadPoolExecutor):
+        def __init__(self, taken: list[tuple[Any, ...]]) -> None:
+            super().__init__(1)
+            self.taken = taken
+
+        def submit(self, work: Any, /, *arguments: Any) -> Any:  # type: ignore[override]
+            self.taken.append((work.__name__, arguments))
+            return super().submit(work, *arguments)
+
+    states = sticky(1, 700, 70, 0.9, 0.35)
+    executors = [Recording(taken) for taken in tasks]
+    bits = spread_states(
+        states,
+        0.5,
+        Polarity.HIGH,
+        opener=InHand(states.rows),
+        executors=executors,
+        n_shards=7,
+    )
+    find_matches(states, Query(threshold=0.5, states=tuple(range(30))), bits=bits)
+    passes = set()
+    for task in tasks:
+        packed_steps = [arguments[3:5] for name, arguments in task if name == "_look"]
+        asked = [arguments for name, arguments in task if name == "_work"]
+        for arguments in asked:
+            assert [(span.first, span.last) for span in arguments[4]] == packed_steps
+        passes.add(len(asked))
+    assert len(passes) == 1  # of each pass one task
+    for executor in executors:
+        executor.shutdown()
+
+
+def test_a_search_by_workers_can_be_cancelled_and_drops_its_tasks() -> None:
+    go_on = threading.Event()
+    packed_shards = []
+
+    @dataclass(frozen=True)
+    class Slow(InHand):
+        def bits(self, first: int, last: int, *more: Any) -> NDArray[np.uint64]:
+            packed_shards.append(first)
+            assert go_on.wait(30)
+            return super().bits(first, last, *more)
+
+    states = sticky(1, 700, 70, 0.9, 0.35)
+    control = Control()
+    with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as caller:
+        asked = caller.submit(
+            spread_states,
+            states,
+            0.5,
+            Polarity.HIGH,
+            opener=Slow(states.rows),
+            executors=[pool],
+            n_shards=7,
+            control=control,
+        )
+        while not packed_shards:
+            time.sleep(0.01)
+        control.cancel()
+        with pytest.raises(Cancelled):
+            asked.result(30)
+        go_on.set()
+    assert len(packed_shards) == 1
+
+
+def test_what_goes_wrong_in_a_worker_reaches_the_caller() -> None:
+    class Broken(InHand):
+        def bits(self, *_: Any) -> NDArray[np.uint64]:
+            raise OSError("the disk is gone")
+
+    states = sticky(1, 700, 70, 0.9, 0.35)
+    with ThreadPoolExecutor(1) as pool, pytest.raises(OSError, match="the disk is gone"):
+        spread_states(
+            states, 0.5, Polarity.HIGH, opener=Broken(states.rows), executors=[pool], n_shards=3
+        )
+
+
+def test_a_service_holds_bits_outside_memory_when_they_are_more_than_its_bound() -> None:
+    states = replace(sticky(1, 700, 70, 0.9, 0.35), opener=None)
+    openable = replace(states, opener=InHand(states.rows))
+    query = Query(threshold=0.5, states=tuple(range(30)))
+    small, large = MatchService(cache_bytes=1000), MatchService()
+    answer = small.match("a", openable, query)
+    assert whole_answer(answer) == whole_answer(large.match("a", states, query))
+    control = Control()
+    again = small.match("a", openable, replace(query, min_overlap=1), control)
+    assert again.total_matches > answer.total_matches
+    assert control.done == 1

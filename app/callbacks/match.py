@@ -8,8 +8,9 @@ from dash import Dash, Input, Output, State
 
 from app.callbacks.clientside import clientside
 from app.match_payload import match_payload, overview_payload, query_of
-from app.matching import QueryError, States
+from app.matching import QueryError
 from app.services import Services
+from app.shards import states_of
 from components import ids
 from loaders import DatasetError
 
@@ -80,7 +81,7 @@ def answer_match(
     try:
         dataset = services.catalog.get(key["dataset"])
         source = dataset.open_source(key["source"])
-        states = States(rows=source.rows, offsets=dataset.sequences.offsets)
+        states = states_of(dataset, source)
         # Answers are kept by key: it names the values and the sequences.
         name = f"{dataset.fingerprint}:{source.key}"
         result = services.matching.match(name, states, query_of(key))
