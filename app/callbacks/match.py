@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from dash import Dash, Input, Output, State, no_update
@@ -105,8 +106,9 @@ def answer_match(services: Services, request: dict[str, Any], control: Control) 
         # Answers are kept by key: it names the values and the sequences.
         name = f"{dataset.fingerprint}:{source.key}"
         result = services.matching.match(name, states, query_of(key), control)
+        match = match_payload(dataset, source, result, request)
         return {
-            "match": match_payload(dataset, source, result, request),
+            "match": {**match, "kept": asdict(services.matching.kept())},
             "overview": overview_payload(result.overview, request),
         }
     except Cancelled:

@@ -29,6 +29,15 @@ _BYTES_PER_ITEM = 400
 _BYTES_PER_SHARE = 8
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of packed on-bits: of how many thresholds, their bytes, and the most there may be."""
+
+    thresholds: int
+    n_bytes: int
+    most_bytes: int
+
+
 class MatchService:
     """Answers queries from any number of threads.
 
@@ -108,6 +117,10 @@ class MatchService:
         bits = self._bits.peek((key, query.threshold, query.polarity))
         return select(states, query, bits.in_memory if bits else None)
 
+    def kept(self) -> Kept:
+        """Return what is kept of packed on-bits: matching at one of those thresholds packs nothing."""
+        return self._bits.kept()
+
     def _packed(self, key: str, states: States, query: Query, control: Control) -> Packed | Spread:
         n_bytes = states.n_steps * words_for(states.n_states) * 8
 
@@ -173,6 +186,11 @@ class _Shared(Generic[_Value]):
         self._kept: OrderedDict[Hashable, _Value] = OrderedDict()
         self._under_way: dict[Hashable, _Job[_Value]] = {}
         self._weight = 0
+
+    def kept(self) -> Kept:
+        """Return how many values are kept, and what they weigh."""
+        with self._lock:
+            return Kept(len(self._kept), self._weight, self._capacity)
 
     def peek(self, key: Hashable) -> _Value | None:
         """Return a kept value, or None."""
