@@ -179,7 +179,7 @@
     if (!request) return;
     ask(`match/${sb.pageId}/${request.n}/cancel`, { method: "POST" });
     const shown = sb.read("match");
-    // What was found before stays, dimmed, and says whose it is.
+    // What was found before stays, dimmed, with a sentence that says so.
     if (shown && !shown.error) sb.write("match", { ...shown, n: request.n, cancelled: true });
     else endMatch(request, "Cancelled: press Match or Enter to search after all.");
     // The button that was pressed goes away with its card.

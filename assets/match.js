@@ -21,9 +21,14 @@
     if (!view) return;
     const current = match && sb.same(match.key, sb.matchKey(view));
     byId("match-view").classList.toggle("sb-old", Boolean(match) && !current);
-    for (const id of ["match-rows", "length-histogram", "match-sentence"]) {
-      const old = !current || (match.error && id === "length-histogram");
-      byId(id).classList.toggle("sb-stale", Boolean(match) && Boolean(old) && !view.dragging);
+    const cancelled = match && match.cancelled && !current;
+    const old = {
+      "match-rows": !current,
+      "length-histogram": !current || match.error, // there is none of this answer
+      "match-sentence": !current && !cancelled,
+    };
+    for (const id of Object.keys(old)) {
+      byId(id).classList.toggle("sb-stale", Boolean(match && old[id] && !view.dragging));
     }
     drawFilter(view);
     if (match) host.dataset.n = match.n;
@@ -36,6 +41,10 @@
       host.textContent = match.error;
       return;
     }
+    if (cancelled) {
+      host.textContent = "Cancelled: press Match or Enter to search after all. These are the matches before.";
+      return;
+    }
     const places = match.places === null ? `at least ${count(match.places_at_least)}` : count(match.places);
     const seconds = match.seconds < 0.095 ? match.seconds.toFixed(3) : match.seconds.toFixed(2);
     let text = `<b>${count(match.total)}</b> ${match.total === 1 ? "match" : "matches"}`;
@@ -45,8 +54,7 @@
     }
     text += `; ${count(match.searched)} of ${count(match.searched)} steps searched in ${seconds} s.`;
     if (match.reason) text += ` <span>${sb.escape(capital(match.reason))}</span>`;
-    if (!current && match.cancelled) text += " <b>The search after this one was cancelled: press Match or Enter.</b>";
-    else if (!current && !view.auto) text += " <b>The selection has changed: press Match or Enter.</b>";
+    if (!current && !view.auto) text += " <b>The selection has changed: press Match or Enter.</b>";
     host.innerHTML = text;
   };
   const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
