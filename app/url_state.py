@@ -7,6 +7,7 @@ and writes the same text, so that links can be made and tested in Python.
 from __future__ import annotations
 
 import re
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
@@ -101,7 +102,20 @@ def number_text(value: float) -> str:
 
 
 def compact(numbers: tuple[int, ...]) -> str:
-    """Write ascending integers as ``3,7-9``."""
+    """Write ascending integers as ``3,7-9``, or as a mask where that is shorter.
+
+    The mask is ``~`` and the base64url, without padding, of one bit a number, least first: however
+    many of n states are excluded, the text has at most n / 6 + 2 characters.
+    """
+    listed = _ranges(numbers)
+    n_bytes = (numbers[-1] if numbers else -1) // 8 + 1
+    if 1 + -(-4 * n_bytes // 3) >= len(listed):
+        return listed
+    mask = sum(1 << number for number in numbers).to_bytes(n_bytes, "little")
+    return "~" + urlsafe_b64encode(mask).decode().rstrip("=")
+
+
+def _ranges(numbers: tuple[int, ...]) -> str:
     parts: list[str] = []
     i = 0
     while i < len(numbers):
@@ -214,6 +228,8 @@ def _polarity(text: str) -> str:
 
 
 def _states(text: str) -> tuple[int, ...]:
+    if text.startswith("~"):
+        return _marked(text[1:])
     found: set[int] = set()
     for part in text.split(","):
         low, dash, high = part.partition("-")
@@ -224,6 +240,14 @@ def _states(text: str) -> tuple[int, ...]:
             raise _BadValueError("state numbers such as 3,7-9")
         found.update(range(first, last + 1))
     return tuple(sorted(found))
+
+
+def _marked(text: str) -> tuple[int, ...]:
+    try:
+        mask = b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        raise _BadValueError("state numbers such as 3,7-9, or ~ and a mask") from None
+    return tuple(8 * i + bit for i, byte in enumerate(mask) for bit in range(8) if byte >> bit & 1)
 
 
 def _flag(expected: str) -> Any:

@@ -40,7 +40,7 @@
   /**
    * Change the view. A drag (dragging: true, then a last call without it) is one entry of the
    * browser's history: its first change pushes, all others replace. Repeated small actions of one
-   * `group` (holding an arrow key, say) are one entry as well.
+   * `group` (holding an arrow key, say) are one entry as well, those of a `drag:` however slow.
    */
   sb.dispatch = function (patch, options) {
     const { history = "push", dragging = false, group = null } = options || {};
@@ -56,7 +56,8 @@
     const now = Date.now();
     let how = history;
     if (dragOpen) how = "replace";
-    else if (group && lastGroup.name === group && now - lastGroup.time < 1000) how = "replace";
+    else if (group && lastGroup.name === group
+             && (group.startsWith("drag:") || now - lastGroup.time < 1000)) how = "replace";
     if (changed.length > 0) lastGroup = { name: group, time: now };
     if (dragging && changed.length > 0) dragOpen = true;
     if (!dragging) dragOpen = false;
@@ -66,8 +67,18 @@
   const encode = (text) =>
     encodeURIComponent(text).replace(/%3A/g, ":").replace(/%2C/g, ",");
 
-  /** Ascending integers as "3,7-9". */
+  /** Ascending integers as "3,7-9", or as "~" and the base64url of one bit a number when shorter. */
   sb.compact = function (numbers) {
+    const listed = ranges(numbers);
+    const bytes = new Uint8Array(Math.floor((numbers.at(-1) ?? -1) / 8) + 1);
+    const marked = 1 + Math.ceil((4 * bytes.length) / 3);
+    if (marked >= listed.length) return listed;
+    for (const number of numbers) bytes[number >> 3] |= 1 << (number & 7);
+    let raw = "";
+    for (const byte of bytes) raw += String.fromCharCode(byte);
+    return "~" + btoa(raw).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+  };
+  function ranges(numbers) {
     const parts = [];
     for (let i = 0; i < numbers.length; ) {
       let j = i;
@@ -76,7 +87,7 @@
       i = j + 1;
     }
     return parts.join(",");
-  };
+  }
 
   /** The query string of a view; app/url_state.py writes and reads the same. */
   sb.search = function (view) {
@@ -234,8 +245,7 @@
     tell();
   }
 
-  const STEP_WIDTH = 26;
-  /** How many steps fit: told again when the width changes. */
+  /** How wide the time axis and the page are: told again when they change. */
   function followWidth() {
     const inner = document.getElementById("words");
     let timer = null;
@@ -244,9 +254,7 @@
       const known = sb.read("viewport");
       if (width > 0 && (!known || known.width !== width)) {
         const page = document.getElementById("match-view").clientWidth;
-        sb.write("viewport", {
-          width, page, steps: Math.max(8, Math.floor(width / STEP_WIDTH)),
-        });
+        sb.write("viewport", { width, page });
       }
     };
     new ResizeObserver(() => {

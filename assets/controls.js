@@ -172,7 +172,7 @@
     const info = sb.read("info");
     const viewport = sb.read("viewport");
     if (!info || !viewport) return;
-    const target = sb.firstStep(Math.max(0, first), info, Math.min(viewport.steps, info.n_steps));
+    const target = sb.firstStep(Math.max(0, first), info, sb.visibleSteps());
     const view = sb.read("view");
     if (target === view.first) {
       shown["position.value"] = undefined;
@@ -181,19 +181,42 @@
     sb.dispatch({ first: target }, options);
   }
 
-  const steps = () => Math.min(sb.read("viewport").steps, sb.read("info").n_steps);
-  sb.page = (by) => go(sb.read("view").first + by * steps(), { group: "page" });
+  /** Show the steps from `first` on; repeated moves of one `group` are one entry of the history. */
+  sb.moveTo = (first, group) => go(first, { group });
+  sb.page = (by) => go(sb.read("view").first + by * sb.visibleSteps(), { group: "page" });
   sb.step = (by) => go(sb.read("view").first + by, { group: "step" });
 
   /** The first step that shows [start, stop) in the middle, or its beginning if it is too long. */
   sb.firstFor = function (start, stop) {
-    const room = steps();
+    const room = sb.visibleSteps();
     const length = stop - start;
     return Math.max(0, length > room - 4 ? start - 2 : Math.round(start - (room - length) / 2));
   };
   sb.showBrush = function () {
     const view = sb.read("view");
     if (view.start !== null) go(sb.firstFor(view.start, view.stop), {});
+  };
+
+  /** Copy the address of the view. Pages without https have no clipboard: the old way serves there. */
+  sb.share = async function () {
+    const link = window.location.origin + window.location.pathname + sb.search(sb.read("view"));
+    let copied = false;
+    try {
+      await navigator.clipboard.writeText(link);
+      copied = true;
+    } catch {
+      const box = document.createElement("textarea");
+      box.value = link;
+      document.body.append(box);
+      box.select();
+      copied = document.execCommand("copy");
+      box.remove();
+    }
+    if (copied) sb.notify("The link is copied: it opens what you see now.", "info");
+    else sb.notify("The browser did not let the link be copied; take it from the address bar.", "warning");
+  };
+  sb.callbacks.onShare = function (clicks) {
+    if (clicks && sb.read("view")) sb.share();
   };
 
   sb.callbacks.onHelp = function (clicks) {
@@ -216,6 +239,8 @@
       "step-on.n_clicks": () => sb.step(1),
       "page-on.n_clicks": () => sb.page(1),
       "go-to-brush.n_clicks": () => sb.showBrush(),
+      "zoom-out.n_clicks": () => sb.zoom(-1),
+      "zoom-in.n_clicks": () => sb.zoom(1),
     };
     if (actions[clicked]) actions[clicked]();
   };
@@ -231,7 +256,11 @@
       ArrowLeft: () => sb.step(-1),
       ArrowRight: () => sb.step(1),
       Home: () => sb.showBrush(),
+      "+": () => sb.zoom(1),
+      "=": () => sb.zoom(1),
+      "-": () => sb.zoom(-1),
       b: () => sb.brushMiddle(),
+      c: () => sb.share(),
       Escape: () => sb.clearBrush(),
       "?": () => set("help", { opened: true }),
     };

@@ -81,6 +81,35 @@
   const matching = (view, win, info) => win && info && view && win.dataset === info.dataset
     && win.source === info.source && view.dataset === win.dataset && view.source === win.source;
 
+  // Which shares of the states lie below the lower and upper edge of each band.
+  const BANDS = [[0, 1], [0.05, 0.95], [0.25, 0.75]];
+
+  /** Per visible step: the edges of the bands and the median, over the states that are not NaN. */
+  function bands(win, [low, high]) {
+    const steps = win.stop - win.start;
+    const edges = BANDS.map(() => ({ lower: new Float64Array(steps), upper: new Float64Array(steps) }));
+    const median = new Float64Array(steps);
+    const inside = (value) => Math.min(high, Math.max(low, value)); // infinities end at the axis
+    for (let t = 0; t < steps; t++) {
+      const from = (win.start - win.rows_start + t) * win.n_states;
+      // A typed array sorts numbers by value and puts NaN last.
+      const sorted = win.values.slice(from, from + win.n_states).sort();
+      let count = sorted.length;
+      while (count > 0 && Number.isNaN(sorted[count - 1])) count--;
+      const at = (share) => (count ? inside(sorted[Math.round(share * (count - 1))]) : NaN);
+      BANDS.forEach(([from_, to], k) => {
+        edges[k].lower[t] = at(from_);
+        edges[k].upper[t] = at(to);
+      });
+      median[t] = at(0.5);
+    }
+    const x = Array.from({ length: steps }, (_, t) => t);
+    const outline = ({ lower, upper }) => ({
+      x: [...x, ...x.slice().reverse()], y: [...upper, ...Array.from(lower).reverse()],
+    });
+    return [...edges.map(outline), { x, y: median }];
+  }
+
   let drawnFaint = null;
   sb.callbacks.drawFaint = function (payload, view, theme, info, skeletons) {
     const win = sb.window(payload);
@@ -91,10 +120,17 @@
     if (key === drawnFaint) return none();
     drawnFaint = key;
     byId("plot-empty").hidden = true;
-    const all = Array.from({ length: win.n_states }, (_, c) => c);
-    return figure(skeletons, theme, "faint", [polylines(win, all)], {
+    const axes = {
       x: { range: [-0.5, win.stop - win.start - 0.5] }, y: { range },
-    });
+    };
+    const many = win.n_states > skeletons.light.most_lines;
+    byId("plot-note").hidden = !many;
+    if (many) {
+      byId("plot-note").textContent = `grey: all, 90 % and half of the ${info.n_states.toLocaleString("en")} states, and their median`;
+      return figure(skeletons, theme, "bands", bands(win, range), axes);
+    }
+    const all = Array.from({ length: win.n_states }, (_, c) => c);
+    return figure(skeletons, theme, "faint", [polylines(win, all)], axes);
   };
 
   let drawnLines = null;
@@ -112,8 +148,9 @@
     traces[0].line = {
       ...skeletons.light.lines.data[0].line,
       color: skeletons[theme === "dark" ? "dark" : "light"].lines.data[0].line.color,
-      width: states.length <= 30 ? 1.5 : 1,
+      width: states.length <= 30 ? 1.5 : states.length <= 120 ? 1 : 0.6,
     };
+    traces[0].opacity = states.length <= 120 ? 1 : 0.5;
     return figure(skeletons, theme, "lines", traces, {
       x: { range: [-0.5, win.stop - win.start - 0.5] }, y: { range },
     });

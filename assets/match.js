@@ -136,13 +136,14 @@
 
   // The grid: what stands why, the words, then one heatmap for the overlap and one per track. The
   // number of columns follows the width; the match starts in the same column in every row.
-  const WHY = 310;
+  const NARROW = 820; // px: below, a row leaves out what is also in its tooltip and its label
+  const why = (width) => (width < NARROW ? 196 : 310);
   const WORD = 38;
   function geometry(width, tracks, wanted) {
     const gap = 16 * (tracks + 1);
     // With many tracks the cells get narrower before words are given up.
     const heat = tracks <= 2 ? 9 : tracks <= 4 ? 7 : 5;
-    const columns = Math.floor((width - WHY - gap) / (WORD + heat * (tracks + 1)));
+    const columns = Math.floor((width - why(width) - gap) / (WORD + heat * (tracks + 1)));
     const shown = Math.max(9, Math.min(40, columns));
     const usual = Math.min(8, Math.floor(shown / 3));
     return { columns: shown, before: wanted === null ? usual : Math.min(wanted, shown - 3), heat };
@@ -235,10 +236,12 @@
       return;
     }
     const tracks = match.tracks;
-    const { columns, before, heat } = geometry(viewport.page - 32, tracks.length, view.before_words);
-    const grid = `grid-template-columns:${WHY}px minmax(0,1fr) repeat(${tracks.length + 1},auto)`;
+    const page = viewport.page - 32;
+    byId("match-view").classList.toggle("sb-narrow", page < NARROW);
+    const { columns, before, heat } = geometry(page, tracks.length, view.before_words);
+    const grid = `grid-template-columns:${why(page)}px minmax(0,1fr) repeat(${tracks.length + 1},auto)`;
     const heatColumns = `grid-template-columns:repeat(${columns},${heat}px)`;
-    const words = Math.floor((viewport.page - 32 - WHY - (16 + heat * columns) * (tracks.length + 1)) / columns);
+    const words = Math.floor((page - why(page) - (16 + heat * columns) * (tracks.length + 1)) / columns);
     const full = match.selected.length;
     const focus = head.contains(document.activeElement) ? { ...document.activeElement.dataset } : null;
     head.innerHTML = headings(view, tracks, grid, words, before, heat * columns);
@@ -330,14 +333,50 @@
   document.addEventListener("mouseover", (event) => link(event, true));
   document.addEventListener("mouseout", (event) => link(event, false));
 
+  // The same with the keyboard: on a row, up and down go to the next one, left and right along it.
+  let linked = null; // the column that the keyboard has reached
+  function unlink(row) {
+    for (const cell of row.querySelectorAll(".sb-linked")) cell.classList.remove("sb-linked");
+    byId("cell-tip").hidden = true;
+  }
+  document.addEventListener("keydown", (event) => {
+    const row = event.target.closest && event.target.closest("a.sb-row");
+    if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
+    const all = [...byId("match-rows").querySelectorAll("a.sb-row")];
+    const cells = [...row.querySelectorAll(".sb-match-words [data-k]")];
+    const rowBy = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    const cellBy = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (rowBy === undefined && cellBy === undefined) return;
+    event.preventDefault();
+    unlink(row);
+    let next = row;
+    if (rowBy) {
+      next = all[all.indexOf(row) + rowBy] || row;
+      next.focus();
+      if (linked === null) return;
+    }
+    const first = cells.findIndex((cell) => cell.classList.contains("sb-in"));
+    const known = cells.findIndex((cell) => Number(cell.dataset.k) === linked);
+    const at = known < 0 ? first : Math.min(cells.length - 1, Math.max(0, known + (cellBy || 0)));
+    linked = Number(cells[at].dataset.k);
+    const cell = next.querySelector(`.sb-match-words [data-k="${linked}"]`);
+    if (cell) link({ target: cell }, true);
+  });
+  document.addEventListener("focusout", (event) => {
+    const row = event.target.closest && event.target.closest("a.sb-row");
+    if (row) unlink(row);
+    if (row && !byId("match-rows").contains(event.relatedTarget)) linked = null;
+  });
+
   document.addEventListener("click", (event) => {
     const row = event.target.closest && event.target.closest("a.sb-row");
     if (!row || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
     const start = Number(row.dataset.start);
     const stop = Number(row.dataset.stop);
-    sb.dispatch({ start, stop, first: sb.firstStep(sb.firstFor(start, stop), sb.read("info"),
-      Math.min(sb.read("viewport").steps, sb.read("info").n_steps)) });
+    sb.dispatch({
+      start, stop, first: sb.firstStep(sb.firstFor(start, stop), sb.read("info"), sb.visibleSteps()),
+    });
     window.scrollTo({ top: 0 });
   });
 })();

@@ -28,9 +28,9 @@
 
   function go(start, stop) {
     const info = sb.read("info");
-    const steps = sb.visibleSteps ? sb.visibleSteps() : Math.min(sb.read("viewport").steps, info.n_steps);
     sb.dispatch(
-      { start, stop, first: sb.firstStep(sb.firstFor(start, stop), info, steps) }, { group: "search" });
+      { start, stop, first: sb.firstStep(sb.firstFor(start, stop), info, sb.visibleSteps()) },
+      { group: "search" });
   }
 
   sb.callbacks.drawSearch = function (answer) {

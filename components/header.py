@@ -118,6 +118,8 @@ def header(dataset_options: Sequence[dict[str, object]]) -> html.Header:
                     _icon_button(ids.STEP_ON, "step-on", "One step on (Right arrow)"),
                     _icon_button(ids.PAGE_ON, "page-on", "One page on (Page Down)"),
                     _icon_button(ids.GO_TO_BRUSH, "target", "Show the selection (Home)"),
+                    _icon_button(ids.ZOOM_OUT, "minus", "Narrower steps: see more of them (-)"),
+                    _icon_button(ids.ZOOM_IN, "plus", "Wider steps (+)"),
                 ],
             ),
             _search(),
@@ -128,6 +130,7 @@ def header(dataset_options: Sequence[dict[str, object]]) -> html.Header:
                 role="status",
                 **{"aria-live": "off"},
             ),
+            _icon_button(ids.SHARE, "link", "Copy a link to what you see (c)"),
             _icon_button(ids.HELP_BUTTON, "help", "Help and keys (?)"),
             dmc.ColorSchemeToggle(
                 lightIcon=html.Span(className="sb-icon sb-icon-sun"),

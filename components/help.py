@@ -12,10 +12,12 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("← →", "one step back, one step on"),
     ("Page Up, Page Down", "one page back, one page on"),
     ("Home", "show the selection"),
+    ("+ -", "wider steps, narrower steps"),
     ("b", "brush the word in the middle of the view"),
     ("Esc", "clear the selection (the back button brings it back)"),
     ("Enter", "match now"),
     ("/", "find a phrase; Enter: the next place, Shift Enter: the one before"),
+    ("c", "copy a link to what you see"),
     ("?", "this help"),
     (
         "Tab",
@@ -27,6 +29,12 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("Enter on a chip", "exclude the state, or bring it back; the ring beside it keeps only it"),
     ("Enter on a bar of the histogram", "only matches of that length; again: all"),
     ("Enter on a row", "open that place with the match brushed"),
+    ("↑ ↓ ← → on a row", "to the next row; along its words, with their values"),
+    ("← → on the corpus strip", "one page; Page Up and Page Down: a tenth; Home, End"),
+    (
+        "Shift + wheel, Ctrl + wheel",
+        "on the plot: pan, zoom; the plain wheel pans on the corpus strip",
+    ),
 )
 
 _STEPS = (
@@ -56,6 +64,7 @@ def help_window() -> dmc.Modal:
         title="How to use Statebrush",
         size="lg",
         opened=False,
+        closeButtonProps={"aria-label": "Close"},
         children=html.Div(
             className="sb-help",
             children=[

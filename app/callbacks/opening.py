@@ -31,6 +31,7 @@ def register(app: Dash, services: Services) -> None:
     clientside(app, "start", Input(ids.PAGE, "id"))
     clientside(app, "writeUrl", Input(ids.VIEW, "data"))
     clientside(app, "showNotices", Input(ids.NOTICES, "data"))
+    clientside(app, "onShare", Input(ids.SHARE, "n_clicks"), at_start=False)
     clientside(app, "onHelp", Input(ids.HELP_BUTTON, "n_clicks"), at_start=False)
     clientside(app, "pickDataset", Input(ids.DATASET, "value"))
     clientside(app, "pickSource", Input(ids.SOURCE, "value"))

@@ -56,6 +56,7 @@ def register(app: Dash, services: Services) -> None:
         request,
         State(ids.TRACKS_REQUEST, "data"),
     )
+    clientside(app, "drawOverview", Input(ids.OVERVIEW, "data"), view, info, viewport, theme)
     clientside(app, "drawFaint", Output(ids.FAINT, "figure"), window, view, theme, info, skeletons)
     clientside(
         app, "drawLines", Output(ids.LINES, "figure"), view, window, hover, theme, info, skeletons
@@ -93,6 +94,8 @@ def register(app: Dash, services: Services) -> None:
                 ids.STEP_ON,
                 ids.PAGE_ON,
                 ids.GO_TO_BRUSH,
+                ids.ZOOM_OUT,
+                ids.ZOOM_IN,
             )
         ),
         at_start=False,
