@@ -78,6 +78,6 @@ def sentence(page: Page) -> str:
 
 
 def posts(page: Page) -> int:
-    """How many times the page has asked the server for data."""
+    """How many times the page has asked the server for anything at all."""
     requests: list[str] = page.watch.requests  # type: ignore[attr-defined]
-    return sum("_dash-update-component" in item for item in requests)
+    return sum(" http" in item for item in requests)
