@@ -23,6 +23,8 @@ KEYS: tuple[tuple[str, str], ...] = (
         "Tab",
         "to every control; the ends of the brush, its limits and the threshold line are sliders",
     ),
+    ("← → on the words", "read along: the word, the share on, the value of every track"),
+    ("Shift ← →, Enter on the words", "brush from word to word; brush this word"),
     ("← → on an end of the brush", "move that end by one word"),
     ("← → on a grey end", "off for one more or one fewer step"),
     ("↑ ↓ on the threshold line", "raise or lower it; Page Up and Page Down by ten steps"),

@@ -216,7 +216,18 @@ def select_view() -> html.Section:
                 className="sb-strip sb-words-strip",
                 children=[
                     strip_label("Words", _HINTS["Words"]),
-                    html.Div(id=ids.WORDS, className="sb-inner sb-words"),
+                    html.Div(
+                        id=ids.WORDS,
+                        className="sb-inner sb-words",
+                        tabIndex=0,
+                        role="group",
+                        **{
+                            "aria-label": "Words: arrow keys read along, with Shift they brush",
+                            "aria-describedby": "step-tip",
+                        },
+                        children=html.Div(id="step-mark", className="sb-step-mark", hidden=True),
+                    ),
+                    html.Div(id="step-tip", className="sb-tip", hidden=True, role="status"),
                 ],
             ),
             html.Div(

@@ -68,6 +68,7 @@ def register(app: Dash, services: Services) -> None:
     # Bars, chips and the text in one: Dash tells callbacks without outputs apart by their inputs.
     clientside(app, "drawSelection", view, window, info)
     clientside(app, "drawHover", hover)
+    clientside(app, "drawReading", window, Input(ids.TRACKS, "data"), view)
 
     clientside(app, "showSource", info)
     clientside(app, "showControls", view, info)

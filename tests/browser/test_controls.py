@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Running, settled
-from tests.browser.pages import rows, view
+from tests.browser.pages import chips, rows, view
 
 pytestmark = pytest.mark.browser
 
@@ -167,3 +167,41 @@ def test_axe_finds_nothing_serious_in_open_panels_either(
     page.keyboard.press("?")
     page.wait_for_selector(".sb-help")
     assert serious() == []
+
+
+def test_the_words_are_read_along_and_brushed_with_the_keyboard(
+    open_page: Callable[..., Page], demo: Running
+) -> None:
+    page = open_page(demo.url)
+    seen = view(page)
+    dataset = demo.catalog.get("parens")
+    level = dataset.annotations["level"]
+    page.locator("#overview-strip").focus()
+    page.keyboard.press("Tab")
+    while page.evaluate("() => document.activeElement.id") != "words":
+        page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    step = seen["start"] + 1
+    told = page.inner_text("#step-tip")
+    assert f"step {step}" in told
+    assert f"“{dataset.tokens(step, step + 1)[0]}”" in told
+    assert f"of {len(chips(page))} on" in told
+    code = level.codes(step, step + 1)[0]  # type: ignore[union-attr]
+    assert f"level: {level.categories[code].label}" in told  # type: ignore[union-attr]
+    page.keyboard.press("Enter")
+    settled(page)
+    assert (view(page)["start"], view(page)["stop"]) == (step, step + 1)
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    settled(page)
+    assert (view(page)["start"], view(page)["stop"]) == (step, step + 3)
+    page.keyboard.press("Shift+ArrowLeft")
+    settled(page)
+    assert (view(page)["start"], view(page)["stop"]) == (step, step + 2)
+    for _ in range(60):
+        page.keyboard.press("ArrowRight")
+    settled(page)
+    assert view(page)["first"] > seen["first"], "the window follows"
+    assert f"step {step + 61}" in page.inner_text("#step-tip")
+    page.keyboard.press("Tab")
+    assert not page.is_visible("#step-tip")
