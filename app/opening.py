@@ -219,7 +219,7 @@ def _fit(
         problem = _range_problem(view.start, view.stop, dataset)
         if problem:
             notices.append(Notice(problem))
-            view = replace(view, start=None, stop=None)
+            view = replace(view, start=None, stop=None, before=0, after=0)
     if kind == "source":
         if view.excluded:
             notices.append(
@@ -261,6 +261,11 @@ def _fit(
     if missing:
         notices.append(Notice(f"There is no annotation “{missing[0]}” in this dataset."))
         view = replace(view, tracks=tuple(n for n in view.tracks if n in dataset.annotations))
+    if view.colour != "match" and view.colour not in dataset.annotations:
+        notices.append(
+            Notice(f"The link colours the words by “{view.colour}”, which is no annotation here.")
+        )
+        view = replace(view, colour="match")
     return view, notices
 
 

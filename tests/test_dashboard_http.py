@@ -139,6 +139,7 @@ def test_a_link_is_opened_as_it_says(client: FlaskClient, catalog: Catalog) -> N
         ("?dataset=waves&threshold=0.1&exclude=39-41", "0 to 39"),
         ("?dataset=waves&threshold=0.1&state=40", "0 to 39"),
         ("?dataset=waves&threshold=0.1&track=mood", "no annotation “mood”"),
+        ("?dataset=waves&threshold=0.1&colour=mood", "“mood”, which is no annotation"),
         ("?dataset=broken", "tokens.parquet"),
     ],
 )
@@ -151,6 +152,12 @@ def test_what_does_not_fit_is_named_and_the_rest_opens(
     assert len(said) == 1
     assert word in said[0]
     assert "\n" not in said[0]
+
+
+def test_a_selection_that_does_not_fit_takes_its_limits_along(client: FlaskClient) -> None:
+    view = opened(client, "?dataset=waves&sel=498:502&off=7:9&threshold=0.1&colour=mood")["view"]
+    assert (view["start"], view["before"], view["after"]) == (None, 0, 0)
+    assert view["colour"] == "match"
 
 
 def test_picking_a_broken_dataset_stays_where_one_is(client: FlaskClient) -> None:
