@@ -31,10 +31,15 @@ Kind = Literal["load", "back", "dataset", "source"]
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One sentence for the person at the screen."""
+    """A sentence or two for the person at the screen.
+
+    What is `once` is told once a browser session and not at every load: it is about the data, which
+    does not change.
+    """
 
     text: str
     level: Literal["info", "warning", "error"] = "warning"
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +90,9 @@ def open_view(catalog: Catalog, search: str, kind: Kind) -> Opened:
     except DatasetError as error:
         return Opened(None, None, (*notices, Notice(str(error), "error")))
     notices += more
-    notices += (
-        [Notice(warning.sentence) for warning in (*dataset.warnings, *source.warnings)]
-        if kind in {"load", "dataset", "source"}
-        else []
-    )
+    warnings = [warning.sentence for warning in (*dataset.warnings, *source.warnings)]
+    if warnings and kind in {"load", "dataset", "source"}:
+        notices.append(Notice(" ".join(warnings), once=True))
     opening = opening_view(dataset, source)
     view, more = _fit(fields, opening, dataset, source, kind)
     return Opened(view, info(dataset, source), (*notices, *more))
@@ -110,14 +113,22 @@ def _dataset(catalog: Catalog, wanted: str | None) -> tuple[Dataset | None, list
             notices.append(
                 Notice(f"There is no dataset “{wanted}” here; the datasets are {names}.")
             )
+    broken: list[tuple[str, str]] = []
     for entry in entries:
         if entry.id == wanted:
             continue
         try:
-            return catalog.get(entry.id), notices
+            dataset = catalog.get(entry.id)
         except DatasetError as error:
-            if wanted is None:
-                notices.append(Notice(str(error), "error"))
+            broken.append((entry.title, str(error)))
+            continue
+        if wanted is None and broken:
+            names = ", ".join(f"“{title}”" for title, _ in broken)
+            notices.append(
+                Notice(f"{names} cannot be opened: choose it in the list to see why.", once=True)
+            )
+        return dataset, notices
+    notices += [Notice(text, "error") for _, text in broken]
     return None, notices
 
 

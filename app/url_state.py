@@ -20,6 +20,8 @@ from app.matching import Polarity
 VERSION = 1
 #: Width of a step in px: the usual one, and the narrowest and widest.
 ZOOM, ZOOM_RANGE = 26, (8, 96)
+#: The largest values of the boxes for on-runs and for words before a match.
+MOST_RUNS, MOST_CONTEXT = 999, 30
 #: What the listed matches can be sorted by.
 SORTS = ("rank", "start", "length", "overlap", "more")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -272,6 +274,20 @@ def _sort(text: str) -> str:
     return text
 
 
+def _runs(text: str) -> int:
+    value = _positive(text)
+    if value > MOST_RUNS:
+        raise _BadValueError(f"a whole number from 1 to {MOST_RUNS}")
+    return value
+
+
+def _context(text: str) -> int:
+    value = _integer(text)
+    if value > MOST_CONTEXT:
+        raise _BadValueError(f"a whole number from 0 to {MOST_CONTEXT}")
+    return value
+
+
 def _page(text: str) -> int:
     return _positive(text) - 1
 
@@ -300,12 +316,12 @@ _KEYS: Mapping[str, tuple[tuple[str, ...], Any]] = {
     "length": (("length",), _length),
     "range": (("full_range",), _flag("all")),
     "width": (("zoom",), _zoom),
-    "runs": (("runs",), _positive),
+    "runs": (("runs",), _runs),
     "mask": (("mask",), _flag("1")),
     "colour": (("colour",), str),
     "sort": (("sort",), _sort),
     "page": (("page",), _page),
-    "context": (("before_words",), _integer),
+    "context": (("before_words",), _context),
     "auto": (("auto",), _auto),
 }
 

@@ -182,13 +182,44 @@
       document.getElementById("plot-empty").textContent = "No dataset is open.";
       return;
     }
-    for (const item of notices.items) sb.notify(item.text, item.level);
+    for (const item of notices.items) {
+      if (!item.once || firstTime(item.text)) sb.notify(item.text, item.level);
+    }
     // What could not be opened is not what the pickers show.
     const view = sb.read("view");
     if (view) {
       window.dash_clientside.set_props("dataset", { value: view.dataset });
       window.dash_clientside.set_props("source", { value: view.source });
     }
+  };
+
+  /** Whether this browser session has not been told a sentence yet. */
+  function firstTime(text) {
+    try {
+      const told = JSON.parse(sessionStorage.getItem("statebrush-told") || "[]");
+      if (told.includes(text)) return false;
+      sessionStorage.setItem("statebrush-told", JSON.stringify([...told.slice(-50), text]));
+    } catch {
+      // no storage: tell it again rather than never
+    }
+    return true;
+  }
+
+  /**
+   * Draw a part of the page anew and leave the keyboard where it was: on the element with the same
+   * data, or else on the first of its kind there, or on `fallback` when none is left.
+   */
+  sb.keepFocus = function (host, draw, fallback) {
+    const held = document.activeElement;
+    const inside = held && held !== host && host.contains(held);
+    const known = inside ? JSON.stringify({ ...held.dataset, hot: 0 }) : null;
+    const kind = inside ? held.tagName : null;
+    draw();
+    if (!inside || host.contains(document.activeElement)) return;
+    const all = [...host.querySelectorAll(kind)].filter((element) => !element.disabled);
+    const next = all.find((element) => JSON.stringify({ ...element.dataset, hot: 0 }) === known)
+      || all[0] || document.getElementById(fallback);
+    if (next) next.focus({ preventScroll: true });
   };
 
   let notified = 0;

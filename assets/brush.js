@@ -60,8 +60,11 @@
     }
     placeHandle(handles.start, start, win, on);
     placeHandle(handles.stop, stop, win, on);
-    placeHandle(handles.before, start - before, win, on);
-    placeHandle(handles.after, stop + after, win, on);
+    // A limit that reaches beyond the view keeps its handle at the edge: it can be drawn back.
+    const inView = on && start < win.stop && stop > win.start;
+    const edge = { before: Math.max(start - before, win.start), after: Math.min(stop + after, win.stop) };
+    placeHandle(handles.before, edge.before, win, inView && start >= win.start);
+    placeHandle(handles.after, edge.after, win, inView && stop <= win.stop);
     if (!on) return;
     const bounds = sb.sequenceOf(win, start) || { start: win.start, stop: win.stop };
     slider(handles.start, start, bounds.start, stop - 1, `step ${start}`);
@@ -76,8 +79,8 @@
       element.style.left = side === "left" ? "" : `${at}%`;
       element.style.right = side === "left" ? `${100 - at}%` : "";
     };
-    label("count-before", before, "left", start - before);
-    label("count-after", after, "right", stop + after);
+    label("count-before", before, "left", edge.before);
+    label("count-after", after, "right", edge.after);
     if (sb.focusHandle) handles[sb.focusHandle].focus({ preventScroll: true });
     sb.focusHandle = null;
   };
@@ -90,7 +93,7 @@
 
   function edgeAt(clientX, win) {
     const box = byId("words").getBoundingClientRect();
-    const share = (clientX - box.left) / box.width;
+    const share = clamp((clientX - box.left) / box.width, 0, 1);
     return Math.round(win.start + share * (win.stop - win.start));
   }
 
@@ -149,9 +152,10 @@
       const start = clamp(drag.start + step - drag.anchor, sequence.start, sequence.stop - length);
       patch = { start, stop: start + length };
     } else if (drag.mode === "before") {
-      patch = { before: Math.max(0, drag.start - edgeAt(clientX, win)) };
+      // Steps outside the sequence count as off: a limit that reaches farther says no more.
+      patch = { before: Math.max(0, drag.start - clamp(edgeAt(clientX, win), sequence.start, win.stop)) };
     } else if (drag.mode === "after") {
-      patch = { after: Math.max(0, edgeAt(clientX, win) - drag.stop) };
+      patch = { after: Math.max(0, clamp(edgeAt(clientX, win), win.start, sequence.stop) - drag.stop) };
     }
     sb.dispatch(patch, { dragging: true });
   }
@@ -250,6 +254,16 @@
     }
   });
 
+  // Escape gives a drag up: the selection is what it was.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !drag) return;
+    const { start, stop, before, after } = drag;
+    drag = null;
+    sb.dispatch({ start, stop, before, after }, { dragging: false });
+    event.preventDefault();
+    event.stopPropagation();
+  }, true);
+
   // Keyboard: the handles are sliders.
   document.addEventListener("keydown", (event) => {
     const handle = event.target.dataset && event.target.dataset.handle;
@@ -265,8 +279,11 @@
       start: { start: clamp(view.start + by, sequence.start, view.stop - 1) },
       stop: { stop: clamp(view.stop + by, view.start + 1, sequence.stop) },
       // The handle moves the way of the arrow: to the left means more steps before.
-      before: { before: Math.max(0, view.before - (event.key.endsWith("p") || event.key.endsWith("n") ? -by : by)) },
-      after: { after: Math.max(0, view.after + by) },
+      before: {
+        before: clamp(view.before - (event.key.endsWith("p") || event.key.endsWith("n") ? -by : by),
+          0, Math.max(view.before, view.start - sequence.start)),
+      },
+      after: { after: clamp(view.after + by, 0, Math.max(view.after, sequence.stop - view.stop)) },
     };
     sb.dispatch(patches[handle], { group: `key-${handle}` });
   });

@@ -11,6 +11,7 @@
   /** A token as it is shown: blanks and line ends get a visible sign. */
   sb.shown = function (token) {
     if (token === "") return { text: "∅", sign: true };
+    if (/^[\u200b-\u200f\u2060\ufeff]+$/.test(token)) return { text: "◌", sign: true }; // no width
     if (/^\s+$/.test(token)) {
       return { text: token.replace(/\r?\n/g, "⏎").replace(/\t/g, "⇥").replace(/\s/g, "␣"), sign: true };
     }
@@ -31,11 +32,25 @@
     return widths.get(key);
   };
 
-  /** The inline style that squeezes a word into `room` px. */
-  sb.squeeze = function (text, room, bold) {
-    const width = sb.textWidth(text, bold);
-    return width <= room ? "" : `transform:scaleX(${Math.max(room / width, 0.05).toFixed(3)});`
-      + `margin:0 ${((room - width) / 2).toFixed(1)}px`;
+  // Narrower than this, squeezed letters can no longer be read: the word is cut instead.
+  const NARROWEST = 0.5;
+
+  /** A word as an element `tag` that fits into `room` px: squeezed, and cut when that is not enough. */
+  sb.fitted = function (tag, text, room, bold) {
+    let shown = text;
+    let width = sb.textWidth(text, bold);
+    if (width * NARROWEST > room) {
+      const letters = Array.from(text);
+      let keep = Math.max(1, Math.floor((letters.length * room) / (width * NARROWEST)));
+      do {
+        shown = letters.slice(0, keep).join("") + (room > 14 ? "…" : "");
+        width = sb.textWidth(shown, bold);
+        keep -= 1;
+      } while (keep > 0 && width * NARROWEST > room);
+    }
+    const style = width <= room ? "" : ` style="transform:scaleX(${Math.max(room / width, 0.3).toFixed(3)});`
+      + `margin:0 ${((room - width) / 2).toFixed(1)}px"`;
+    return `<${tag}${style}>${sb.escape(shown)}</${tag}>`;
   };
 
   sb.axisRange = function (view, info) {
@@ -59,23 +74,34 @@
   }
   sb.figure = figure;
 
-  /** One trace for many states: x and y with a gap (NaN) after each state. */
+  /**
+   * One trace for many states: x and y with a gap (NaN) after each state and where a sequence ends,
+   * for there the network's state was reset. A value between two gaps is drawn as a short dash.
+   */
   function polylines(win, states) {
     const steps = win.stop - win.start;
-    const x = new Float64Array(states.length * (steps + 1));
-    const y = new Float64Array(states.length * (steps + 1));
+    const starts = new Set(win.sequences.map((s) => s.start - win.start).filter((t) => t > 0 && t < steps));
+    const most = states.length * (2 * steps + starts.size + 1);
+    const x = new Float64Array(most);
+    const y = new Float64Array(most);
     let k = 0;
     const from = (win.start - win.rows_start) * win.n_states;
+    const put = (at, value) => { x[k] = at; y[k++] = value; };
     for (const c of states) {
-      for (let t = 0; t < steps; t++, k++) {
-        x[k] = t;
-        const value = win.values[from + t * win.n_states + c];
-        y[k] = Number.isFinite(value) ? value : NaN;
+      const value = (t) => win.values[from + t * win.n_states + c];
+      const drawn = (t) => t >= 0 && t < steps && Number.isFinite(value(t));
+      for (let t = 0; t < steps; t++) {
+        if (starts.has(t)) put(NaN, NaN);
+        if (!drawn(t)) put(NaN, NaN);
+        else if ((drawn(t - 1) && !starts.has(t)) || (drawn(t + 1) && !starts.has(t + 1))) put(t, value(t));
+        else {
+          put(t - 0.15, value(t));
+          put(t + 0.15, value(t));
+        }
       }
-      x[k] = NaN;
-      y[k++] = NaN;
+      put(NaN, NaN);
     }
-    return { x, y };
+    return { x: x.subarray(0, k), y: y.subarray(0, k) };
   }
 
   const matching = (view, win, info) => win && info && view && win.dataset === info.dataset
@@ -179,7 +205,7 @@
       return `<div class="sb-word${sign ? " sb-sign" : ""}" data-step="${win.start + i}"`
         + ` title="${sb.escape(token)} · step ${win.start + i}"`
         + ` style="left:${(100 * i) / steps}%;width:${100 / steps}%">`
-        + `<span style="${sb.squeeze(text, room, false)}">${sb.escape(text)}</span></div>`;
+        + `${sb.fitted("span", text, room, false)}</div>`;
     });
     const edges = win.sequences
       .filter((s) => s.start > win.start && s.start < win.stop)
@@ -253,16 +279,17 @@
   function drawSelectionText(view, win, info) {
     const text = byId("selection-text");
     if (view.start === null) {
-      text.textContent = "Brush some words to select states";
+      sb.keepFocus(text, () => { text.textContent = "Brush some words to select states"; }, "words");
       return;
     }
     const { states, raw, fresh } = sb.selection(view, win);
     const length = view.stop - view.start;
     const gone = raw.length - states.length;
-    text.innerHTML = `<b>${states.length}</b> of ${info.n_states} states on at `
+    const html = `<b>${states.length}</b> of ${info.n_states} states on at `
       + (length === 1 ? `step ${view.start}` : `all ${length} steps ${view.start}–${view.stop - 1}`)
       + (view.before || view.after ? `, off ${view.before} before, ${view.after} after` : "")
       + (gone ? `, ${gone} excluded` : "") + (fresh ? "" : " (updating…)")
       + ' <button type="button" class="sb-text-button" data-clear="1" title="Clear the selection (Esc)">clear</button>';
+    if (text.innerHTML !== html) sb.keepFocus(text, () => { text.innerHTML = html; });
   }
 })();

@@ -32,26 +32,35 @@
     }
     if (match.error) {
       host.textContent = match.error;
+      byId("match-changed").textContent = "";
       return;
     }
-    const places = match.places === null ? `at least ${count(match.places_at_least)}` : count(match.places);
+    const known = match.places === null ? `at least ${count(match.places_at_least)}` : count(match.places);
+    const places = `<b>${known}</b> ${match.places === 1 ? "place" : "places"}`;
     const seconds = match.seconds < 0.095 ? match.seconds.toFixed(3) : match.seconds.toFixed(2);
+    const all = `${match.selected.length} ${match.selected.length === 1 ? "state" : "states"}`;
+    const length = match.key.length;
     let text = `<b>${count(match.total)}</b> ${match.total === 1 ? "match" : "matches"}`;
     if (match.total > 0) {
-      text += view.overlapping ? "" : ` at <b>${places}</b> ${match.places === 1 ? "place" : "places"}`;
-      text += `, <b>${count(match.full)}</b> with all ${match.selected.length} ${match.selected.length === 1 ? "state" : "states"}`;
+      text += match.key.overlapping || length ? "" : ` at ${places}`;
+      text += `, <b>${count(match.full)}</b> with all ${all}`;
+      if (length) {
+        text += `; of length ${rangeText(length)}: `
+          + (match.key.overlapping ? `<b>${known}</b>` : places);
+      }
     }
     text += `; ${count(match.searched)} of ${count(match.searched)} steps searched in ${seconds} s.`;
-    if (match.reason) text += ` <span>${sb.escape(capital(match.reason))}</span>`;
-    if (!current && !view.auto) text += " <b>The selection has changed: press Match or Enter.</b>";
+    if (current || view.auto || view.dragging) byId("match-changed").textContent = "";
+    else byId("match-changed").textContent = "The selection has changed: press Match or Enter.";
     host.innerHTML = text;
   };
   const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 
   function drawFilter(view) {
     const host = byId("length-filter");
-    host.innerHTML = view.length === null ? ""
+    const button = view.length === null ? ""
       : `<button type="button" data-clear-length="1" title="Show all lengths">only length ${rangeText(view.length)} ✕</button>`;
+    if (host.innerHTML !== button) sb.keepFocus(host, () => { host.innerHTML = button; }, "match-button");
   }
   const rangeText = ([low, high]) => (low === high ? `${low}` : `${low}–${high}`);
 
@@ -68,7 +77,7 @@
     const { l, r, t, b } = skeletons.light.histogram_margin;
     host.dataset.n = match.n;
     host.style.cssText = `left:${l}px;right:${r}px;top:${t}px;bottom:${b}px`;
-    host.innerHTML = bins.map((bin, i) => {
+    const bars = bins.map((bin, i) => {
       const chosen = view.length !== null && view.length[0] === bin.low && view.length[1] === bin.high;
       const share = match.total ? (100 * bin.matches) / match.total : 0;
       const text = `length ${rangeText([bin.low, bin.high])}: ${sb.plural(bin.matches, "match", "matches")}`
@@ -76,7 +85,8 @@
       return `<button type="button" class="sb-length-bar" data-low="${bin.low}" data-high="${bin.high}"`
         + ` aria-pressed="${chosen}" aria-label="${text}" data-tip="${text}"`
         + ` style="left:${(100 * i) / slots}%;width:${100 / slots}%;top:0;bottom:0"></button>`;
-    }).join("");
+    });
+    sb.keepFocus(host, () => { host.innerHTML = bars.join(""); }, "match-button");
     return sb.figure(skeletons, theme, "histogram", [
       { x: bins.map((_, i) => i), y: bins.map((bin) => height(bin.matches)) },
       { x: bins.map((_, i) => i), y: bins.map((bin) => height(bin.full_matches)) },
@@ -211,11 +221,13 @@
       const chosen = fills[mapped + 1];
       const shade = mapped < 0 || !chosen.color ? (mapped < 0 ? `background:${chosen.color}` : "")
         : `background:color-mix(in srgb, ${chosen.color} ${Math.round(55 * (view.mask ? 0.08 + 0.92 * share : 1))}%, transparent)`;
-      const left = row.stop - step - 1;
-      const cut = inside && left > 0 && k === columns - 1 ? `<em class="sb-more">+${left}</em>` : "";
+      // Where a long match is cut, the last column counts what is not shown, its own word included.
+      const left = row.stop - step;
+      const cut = inside && left > 1 && k === columns - 1;
       out.words.push(`<span class="${inside}${sign ? " sb-sign" : ""}" data-k="${k}" style="${shade}"`
         + ` data-tip="${sb.escape(`${row.tokens[i]} · step ${step} · ${fills[Math.max(0, mapped + 1)].text}`)}">`
-        + `<i style="${sb.squeeze(text, words - 4, Boolean(inside))}">${sb.escape(text)}</i>${cut}</span>`);
+        + (cut ? `<em class="sb-more">+${left}</em></span>`
+          : `${sb.fitted("i", text, words - 4, Boolean(inside))}</span>`));
     }
     return out;
   }
@@ -250,7 +262,7 @@
         (focus.colour && button.dataset.colour === focus.colour) || (focus.sort && button.dataset.sort === focus.sort));
       if (again) again.focus({ preventScroll: true });
     }
-    rows.innerHTML = match.rows.map((row) => {
+    const drawnRows = match.rows.map((row) => {
       const cells = rowCells(match, row, view, columns, before, words);
       const sequence = row.sequence === null ? "" : String(row.sequence);
       const more = row.union - full;
@@ -265,7 +277,11 @@
         + `<span class="sb-match-words" style="grid-template-columns:repeat(${columns},minmax(0,1fr))">${cells.words.join("")}</span>`
         + cells.heats.map((m) => `<span class="sb-heat" style="${heatColumns}">${m.join("")}</span>`).join("")
         + "</a></div>";
-    }).join("");
+    });
+    // A row that was opened has led to the Select View: there the keyboard goes on.
+    const opened = rows.contains(document.activeElement);
+    rows.innerHTML = drawnRows.join("");
+    if (opened) byId("words").focus({ preventScroll: true });
     drawLegend(match, view);
   };
 
@@ -280,6 +296,12 @@
   const PAGE = 50;
   sb.callbacks.drawPager = function (match, view) {
     const host = byId("pager");
+    // A link may name a page that is not there (any more): the last one is shown.
+    if (match && !match.error && view && match.rows.length === 0 && match.key.page > 0
+        && sb.same(match.key, sb.matchKey(view))) {
+      const last = Math.max(0, Math.ceil(match.listed / PAGE) - 1);
+      if (last < match.key.page) sb.dispatch({ page: last }, { history: "replace" });
+    }
     if (!match || match.error || !view || match.rows.length === 0) {
       host.innerHTML = "";
       return;
@@ -291,9 +313,11 @@
       ? ` <span title="Paging and sorting work on the first 10,000; a download holds up to 100,000, the command line all.">(of the first ${count(match.listed)})</span>` : "";
     const button = (name, by, off) => `<button type="button" data-page="${by}" aria-label="${name}" title="${name}"${off ? " disabled" : ""}>`
       + `<span class="sb-icon sb-icon-step-${by < 0 ? "back" : "on"}"></span></button>`;
-    host.innerHTML = button("Previous page of matches", -1, match.key.page === 0)
-      + `<span>${count(first)}–${count(first + match.rows.length - 1)} of ${count(match.listed)}${capped}</span>`
-      + button("Next page of matches", 1, match.key.page >= pages - 1);
+    sb.keepFocus(host, () => {
+      host.innerHTML = button("Previous page of matches", -1, match.key.page === 0)
+        + `<span>${count(first)}–${count(first + match.rows.length - 1)} of ${count(match.listed)}${capped}</span>`
+        + button("Next page of matches", 1, match.key.page >= pages - 1);
+    });
   };
 
   document.addEventListener("click", (event) => {

@@ -13,15 +13,13 @@ STATIC = {"displayModeBar": False, "staticPlot": True, "responsive": True}
 
 
 def _number(component_id: str, label: str, name: str, hint: str) -> dmc.Tooltip:
-    control = dmc.NumberInput(
+    control = dmc.TextInput(
         id=component_id,
         size="xs",
-        w=84,
-        min=1,
-        allowDecimal=False,
-        allowNegative=False,
+        w=64,
         placeholder="default",
-        debounce=300,
+        debounce=True,
+        inputProps={"inputMode": "numeric"},
         **{"aria-label": name},
     )
     return field(label, control, hint)
@@ -143,19 +141,19 @@ def match_view() -> html.Section:
                                         **{"aria-label": "Pages of matches"},
                                     ),
                                     html.Div(id=ids.FILTER, className="sb-filter"),
+                                    html.Div(
+                                        id="match-changed", className="sb-changed", role="status"
+                                    ),
                                     _downloads(),
                                     field(
                                         "Context",
-                                        dmc.NumberInput(
+                                        dmc.TextInput(
                                             id=ids.CONTEXT,
                                             size="xs",
-                                            w=66,
-                                            min=0,
-                                            max=30,
-                                            allowDecimal=False,
-                                            allowNegative=False,
+                                            w=52,
                                             placeholder="auto",
-                                            debounce=300,
+                                            debounce=True,
+                                            inputProps={"inputMode": "numeric"},
                                             **{"aria-label": "Words before the match"},
                                         ),
                                         "How many words stand before each match. Empty: as fits.",

@@ -98,16 +98,13 @@ def _toolbar() -> html.Div:
             ),
             field(
                 "On-runs ≥",
-                dmc.NumberInput(
+                dmc.TextInput(
                     id=ids.RUNS,
                     size="xs",
-                    w=58,
-                    min=1,
-                    max=999,
-                    value=1,
-                    allowDecimal=False,
-                    allowNegative=False,
-                    debounce=300,
+                    w=44,
+                    value="1",
+                    debounce=True,
+                    inputProps={"inputMode": "numeric"},
                     **{
                         "aria-label": "Hide on-runs shorter than this many steps from bars and "
                         "coverage; selection and matches stay"

@@ -46,7 +46,9 @@ def opened_payload(services: Services, goto: dict[str, Any]) -> tuple[Any, Any, 
     opened = open_view(services.catalog, str(goto["search"]), goto["kind"])
     notices = {
         "n": goto["n"],
-        "items": [{"text": item.text, "level": item.level} for item in opened.notices],
+        "items": [
+            {"text": item.text, "level": item.level, "once": item.once} for item in opened.notices
+        ],
         "nothing": opened.view is None and goto["kind"] in {"load", "back"},
     }
     if opened.view is None:

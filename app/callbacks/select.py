@@ -71,7 +71,7 @@ def register(app: Dash, services: Services) -> None:
     clientside(app, "drawReading", window, Input(ids.TRACKS, "data"), view)
 
     clientside(app, "showSource", info)
-    clientside(app, "showControls", view, info)
+    clientside(app, "showControls", view, info, viewport)
     for function, component, prop in (
         ("onThresholdSlider", ids.THRESHOLD_SLIDER, "value"),
         ("onThresholdText", ids.THRESHOLD_TEXT, "value"),

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Running, settled
-from tests.browser.pages import chips, rows, view
+from tests.browser.pages import chips, rows, view, word_center
 
 pytestmark = pytest.mark.browser
 
@@ -205,3 +205,137 @@ def test_the_words_are_read_along_and_brushed_with_the_keyboard(
     assert f"step {step + 61}" in page.inner_text("#step-tip")
     page.keyboard.press("Tab")
     assert not page.is_visible("#step-tip")
+
+
+def focused(page: Page) -> str:
+    return page.evaluate(  # type: ignore[no-any-return]
+        "() => document.activeElement.id || document.activeElement.className"
+    )
+
+
+def test_the_keyboard_stays_where_it_was_when_a_part_is_drawn_anew(
+    open_page: Callable[..., Page], demo: Running
+) -> None:
+    page = open_page(demo.url)
+    page.locator("#pager [data-page='1']").focus()
+    page.keyboard.press("Enter")
+    settled(page)
+    page.wait_for_function("() => document.activeElement.dataset.page === '1'")
+    bar = page.locator(".sb-length-bar[data-low='3']")
+    bar.focus()
+    page.keyboard.press("Enter")
+    settled(page)
+    page.wait_for_function("() => document.activeElement.dataset.low === '3'")
+    page.locator("[data-clear-length]").focus()
+    page.keyboard.press("Enter")
+    settled(page)
+    assert focused(page) == "match-button"
+    page.locator("#match-rows a.sb-row").nth(2).focus()
+    page.keyboard.press("Enter")
+    settled(page)
+    page.wait_for_function("() => document.activeElement.id === 'words'")
+    page.locator("[data-clear]").focus()
+    page.keyboard.press("Enter")
+    settled(page)
+    page.wait_for_function("() => document.activeElement.id === 'words'")
+
+
+def test_tracks_are_moved_and_removed_with_the_keyboard(
+    open_page: Callable[..., Page], demo: Running
+) -> None:
+    page = open_page(demo.url + "?dataset=parens&track=level&track=token_kind")
+    assert view(page)["tracks"] == ["level", "token_kind"]
+    page.locator("#coverage").focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.dataset.drop") == "level"
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.dataset.up") == "token_kind"
+    page.keyboard.press("Enter")
+    settled(page)
+    assert view(page)["tracks"] == ["token_kind", "level"]
+    page.locator("[data-drop=level]").focus()
+    page.keyboard.press("Enter")
+    settled(page)
+    assert view(page)["tracks"] == ["token_kind"]
+
+
+@pytest.mark.parametrize(
+    ("box", "field", "bad", "good"),
+    [
+        ("#min-overlap", "min_overlap", "2.5", 3),
+        ("#min-length", "min_length", "-3", 4),
+        ("#runs", "runs", "1e9", 2),
+        ("#context", "before_words", "abc", 5),
+    ],
+)
+def test_a_number_that_does_not_fit_is_refused_and_never_changed_in_silence(
+    open_page: Callable[..., Page], demo: Running, box: str, field: str, bad: str, good: int
+) -> None:
+    page = open_page(demo.url)
+    held, shown = view(page)[field], page.input_value(box)
+    page.fill(box, bad)
+    page.press(box, "Enter")
+    page.wait_for_selector(f"text=not “{bad}”")
+    assert view(page)[field] == held
+    page.wait_for_function(
+        "([box, shown]) => document.querySelector(box).value === shown", arg=[box, shown]
+    )
+    page.fill(box, str(good))
+    page.press(box, "Enter")
+    settled(page)
+    assert view(page)[field] == good
+    page.press(box, "ArrowUp")
+    settled(page)
+    assert view(page)[field] == good + 1
+
+
+def test_a_limit_beyond_the_view_can_be_drawn_back(
+    open_page: Callable[..., Page], demo: Running
+) -> None:
+    page = open_page(demo.url)
+    box = page.locator("[data-handle=after]").bounding_box()
+    assert box is not None
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 4, y)
+    page.mouse.down()
+    page.mouse.move(2_000, y, steps=4)
+    page.mouse.up()
+    settled(page)
+    reach = view(page)["after"]
+    assert reach > 10
+    far = open_page(page.url.replace(f"off=0:{reach}", f"off=0:{reach + 500}"))
+    box = far.locator("[data-handle=after]").bounding_box()
+    assert box is not None
+    assert "off" in far.inner_text("#count-after")
+    far.mouse.move(box["x"] + 4, y)
+    far.mouse.down()
+    far.mouse.move(*word_center(far, view(far)["stop"] + 1), steps=4)
+    far.mouse.up()
+    settled(far)
+    assert view(far)["after"] <= 3
+
+
+def test_escape_gives_a_drag_up(open_page: Callable[..., Page], demo: Running) -> None:
+    page = open_page(demo.url)
+    held = view(page)
+    page.mouse.move(*word_center(page, held["first"] + 2))
+    page.mouse.down()
+    page.mouse.move(*word_center(page, held["first"] + 6), steps=4)
+    assert view(page)["start"] != held["start"]
+    page.keyboard.press("Escape")
+    page.mouse.move(*word_center(page, held["first"] + 8), steps=4)
+    page.mouse.up()
+    settled(page)
+    assert (view(page)["start"], view(page)["stop"]) == (held["start"], held["stop"])
+
+
+def test_a_page_beyond_the_end_shows_the_last_one(
+    open_page: Callable[..., Page], demo: Running
+) -> None:
+    page = open_page(demo.url)
+    total = int(page.inner_text("#pager").split(" of ")[1].replace(",", ""))
+    other = open_page(page.url + "&page=999")
+    other.wait_for_selector("#match-rows a.sb-row")
+    settled(other)
+    assert view(other)["page"] == (total - 1) // 50
+    assert len(rows(other)) == total - 50 * ((total - 1) // 50)
