@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import tempfile
 from collections.abc import Callable, Sequence
@@ -15,6 +16,22 @@ import pytest
 
 # Kernels are compiled once for all tests, not beside the sources; numba reads this when imported.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / "statebrush-test-numba"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what is marked `torch` where torch is missing, each by its name.
+
+    Such a test imports torch inside its body, never at the top of its module.
+    """
+    if importlib.util.find_spec("torch") is not None:
+        return
+    for item in items:
+        if item.get_closest_marker("torch"):
+            reason = (
+                f"{item.name} compares with torch, which is not installed "
+                "(pip install -r requirements-torch.txt)"
+            )
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def write_parquet(path: Path, columns: dict[str, Any]) -> None:
