@@ -215,6 +215,27 @@ def log_softmax(outputs: NDArray[np.floating]) -> NDArray[np.float64]:
     return result
 
 
+def likeliest(
+    outputs: NDArray[np.floating], names: Sequence[str], count: int
+) -> tuple[list[list[str]], list[list[float]]]:
+    """The likeliest next tokens of each step, likeliest first, and their probabilities.
+
+    Parameters
+    ----------
+    outputs
+        `(n_steps, n_outputs)`, as `forward` returns them.
+    names
+        What each output stands for, `n_outputs` of them.
+    count
+        How many to return for each step.
+    """
+    chances = np.exp(log_softmax(outputs))
+    best = np.argsort(-chances, axis=1, kind="stable")[:, :count]
+    words: list[list[str]] = np.array(list(names))[best].tolist()
+    weights: list[list[float]] = np.take_along_axis(chances, best, axis=1).tolist()
+    return words, weights
+
+
 def surprisal(run: Run, sequences: Sequence[NDArray[np.integer]]) -> NDArray[np.float64]:
     """-ln p(token i | what came before it), in nats.
 

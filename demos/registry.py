@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from demos.chords import build as chords
 from demos.parens import build as parens
 
 Progress = Callable[[float], None]
@@ -38,7 +39,10 @@ class Demo:
     version: int
 
 
-DEMOS: Final = (Demo("parens", "Parenthesis language", parens.build, 1),)
+DEMOS: Final = (
+    Demo("parens", "Parenthesis language", parens.build, 1),
+    Demo("chords", "Bach chorales, one chord a beat", chords.build, 1),
+)
 
 
 def names() -> tuple[str, ...]:

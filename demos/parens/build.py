@@ -152,7 +152,7 @@ def build(out: Path, progress: Callable[[float], None] | None = None) -> Path:
             "token_kind": kinds.tolist(),
             "surprisal": lstm.surprisal(run, sequences).astype(np.float32),
         },
-        ranked={"prediction": _predictions(run.outputs)},
+        ranked={"prediction": lstm.likeliest(run.outputs, grammar.ALPHABET, N_PREDICTIONS)},
         config=config,
         overwrite=True,
     )
@@ -220,16 +220,6 @@ def _phrases(
             stays = bool((deepest[1:] & deepest[:-1]).any())
             if first < start and stop < last and stop - start <= LONGEST_PHRASE and stays:
                 yield start, stop
-
-
-def _predictions(
-    outputs: NDArray[np.float32],
-) -> tuple[list[list[str]], list[list[float]]]:
-    """The `N_PREDICTIONS` likeliest next characters of each step, likeliest first."""
-    chances = np.exp(lstm.log_softmax(outputs))
-    best = np.argsort(-chances, axis=1, kind="stable")[:, :N_PREDICTIONS]
-    characters = np.array(list(grammar.ALPHABET))[best]
-    return characters.tolist(), np.take_along_axis(chances, best, axis=1).tolist()
 
 
 def _ignore(share: float) -> None:
