@@ -13,7 +13,7 @@ input, forget, candidate, output:
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,6 +73,26 @@ class Run:
     cell: tuple[Float, ...]
     gates: tuple[Float, ...] | None
     outputs: Float
+
+
+def sources(run: Run) -> dict[str, NDArray[np.float16]]:
+    """What was kept as the sources of a dataset: `layer1_hidden`, `layer1_cell`, `layer2_hidden` ...
+
+    Each is `(n_steps, n_states)`, rounded to float16.
+    """
+    return {
+        f"layer{k}_{kind}": rows.astype(np.float16)
+        for k, both in enumerate(zip(run.hidden, run.cell, strict=True), 1)
+        for kind, rows in zip(("hidden", "cell"), both, strict=True)
+    }
+
+
+def source_settings(names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The part of dataset.yaml that titles these sources: `layer 1, hidden state` and so on."""
+    return {
+        name: {"title": f"layer {name[5:].partition('_')[0]}, {name.partition('_')[2]} state"}
+        for name in names
+    }
 
 
 def load(path: str | os.PathLike[str]) -> Lstm:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from demos.chords import build as chords
+from demos.english import build as english
 from demos.parens import build as parens
 
 Progress = Callable[[float], None]
@@ -42,6 +43,7 @@ class Demo:
 DEMOS: Final = (
     Demo("parens", "Parenthesis language", parens.build, 1),
     Demo("chords", "Bach chorales, one chord a beat", chords.build, 1),
+    Demo("english", "English text (Brown corpus)", english.build, 1),
 )
 
 

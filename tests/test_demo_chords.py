@@ -301,7 +301,7 @@ def test_the_loaders_find_nothing_to_complain_about(built: Path, tmp_path: Path)
         "surprisal": "scalar",
         "training": "categorical",
     }
-    assert dataset.sequences.id(0) == "BWV 2.6"
+    assert dataset.sequences.id(0) == "2.6"
 
 
 def test_annotations_agree_with_the_songs(built: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -22,13 +23,6 @@ from loaders.writer import write_dataset
 
 N_PREDICTIONS: Final = 3
 THRESHOLD: Final = 0.3
-
-TITLES: Final = {
-    "layer1_hidden": "layer 1, hidden state",
-    "layer1_cell": "layer 1, cell state",
-    "layer2_hidden": "layer 2, hidden state",
-    "layer2_cell": "layer 2, cell state",
-}
 
 DEGREES: Final = ("I", "bII", "II", "bIII", "III", "IV", "#IV", "V", "bVI", "VI", "bVII", "VII")
 """A chord's root, counted from the tonic; what kind of chord it is, is the annotation `kind`."""
@@ -50,10 +44,11 @@ SHARP_COLORS: Final = ("#fdd0a2", "#fd8d3c", "#e6550d", "#b63e05", "#8c2d04", "#
 NO_ACCIDENTAL: Final = "#bdbdbd"
 
 DESCRIPTION: Final = (
-    "403 chorales harmonized by J. S. Bach, one chord a beat, a song a sequence, and the states of a "
-    "two-layer LSTM (2 x 128) that was trained to predict the next chord. The chord of a beat was "
-    "derived from the notes that sound, by rule; phrase ends are the fermatas of the score, and the "
-    "key is the one of its signature. Every tenth song was held out from the training."
+    "403 chorales harmonized by J. S. Bach, one chord a beat, a song a sequence (its number is the "
+    "one in the catalogue of his works, BWV), and the states of a two-layer LSTM (2 x 128) that was "
+    "trained to predict the next chord. The chord of a beat was derived from the notes that sound, "
+    "by rule; phrase ends are the fermatas of the score, and the key is the one of its signature. "
+    "Every tenth song was held out from the training."
 )
 
 SHORTEST_PHRASE: Final = 8
@@ -95,8 +90,8 @@ def build(out: Path, progress: Callable[[float], None] | None = None) -> Path:
     Returns
     -------
     Path
-        `out`, holding about 22,000 steps in 403 sequences; the sources of `TITLES`, 128 states
-        each, as float16; the annotations `degree`, `kind`, `signature`, `key`, `mode`, `beat`,
+        `out`, holding about 22,000 steps in 403 sequences; the sources of `lstm.sources`, 128
+        states each; the annotations `degree`, `kind`, `signature`, `key`, `mode`, `beat`,
         `phrase_end`, `phrase` (intervals), `surprisal`, `prediction` and `training`.
 
     Raises
@@ -105,7 +100,11 @@ def build(out: Path, progress: Callable[[float], None] | None = None) -> Path:
         The disk. Nothing is left behind.
     """
     with model.SONGS.open(encoding="utf-8") as file:
-        chorales = tuple(songs.parse(file, model.SONGS.name))
+        # Without the prefix, so that the number fits into a row.
+        chorales = tuple(
+            replace(song, title=song.title.removeprefix("BWV "))
+            for song in songs.parse(file, model.SONGS.name)
+        )
     seen = [
         "held out" if model.is_held_out(number) else "trained on" for number in range(len(chorales))
     ]
@@ -165,11 +164,7 @@ def _write(
     lengths = [len(song.chords) for song in read]
     offsets = np.cumsum([0, *lengths])
     run = lstm.forward(lstm.load(model.WEIGHTS), codes, progress=lambda share: tell(0.5 * share))
-    states = {
-        f"layer{k}_{kind}": rows[k - 1].astype(np.float16)
-        for k in range(1, len(run.hidden) + 1)
-        for kind, rows in (("hidden", run.hidden), ("cell", run.cell))
-    }
+    states = lstm.sources(run)
     signature = [_signature(song) for song in read for _ in song.chords]
     annotations: dict[str, Any] = {
         "degree": [_degree(song, chord) for song in read for chord in song.chords],
@@ -204,7 +199,7 @@ def _write(
     config: dict[str, Any] = {
         "name": name,
         "description": description,
-        "sources": {source: {"title": title} for source, title in TITLES.items()},
+        "sources": lstm.source_settings(states),
         "annotations": _settings(annotations),
     }
     if opening is not None:
@@ -219,7 +214,7 @@ def _write(
         out,
         tokens=[chord for song in read for chord in song.chords],
         sequences=np.repeat(np.array(_titles(read)), lengths).tolist(),
-        states={source: states[source] for source in TITLES},
+        states=states,
         annotations=annotations,
         ranked={"prediction": lstm.likeliest(run.outputs, symbols.SYMBOLS, N_PREDICTIONS)},
         intervals={"phrase": phrase} if phrase else None,
