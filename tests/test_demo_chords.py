@@ -384,5 +384,17 @@ def test_songs_of_ones_own_never_replace_what_is_there(tmp_path: Path) -> None:
     source = tmp_path / "mine.txt"
     source.write_text("C F G C", encoding="utf-8")
     chords.bring(source, tmp_path / "out")
-    with pytest.raises(ValueError, match="out"):
+    with pytest.raises(songs.SongError, match="already there"):
         chords.bring(source, tmp_path / "out")
+
+
+def test_the_example_of_the_page_is_two_songs_with_known_chords() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "demos.md").read_text(encoding="utf-8")
+    block = next(part for part in page.split("```") if "Autumn" in part)
+    read = list(songs.parse(block.strip().splitlines(), "demos.md"))
+    assert [song.title for song in read] == ["Autumn", "song 3"]
+    assert read[0].key == songs.Key(7, False)
+    assert all(symbols.parse(chord) for song in read for chord in song.chords)
+    written = page.split("understood (")[1].split(")")[0].replace("`", "").split(", ")
+    assert len(written) == 6
+    assert all(symbols.parse(chord) for chord in written)

@@ -121,10 +121,13 @@ def bring(source: Path, out: Path, progress: Callable[[float], None] | None = No
     Raises
     ------
     songs.SongError
-        The file cannot be read as text, or holds no songs, or a line cannot be one.
+        The file cannot be read as text, or holds no songs, or a line cannot be one; something is
+        at `out` already.
     OSError
         The disk.
     """
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise songs.SongError(f"{out} is already there; name a folder that is not.")
     try:
         own = tuple(songs.parse(source.read_text(encoding="utf-8-sig").splitlines(), source.name))
     except UnicodeDecodeError:
