@@ -262,6 +262,18 @@ def test_the_weights_are_small() -> None:
     assert model.WEIGHTS.stat().st_size < 0.6e6
 
 
+@pytest.mark.torch
+def test_training_writes_what_the_forward_pass_reads(tmp_path: Path) -> None:
+    out = tmp_path / "weights.npz"
+    answer = CliRunner().invoke(train.main, ["--out", str(out), "--epochs", "2"])
+    assert answer.exit_code == 0, answer.output
+    read = [model.codes(song.chords) for song in every_song()[:40]]
+    new, committed = lstm.load(out), lstm.load(model.WEIGHTS)
+    assert new.embedding.shape == committed.embedding.shape
+    surprisal = lstm.surprisal(lstm.forward(new, read), read)
+    assert np.nanmean(surprisal) < math.log(len(symbols.SYMBOLS))
+
+
 @pytest.mark.parametrize("command", [train.main, chorales.main])
 def test_scripts_explain_themselves_without_torch(command: Any) -> None:
     answer = CliRunner().invoke(command, ["--help"])

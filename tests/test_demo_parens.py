@@ -146,6 +146,14 @@ def test_training_explains_itself_without_torch() -> None:
         assert word in answer.output
 
 
+@pytest.mark.torch
+def test_training_writes_what_the_forward_pass_reads(tmp_path: Path) -> None:
+    out = tmp_path / "weights.npz"
+    answer = CliRunner().invoke(train.main, ["--out", str(out), "--max-windows", "20"])
+    assert answer.exit_code == 0, answer.output
+    assert read(2, lstm.load(out)).loss() < np.log(len(grammar.ALPHABET))
+
+
 # ------------------------------------------------------------------------------- the dataset
 
 
