@@ -154,6 +154,7 @@ def opening_view(dataset: Dataset, source: Source) -> View:
     default = dataset.default
     threshold = source.suggested_threshold
     start = stop = None
+    before = after = 0
     tracks: tuple[str, ...] = tuple(
         name for name, item in dataset.annotations.items() if item.kind == "categorical"
     )[:2]
@@ -163,6 +164,7 @@ def opening_view(dataset: Dataset, source: Source) -> View:
             threshold = default.threshold
         if default.start is not None and default.stop is not None:
             start, stop = default.start, default.stop
+            before, after = default.off_before, default.off_after
         if default.tracks is not None:
             tracks = tuple(name for name in default.tracks if name in dataset.annotations)
     if start is None or stop is None:
@@ -174,6 +176,8 @@ def opening_view(dataset: Dataset, source: Source) -> View:
         first=max(0, start - 12),
         start=start,
         stop=stop,
+        before=before,
+        after=after,
         threshold=float(threshold),
         tracks=tracks,
     )
