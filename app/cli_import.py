@@ -204,6 +204,26 @@ def import_group(progress: Callable[[str], Progress | None]) -> click.Group:
         layout = conll.Layout(named, sequence, encoding, keep_tags)
         return _write(out, conll.read_conll(file, layout), progress, **options)
 
+    @group.command("lstmvis")
+    @click.argument("dir", type=click.Path(path_type=Path))
+    @click.argument("out", type=click.Path(path_type=Path))
+    @click.option(
+        "--trim",
+        is_flag=True,
+        help="Where files have more steps than others, keep the first ones that all have.",
+    )
+    @_DTYPE
+    @_ENCODING
+    @_OVERWRITE
+    def original(dir: Path, out: Path, **options: Any) -> int:  # noqa: A002 - the argument's name
+        """Bring in the project of LSTMVis in DIR (lstm.yml, HDF5, .dict) as the dataset OUT.
+
+        Needs the package h5py.
+        """
+        from loaders.importers.lstmvis import import_lstmvis
+
+        return _tell(import_lstmvis(dir, out, progress=progress(str(out)), **options))
+
     return group
 
 

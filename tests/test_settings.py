@@ -76,7 +76,18 @@ def test_every_format_of_import_and_every_option_of_it_is_explained() -> None:
 def test_every_reader_of_a_format_is_a_format_of_import() -> None:
     """A module of the importers that nobody can reach from the command line has no page either."""
     modules = {path.stem for path in (ROOT / "loaders" / "importers").glob("*.py")}
-    shared = {"__init__", "faults", "joining", "plain", "spans", "steps"}
+    shared = {
+        "__init__",
+        "dictionary",
+        "faults",
+        "hdf5",
+        "joining",
+        "lstmvis_project",
+        "lstmvis_tracks",
+        "plain",
+        "spans",
+        "steps",
+    }
     formats = {"delimited": "csv"}
     group = cli.commands["import"]
     assert isinstance(group, click.Group)

@@ -73,7 +73,7 @@ def open_array(path: Path) -> Array:
             with reading(path, _EXPECTED):
                 order: Any = "F" if fortran else "C"
                 mapped = np.memmap(path, dtype, "r", offset, shape, order)
-                for start, stop in _cuts(shape, dtype):
+                for start, stop in cuts(shape, dtype):
                     yield np.asarray(mapped[start:stop])
 
     return Array(path.stem, str(path), shape, dtype, blocks)
@@ -291,10 +291,10 @@ def _member_blocks(
                     with tempfile.TemporaryFile() as unpacked:
                         shutil.copyfileobj(file, unpacked)
                         mapped = np.memmap(unpacked, dtype, "r", 0, shape, "F")
-                        for start, stop in _cuts(shape, dtype):
+                        for start, stop in cuts(shape, dtype):
                             yield np.asarray(mapped[start:stop])
                     return
-                for start, stop in _cuts(shape, dtype):
+                for start, stop in cuts(shape, dtype):
                     piece = (stop - start, *shape[1:])
                     content = whole(file, math.prod(piece) * dtype.itemsize)
                     yield np.frombuffer(content, dtype).reshape(piece)
@@ -322,9 +322,24 @@ def _header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtyp
     return shape, fortran, dtype
 
 
-def _cuts(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Iterator[tuple[int, int]]:
-    """Half-open ranges of the first axis, some 32 MB each."""
+def first_rows(blocks: Iterator[NDArray[Any]], n_rows: int) -> Iterator[tuple[int, NDArray[Any]]]:
+    """The first rows of a stream of blocks: (number of the first row, block)."""
+    row = 0
+    for block in blocks:
+        cut = block[: n_rows - row]
+        if len(cut):
+            yield row, cut
+        row += len(cut)
+        if row == n_rows:
+            return
+
+
+def cuts(
+    shape: tuple[int, ...], dtype: np.dtype[Any], multiple: int = 1
+) -> Iterator[tuple[int, int]]:
+    """Half-open ranges of the first axis, some 32 MB each; of a multiple of rows where it may be."""
     row = max(1, math.prod(shape[1:]) * dtype.itemsize)
     size = max(1, _BLOCK_BYTES // row)
+    size = max(multiple, size - size % multiple) if multiple < 4 * size else size
     for start in range(0, shape[0] if shape else 0, size):
         yield start, min(start + size, shape[0])

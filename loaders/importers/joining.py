@@ -90,7 +90,7 @@ def import_arrays(
         full = full_lengths(list(arrays), steps.n_steps)
         if full is not None:
             steps = with_lengths(steps, full, "the states")
-    tell = _counting(progress, steps.n_steps * (len(arrays) + 1))
+    tell = counting(progress, steps.n_steps * (len(arrays) + 1))
     options: dict[str, Any] = {"dtype": dtype, "padding": padding}
     states = {
         array.name: tell(
@@ -259,7 +259,7 @@ def _add(
     return Imported(path, inspection.n_steps or 0, (), tuple(readers), tuple(left_out))
 
 
-def _counting(
+def counting(
     progress: Progress | None, total: int
 ) -> Callable[[Iterator[Any], Callable[[Any], int]], Iterator[Any]]:
     """Something that passes pieces on and tells how much of everything has gone through."""
