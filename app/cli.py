@@ -1,4 +1,4 @@
-"""The command line: serve, check, match, demo.
+"""The command line: serve, check, match, import, demo.
 
 Whatever goes wrong is one plain sentence on stderr and exit code 2. What a verb needs is imported
 when it runs, so that --help answers at once.
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from app import match_options
+from app import cli_import, match_options
 from app import settings as settings_module
 from app.settings import Settings
 
@@ -327,6 +327,9 @@ def _progress(what: str, *, always: bool = False) -> Callable[..., None] | None:
             click.echo(line, err=True)
 
     return tell
+
+
+cli.add_command(cli_import.import_group(_progress))
 
 
 def _write(text: str) -> None:
