@@ -133,7 +133,7 @@ def context(services: Services, given: dict[str, Any]) -> dict[str, Any]:
         )
     source = None
     if wanted or given["source"] is not None:
-        source = match_options.open_source(dataset, given["source"], match_options.same)
+        source = _source(services, dataset, given["source"])
     return {
         "dataset": dataset.id,
         "fingerprint": dataset.fingerprint,
@@ -236,7 +236,7 @@ def match(services: Services, given: dict[str, Any]) -> dict[str, Any]:
                 400,
             )
     dataset = _dataset(services, dataset_id)
-    source = match_options.open_source(dataset, given["source"], match_options.same)
+    source = _source(services, dataset, given["source"])
     states = States(rows=source.rows, offsets=dataset.sequences.offsets)
     # The same key as the dashboard's: one cache for both.
     key = f"{dataset.fingerprint}:{source.key}"
@@ -315,6 +315,17 @@ def _dataset(services: Services, dataset_id: str) -> Dataset:
         return services.catalog.get(dataset_id)
     except DatasetError as error:
         raise ApiError(str(error), 404) from None
+
+
+def _source(services: Services, dataset: Dataset, wanted: str | None) -> Source:
+    name = match_options.source_name(dataset, wanted, match_options.same)
+    if not services.copies.ready(dataset, name):
+        raise ApiError(
+            f"The source {name!r} of {dataset.id} is being prepared, which is done once and may take "
+            "minutes; ask again in a minute.",
+            503,
+        )
+    return dataset.open_source(name)
 
 
 # ------------------------------------------------------------------------------------- the routes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import os
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,10 @@ from urllib.parse import quote
 from dash import Dash, set_props
 
 from app import api
-from app.callbacks import download, match, opening, search, select
+from app.callbacks import download, jobs, match, opening, search, select
+from app.copies import Copies
+from app.failures import sentence_for
+from app.jobs import Jobs
 from app.matching import MatchService
 from app.search import SearchService
 from app.services import Services
@@ -55,10 +58,14 @@ ICON = (
     "<path d='M0 8h16' stroke='#d6232f' stroke-dasharray='2 1.5' stroke-width='1'/></svg>"
 )
 
-_LOG = logging.getLogger("statebrush")
 
-
-def create_app(catalog: Catalog, settings: Settings) -> Dash:
+def create_app(
+    catalog: Catalog,
+    settings: Settings,
+    *,
+    matching: MatchService | None = None,
+    patience: float = 1.0,
+) -> Dash:
     """Return the dashboard over some datasets.
 
     Parameters
@@ -66,7 +73,11 @@ def create_app(catalog: Catalog, settings: Settings) -> Dash:
     catalog
         The datasets; broken ones are shown in the picker with what is wrong with them.
     settings
-        The cache bounds are taken from here.
+        The cache folder and bounds, and how many threads there are, are taken from here.
+    matching
+        The matching service; by default a new one.
+    patience
+        Seconds that a request waits for long work before the browser is told to ask again.
 
     Returns
     -------
@@ -74,11 +85,7 @@ def create_app(catalog: Catalog, settings: Settings) -> Dash:
         ``.server`` is the WSGI application. It holds read-only services and bounded caches; what a
         person does stays in that person's browser.
     """
-    services = Services(
-        catalog=catalog,
-        matching=MatchService(cache_bytes=settings.cache_bytes),
-        searching=SearchService(),
-    )
+    services = make_services(catalog, settings, matching=matching, patience=patience)
     assets = Path(str(resources.files("app"))).parent / "assets"
     app = Dash(
         __name__,
@@ -92,9 +99,36 @@ def create_app(catalog: Catalog, settings: Settings) -> Dash:
     app.index_string = INDEX.replace("{icon}", quote(ICON, safe=" '/=:"))
     app.layout = lambda: page(dataset_options(catalog))
     app.server.register_blueprint(api.blueprint(services))
-    for callbacks in (opening, select, match, search, download):
+    for callbacks in (opening, select, match, search, download, jobs):
         callbacks.register(app, services)
+    # Dash sets itself up at the first request while others go on: of the files that a page asks a
+    # new worker for all at once, some would be refused. So the first request is made here.
+    app.server.test_client().get(f"{app.config.routes_pathname_prefix}_dash-dependencies")
     return app
+
+
+def make_services(
+    catalog: Catalog,
+    settings: Settings,
+    *,
+    matching: MatchService | None = None,
+    patience: float = 1.0,
+) -> Services:
+    """Return what the callbacks work with; the parameters are those of `create_app`."""
+    notes = settings.cache_dir / "jobs"
+    return Services(
+        catalog=catalog,
+        matching=matching or MatchService(cache_bytes=settings.cache_bytes),
+        searching=SearchService(),
+        jobs=Jobs(
+            notes,
+            # Each match uses two threads.
+            at_once=max(2, (os.cpu_count() or 1) // 2),
+            places=settings.threads // 2,
+            patience=patience,
+        ),
+        copies=Copies(notes, patience),
+    )
 
 
 def dataset_options(catalog: Catalog) -> list[dict[str, object]]:
@@ -107,19 +141,6 @@ def dataset_options(catalog: Catalog) -> list[dict[str, object]]:
 
 def _report(error: Exception) -> Any:
     """Tell the person that something unforeseen went wrong; the details go to the server's log."""
-    _LOG.error("a callback failed", exc_info=error)
-    set_props(
-        ids.NOTICES,
-        {
-            "data": {
-                "n": -1,
-                "items": [
-                    {
-                        "level": "error",
-                        "text": f"The server could not answer ({type(error).__name__}). "
-                        "What you see is the state before; the server's log has the details.",
-                    }
-                ],
-            }
-        },
-    )
+    text = f"{sentence_for(error)} What you see is the state before."
+    notice = {"n": -1, "items": [{"level": "error", "text": text}]}
+    set_props(ids.NOTICES, {"data": notice})

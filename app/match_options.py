@@ -204,7 +204,18 @@ def _length(option: str, text: str) -> tuple[int, int]:
 
 
 def open_source(dataset: Dataset, name: str | None, named: Named) -> Source:
-    """Return the source of that name; None stands for the only one.
+    """Return the source of that name, opened; see `source_name`.
+
+    Raises
+    ------
+    DatasetError
+        It cannot be opened.
+    """
+    return dataset.open_source(source_name(dataset, name, named))
+
+
+def source_name(dataset: Dataset, name: str | None, named: Named) -> str:
+    """Return the name of the source that is asked for; None stands for the only one.
 
     Raises
     ------
@@ -212,8 +223,6 @@ def open_source(dataset: Dataset, name: str | None, named: Named) -> Source:
         There are several, and none is named.
     UnknownNameError
         There is no such source.
-    DatasetError
-        It cannot be opened.
     """
     known = ", ".join(dataset.sources)
     if name is None:
@@ -224,7 +233,7 @@ def open_source(dataset: Dataset, name: str | None, named: Named) -> Source:
         name = next(iter(dataset.sources))
     if name not in dataset.sources:
         raise UnknownNameError(f"{dataset.id} has no source {name!r}; its sources are {known}.")
-    return dataset.open_source(name)
+    return name
 
 
 def sequence_ids(dataset: Dataset) -> Callable[[int], int | str | None]:

@@ -6,7 +6,7 @@ the rest of the view opens.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import ceil, floor, log10
 from typing import Any, Literal
@@ -43,18 +43,40 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Preparing:
+    """What cannot be opened yet: a source whose derived copy is being built."""
+
+    dataset: str
+    name: str
+    source: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """A view that fits the data, what the browser must know of the data, and what to tell.
 
-    ``view`` and ``info`` are None when nothing could be opened; the notices then say why.
+    ``view`` and ``info`` are None when nothing could be opened; the notices then say why, or
+    ``preparing`` says what is waited for.
     """
 
     view: View | None
     info: Mapping[str, Any] | None
     notices: tuple[Notice, ...]
+    preparing: Preparing | None = None
 
 
-def open_view(catalog: Catalog, search: str, kind: Kind) -> Opened:
+def _at_once(dataset: Dataset, source: str) -> bool:
+    """Open whatever is asked for, however long its copy takes."""
+    return True
+
+
+def open_view(
+    catalog: Catalog,
+    search: str,
+    kind: Kind,
+    is_ready: Callable[[Dataset, str], bool] = _at_once,
+) -> Opened:
     """Open what a query string asks for.
 
     Parameters
@@ -67,6 +89,9 @@ def open_view(catalog: Catalog, search: str, kind: Kind) -> Opened:
         ``source`` when the person switched the source of the view: exclusions and the pinned state
         are then dropped (their numbers mean other states there) and the threshold is clamped to the
         new range. Otherwise what the link says is taken as it is.
+    is_ready
+        Whether the source of that name can be opened now. If not, nothing is opened, and
+        `Opened.preparing` names what is waited for.
     """
     parsed = read(search)
     notices = [Notice(text) for text in parsed.notices]
@@ -85,11 +110,15 @@ def open_view(catalog: Catalog, search: str, kind: Kind) -> Opened:
                 "steps and states may mean something else now."
             )
         )
+    name, more = _source_name(dataset, fields.get("source"))
+    notices += more
     try:
-        source, more = _source(dataset, fields.get("source"))
+        if not is_ready(dataset, name):
+            waited_for = Preparing(dataset.id, dataset.name, name, dataset.sources[name].title)
+            return Opened(None, None, (), waited_for)
+        source = dataset.open_source(name)
     except DatasetError as error:
         return Opened(None, None, (*notices, Notice(str(error), "error")))
-    notices += more
     warnings = [warning.sentence for warning in (*dataset.warnings, *source.warnings)]
     if warnings and kind in {"load", "dataset", "source"}:
         notices.append(Notice(" ".join(warnings), once=True))
@@ -132,16 +161,16 @@ def _dataset(catalog: Catalog, wanted: str | None) -> tuple[Dataset | None, list
     return None, notices
 
 
-def _source(dataset: Dataset, wanted: str | None) -> tuple[Source, list[Notice]]:
+def _source_name(dataset: Dataset, wanted: str | None) -> tuple[str, list[Notice]]:
     if wanted is not None and wanted in dataset.sources:
-        return dataset.open_source(wanted), []
+        return wanted, []
     default = dataset.default.source if dataset.default else None
     name = default if default is not None else next(iter(dataset.sources))
     if wanted is None:
-        return dataset.open_source(name), []
+        return name, []
     names = ", ".join(f"“{source}”" for source in dataset.sources)
     text = f"“{dataset.name}” has no source “{wanted}”; its sources are {names}."
-    return dataset.open_source(name), [Notice(text)]
+    return name, [Notice(text)]
 
 
 def opening_view(dataset: Dataset, source: Source) -> View:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.copies import Copies
+from app.jobs import Jobs
 from app.matching import MatchService
 from app.search import SearchService
 from loaders import Catalog
@@ -11,8 +13,14 @@ from loaders import Catalog
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The datasets, the matching service and the phrase search. Any worker with the same data answers alike."""
+    """The datasets, the matching service and the phrase search. Any worker with the same data answers alike.
+
+    `jobs` runs matches, `copies` builds what is missing of the datasets: neither keeps a request
+    waiting for long.
+    """
 
     catalog: Catalog
     matching: MatchService
     searching: SearchService
+    jobs: Jobs
+    copies: Copies

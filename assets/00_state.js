@@ -160,7 +160,7 @@
 
   sb.callbacks.pickDataset = function (dataset) {
     const view = sb.read("view");
-    if (dataset && view && dataset !== view.dataset) {
+    if (dataset && (!view || dataset !== view.dataset)) {
       sb.goTo("dataset", "?dataset=" + encode(dataset));
     }
   };
@@ -174,6 +174,7 @@
 
   sb.callbacks.showNotices = function (notices) {
     if (!notices || !notices.items) return;
+    if (notices.preparing) sb.followCopy(notices);
     const banner = document.getElementById("banner");
     banner.hidden = !notices.nothing;
     if (notices.nothing) {
@@ -244,24 +245,6 @@
       }, 0);
     }
   };
-
-  // A lost answer is told: Dash itself only writes to the console.
-  const fetching = window.fetch;
-  window.fetch = function (...args) {
-    const asked = fetching.apply(this, args);
-    const url = String(args[0] && args[0].url ? args[0].url : args[0]);
-    if (url.includes("_dash-update-component")) {
-      asked.then(
-        (answer) => { if (answer.status >= 500) lost(`failed (${answer.status})`); },
-        () => lost("did not answer"),
-      );
-    }
-    return asked;
-  };
-  function lost(how) {
-    document.getElementById("busy").textContent = "no answer";
-    sb.notify(`The server ${how}. What you see is the state before; try again in a moment.`, "error");
-  }
 
   // The colour scheme is the reader's own, not part of the view: Mantine keeps it, we follow it.
   function followScheme() {

@@ -22,7 +22,8 @@
     const current = match && sb.same(match.key, sb.matchKey(view));
     byId("match-view").classList.toggle("sb-old", Boolean(match) && !current);
     for (const id of ["match-rows", "length-histogram", "match-sentence"]) {
-      byId(id).classList.toggle("sb-stale", Boolean(match) && !current && !view.dragging);
+      const old = !current || (match.error && id === "length-histogram");
+      byId(id).classList.toggle("sb-stale", Boolean(match) && Boolean(old) && !view.dragging);
     }
     drawFilter(view);
     if (match) host.dataset.n = match.n;
@@ -50,8 +51,9 @@
       }
     }
     text += `; ${count(match.searched)} of ${count(match.searched)} steps searched in ${seconds} s.`;
-    if (current || view.auto || view.dragging) byId("match-changed").textContent = "";
-    else byId("match-changed").textContent = "The selection has changed: press Match or Enter.";
+    byId("match-changed").textContent = current || view.dragging ? ""
+      : match.cancelled ? "The search after this one was cancelled: press Match or Enter."
+        : view.auto ? "" : "The selection has changed: press Match or Enter.";
     host.innerHTML = text;
   };
   const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");

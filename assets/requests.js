@@ -78,26 +78,9 @@
       return none();
     }
     matches += 1;
-    return { n: matches, key, restored: view.restored };
+    const instead = Boolean(last && sb.awaits("match", last));
+    return { n: matches, page: sb.pageId, key, restored: view.restored, instead };
   };
 
   sb.matchNow = () => sb.write("match-now", (sb.read("match-now") || 0) + 1);
-
-  // A word in the header on what takes longer than a moment.
-  let busyTimer = null;
-  let told = null;
-  sb.callbacks.busy = function (windowRequest, win, matchRequest, match) {
-    if (win && win.error && told !== win) {
-      told = win;
-      sb.notify(win.error, "error");
-    }
-    const label = document.getElementById("busy");
-    clearTimeout(busyTimer);
-    let text = "";
-    if (windowRequest && (!win || win.n !== windowRequest.n)) text = "reading…";
-    else if (matchRequest && (!match || match.n !== matchRequest.n)) text = "matching…";
-    document.body.dataset.busy = text ? "true" : "false";
-    if (!text) label.textContent = "";
-    else busyTimer = setTimeout(() => { label.textContent = text; }, 250);
-  };
 })();

@@ -14,7 +14,11 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("Home", "show the selection"),
     ("+ -", "wider steps, narrower steps"),
     ("b", "brush the word in the middle of the view"),
-    ("Esc", "clear the selection (the back button brings it back)"),
+    (
+        "Esc",
+        "cancel a search that is under way; otherwise clear the selection "
+        "(the back button brings it back)",
+    ),
     ("Enter", "match now"),
     ("/", "find a phrase; Enter: the next place, Shift Enter: the one before"),
     ("c", "copy a link to what you see"),

@@ -69,6 +69,7 @@ def page(dataset_options: Sequence[dict[str, object]]) -> dmc.MantineProvider:
                 header(dataset_options),
                 html.Div(id="banner", className="sb-banner", role="alert", hidden=True),
                 html.Main([select_view(), match_view()]),
+                html.Div(id="jobs", className="sb-jobs"),
                 help_window(),
             ],
         ),

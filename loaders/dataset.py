@@ -28,7 +28,15 @@ from loaders.problems import (
 )
 from loaders.sequences import Sequences, one_sequence, read_sequences
 from loaders.source import SourceFiles, inspect_source
-from loaders.store import Progress, Stored, open_stored, source_key
+from loaders.store import (
+    Building,
+    Progress,
+    Stored,
+    find_building,
+    find_stored,
+    open_stored,
+    source_key,
+)
 from loaders.summary import Summary
 from loaders.tokens import Tokens, read_tokens
 
@@ -230,20 +238,54 @@ class Dataset:
         DatasetError
             No such source; or see `loaders.store.open_stored`.
         """
-        if name not in self._files:
-            known = list(self._files)
-            raise DatasetError(_unknown(f"dataset '{self.id}'", "a source", name, known))
+        files = self._files_of(name)
         source = self._opened.get(name)
         if source is not None:
             return source
         with self._locks[name]:
             source = self._opened.get(name)
             if source is None:
-                files = self._files[name]
                 stored = open_stored(files, self._cache_dir, progress or self._progress)
                 source = opened_source(files, stored)
                 self._opened[name] = source
             return source
+
+    def is_ready(self, name: str) -> bool:
+        """Whether `open_source` opens a source at once: its copy is there.
+
+        Raises
+        ------
+        DatasetError
+            No such source.
+        """
+        files = self._files_of(name)
+        return name in self._opened or find_stored(files, self._cache_dir) is not None
+
+    def building(self, name: str) -> Building | None:
+        """How far the copy of a source is that some process is making; None when none does.
+
+        Raises
+        ------
+        DatasetError
+            No such source.
+        """
+        return find_building(self._files_of(name), self._cache_dir)
+
+    def source_key(self, name: str) -> str:
+        """The key of a source's copy, as `Source.key` has it.
+
+        Raises
+        ------
+        DatasetError
+            No such source.
+        """
+        return source_key(self._files_of(name))
+
+    def _files_of(self, name: str) -> SourceFiles:
+        if name not in self._files:
+            known = list(self._files)
+            raise DatasetError(_unknown(f"dataset '{self.id}'", "a source", name, known))
+        return self._files[name]
 
 
 def open_dataset(

@@ -41,6 +41,10 @@ Progress = Callable[[int, int], None]
 
 _SPARE_BYTES = 16 << 20
 _ORPHAN_SECONDS = 24 * 3600
+_QUIET_SECONDS = 30
+
+#: The file of a copy's values: NumPy's format, which anything can map.
+ROWS = "rows.npy"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,6 +112,39 @@ def open_stored(files: SourceFiles, cache_dir: Path, progress: Progress | None =
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Building:
+    """A copy that some process is making now: bytes of rows written, of all, and the seconds so far."""
+
+    done: int
+    total: int
+    seconds: float
+
+
+def find_building(files: SourceFiles, cache_dir: Path) -> Building | None:
+    """How far the copy of a source is, whichever process makes it; None when nobody does.
+
+    Told by the size of what is written: a builder that was killed holds no lock any more. Where the
+    file system has no locks, what was written to in the last half minute counts as being made.
+    """
+    key = source_key(files)
+    folder = cache_dir / "sources"
+    held = _is_held(folder / f"{key}.lock")
+    if held is False:
+        return None
+    total = files.n_steps * files.n_states * files.dtype.itemsize
+    found = Building(0, total, 0.0) if held else None
+    for temporary in folder.glob(f"{key}.*.tmp"):
+        try:
+            rows = (temporary / ROWS).stat()
+            seconds = rows.st_mtime - temporary.stat().st_mtime
+        except OSError:  # renamed or removed meanwhile, or nothing is written yet
+            continue
+        if held or time.time() - rows.st_mtime < _QUIET_SECONDS:
+            found = Building(min(total, rows.st_size), total, max(0.0, seconds))
+    return found
+
+
 def find_stored(files: SourceFiles, cache_dir: Path) -> Stored | None:
     """The copy of a source if there is one; builds nothing."""
     return _load(cache_dir / "sources" / source_key(files), files)
@@ -116,7 +153,7 @@ def find_stored(files: SourceFiles, cache_dir: Path) -> Stored | None:
 def _load(home: Path, files: SourceFiles) -> Stored | None:
     """Open a copy; None when there is none, or it is not what it should be."""
     try:
-        rows = np.load(home / "rows.npy", mmap_mode="r", allow_pickle=False)
+        rows = np.load(home / ROWS, mmap_mode="r", allow_pickle=False)
         with np.load(home / "summary.npz", allow_pickle=False) as arrays:
             summary = summary_from(arrays)
     except (OSError, ValueError, KeyError, EOFError):
@@ -135,7 +172,7 @@ def _build(files: SourceFiles, folder: Path, home: Path, progress: Progress | No
     temporary.mkdir()
     try:
         summarizer = Summarizer(files.n_steps, files.n_states)
-        with (temporary / "rows.npy").open("wb") as file:
+        with (temporary / ROWS).open("wb") as file:
             _write_rows(file, files, summarizer, progress)
         with (temporary / "summary.npz").open("wb") as file:
             np.savez(file, **summarizer.finish().arrays())  # type: ignore[arg-type]
@@ -276,6 +313,20 @@ def _acquire(file: BinaryIO, waiting: Callable[[], None]) -> bool:
             return False
         else:
             return True
+
+
+def _is_held(path: Path) -> bool | None:
+    """Whether some process holds a lock; None where the file system does not say."""
+    if not _HAS_LOCKS:  # pragma: no cover
+        return None
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (FileNotFoundError, BlockingIOError) as error:
+        return isinstance(error, BlockingIOError)
+    except OSError:
+        return None
+    return False
 
 
 def _clean(folder: Path, locked_key: str | None) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,8 @@ from flask.testing import FlaskClient
 
 from app import api
 from app.cli import main
-from app.factory import create_app
+from app.factory import create_app, make_services
 from app.match_options import MATCH_OPTIONS, flag
-from app.matching import MatchService
-from app.search import SearchService
 from app.services import Services
 from app.settings import load
 from loaders import Catalog
@@ -68,9 +68,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def services(folder: Path, cache: Path) -> Services:
-    return Services(
-        catalog=Catalog([folder], cache), matching=MatchService(), searching=SearchService()
-    )
+    return make_services(Catalog([folder], cache), load({}, {"cache_dir": str(cache)}))
 
 
 @pytest.fixture(scope="module")
@@ -344,6 +342,29 @@ def test_an_unknown_or_broken_dataset_is_404(client: FlaskClient, route: str) ->
     needed = {name: value for name, value in needed.items() if name in known}
     assert "'nowhere'" in refused(client, route, 404, dataset="nowhere", **needed)
     assert "tokens.parquet" in refused(client, route, 404, dataset="broken", **needed)
+
+
+def test_a_source_that_is_being_prepared_is_503_until_it_is_there(
+    folder: Path, tmp_path: Path
+) -> None:
+    go = threading.Event()
+    catalog = Catalog([folder], tmp_path, lambda done, total: bool(go.wait(30)))
+    settings = load({}, {"cache_dir": str(tmp_path)})
+    made = Flask("test")
+    made.register_blueprint(api.blueprint(make_services(catalog, settings, patience=0)))
+    client = made.test_client()
+    steps = {"dataset": "waves", "start": 0, "stop": 2}
+    asked = {**steps, "source": "one", "threshold": 0.3}
+    assert "ask again" in refused(client, "match", 503, **asked)
+    assert "ask again" in refused(client, "context", 503, **steps, source="one")
+    assert client.get("/api/v1/context", query_string=steps).status_code == 200
+    go.set()
+    for _ in range(3000):
+        answer = client.get("/api/v1/match", query_string=asked)
+        if answer.status_code == 200:
+            return
+        time.sleep(0.01)
+    raise AssertionError(answer.text)
 
 
 def test_the_dashboard_serves_it_beside_its_own_page(services: Services, cache: Path) -> None:

@@ -51,7 +51,8 @@ def catalog(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Catalog:
 @pytest.fixture(scope="module")
 def client(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     settings = load({}, {"cache_dir": str(tmp_path_factory.mktemp("cache"))})
-    return create_app(catalog, settings).server.test_client()
+    # Answers come however long the first match compiles; tests/test_long_work.py is about the rest.
+    return create_app(catalog, settings, patience=60).server.test_client()
 
 
 def call(client: FlaskClient, outputs: str, given: str, data: Any) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def opened(client: FlaskClient, search: str, kind: str = "load") -> dict[str, An
 
 
 def match_stores(client: FlaskClient, key: dict[str, Any]) -> dict[str, Any]:
-    request = {"n": 9, "key": key, "restored": 0}
+    request = {"n": 9, "page": "0" * 32, "key": key, "restored": 0, "instead": False}
     return call(client, "..match.data...overview.data..", "match-request", request)
 
 

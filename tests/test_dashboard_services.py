@@ -15,10 +15,11 @@ import pytest
 
 from app.callbacks.download import answer_download
 from app.callbacks.search import answer_search
-from app.matching import MatchService, Query, States
-from app.search import SearchService
+from app.factory import make_services
+from app.matching import Query, States
 from app.search_payload import PAGE
 from app.services import Services
+from app.settings import load
 from loaders import Catalog
 from loaders.writer import write_dataset
 
@@ -40,11 +41,8 @@ def services(tmp_path: Path) -> Services:
         sequences=[f"song {i // 500}" for i in range(1500)],
         states={"h": np.sin(steps / (3 + np.arange(12)) + np.arange(12)).astype(np.float32)},
     )
-    return Services(
-        catalog=Catalog([tmp_path / "d"], tmp_path / "cache"),
-        matching=MatchService(),
-        searching=SearchService(),
-    )
+    settings = load({}, {"cache_dir": str(tmp_path / "cache")})
+    return make_services(Catalog([tmp_path / "d"], settings.cache_dir), settings)
 
 
 def saved(services: Services, form: str, **change: Any) -> tuple[bytes, str]:

@@ -9,11 +9,10 @@ from dash import Dash, Input, Output, no_update
 
 from app.callbacks.clientside import clientside
 from app.export import export_matches
+from app.failures import sentence_for
 from app.match_payload import query_of
-from app.matching import QueryError
 from app.services import Services
 from components import ids
-from loaders import DatasetError
 
 
 def register(app: Dash, services: Services) -> None:
@@ -44,10 +43,14 @@ def answer_download(services: Services, request: dict[str, Any]) -> tuple[Any, A
     key = {**request["key"], "sort": "rank", "page": 0}
     try:
         dataset = services.catalog.get(key["dataset"])
+        if not services.copies.ready(dataset, key["source"]):
+            text = f"“{dataset.name}” is being prepared; try again when it is open."
+            return no_update, {"n": request["n"], "items": [{"text": text, "level": "warning"}]}
         source = dataset.open_source(key["source"])
         file = export_matches(dataset, source, query_of(key), request["form"])
-    except (DatasetError, QueryError) as error:
-        return no_update, {"n": request["n"], "items": [{"text": str(error), "level": "error"}]}
+    except Exception as error:
+        items = [{"text": sentence_for(error), "level": "error"}]
+        return no_update, {"n": request["n"], "items": items}
     sent = {
         "content": base64.b64encode(file.content).decode("ascii"),
         "filename": file.name,

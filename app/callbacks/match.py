@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Dash, Input, Output, State
+from dash import Dash, Input, Output, State, no_update
 
 from app.callbacks.clientside import clientside
+from app.failures import sentence_for
+from app.jobs import Answer, JobName
 from app.match_payload import match_payload, overview_payload, query_of
-from app.matching import QueryError, States
+from app.matching import Cancelled, Control, States
 from app.services import Services
 from components import ids
-from loaders import DatasetError
 
 
 def register(app: Dash, services: Services) -> None:
@@ -23,8 +24,9 @@ def register(app: Dash, services: Services) -> None:
         Input(ids.MATCH_REQUEST, "data"),
         prevent_initial_call=True,
     )
-    def run_match(request: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        return answer_match(services, request)
+    def run_match(request: dict[str, Any]) -> tuple[Any, Any]:
+        answer = start_match(services, request)
+        return (no_update, no_update) if answer is None else (answer["match"], answer["overview"])
 
     view, match = Input(ids.VIEW, "data"), Input(ids.MATCH, "data")
     info, window = Input(ids.INFO, "data"), Input(ids.WINDOW, "data")
@@ -53,7 +55,7 @@ def register(app: Dash, services: Services) -> None:
     clientside(app, "checkSelection", match, view, window)
     clientside(
         app,
-        "busy",
+        "underWay",
         Input(ids.WINDOW_REQUEST, "data"),
         window,
         Input(ids.MATCH_REQUEST, "data"),
@@ -70,28 +72,48 @@ def register(app: Dash, services: Services) -> None:
         clientside(app, function, Input(component, prop), at_start=False)
 
 
-def answer_match(
-    services: Services, request: dict[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the ``match`` and ``overview`` stores for a request, or ``error`` with one sentence."""
+def start_match(services: Services, request: dict[str, Any]) -> Answer | None:
+    """Begin the match of a request; return its answer if it comes at once, else None.
+
+    Later the browser asks for it (app/callbacks/jobs.py). A request that says ``instead`` follows
+    one of the same page that has no answer yet, and perhaps never needs one: that one is cancelled.
+    """
+    name = JobName(str(request["page"]), int(request["n"]))
+    if request["instead"]:
+        services.jobs.cancel(name.page, name.n)
+    return services.jobs.run(name, lambda control: answer_match(services, request, control))
+
+
+def answer_match(services: Services, request: dict[str, Any], control: Control) -> Answer:
+    """Return the ``match`` and ``overview`` stores for a request, or ``error`` with one sentence.
+
+    Raises
+    ------
+    Cancelled
+        The control was cancelled.
+    """
     key = request["key"]
     if key["start"] is None:
         return _refused(request, "Nothing is selected: drag across some words to select states.")
     try:
         dataset = services.catalog.get(key["dataset"])
+        if not services.copies.ready(dataset, key["source"]):
+            return _refused(request, f"“{dataset.name}” is being prepared; its matches follow.")
         source = dataset.open_source(key["source"])
         states = States(rows=source.rows, offsets=dataset.sequences.offsets)
         # Answers are kept by key: it names the values and the sequences.
         name = f"{dataset.fingerprint}:{source.key}"
-        result = services.matching.match(name, states, query_of(key))
-    except (DatasetError, QueryError) as error:
-        return _refused(request, str(error))
-    return (
-        match_payload(dataset, source, result, request),
-        overview_payload(result.overview, request),
-    )
+        result = services.matching.match(name, states, query_of(key), control)
+        return {
+            "match": match_payload(dataset, source, result, request),
+            "overview": overview_payload(result.overview, request),
+        }
+    except Cancelled:
+        raise
+    except Exception as error:
+        return _refused(request, sentence_for(error))
 
 
-def _refused(request: dict[str, Any], sentence: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _refused(request: dict[str, Any], sentence: str) -> Answer:
     refused = {"n": request["n"], "key": request["key"], "error": sentence}
-    return refused, overview_payload(None, request)
+    return {"match": refused, "overview": overview_payload(None, request)}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from dash import Dash, Input, Output, no_update
 
 from app.callbacks.clientside import clientside
+from app.failures import sentence_for
 from app.opening import open_view
 from app.services import Services
 from components import ids
@@ -41,16 +43,29 @@ def opened_payload(services: Services, goto: dict[str, Any]) -> tuple[Any, Any, 
     """Return the ``view``, ``info`` and ``notices`` stores for a ``goto``.
 
     ``restored`` numbers the openings: a view that comes from the server is matched at once, even
-    when matching is not automatic, so that a link opens with its matches.
+    when matching is not automatic, so that a link opens with its matches. Where the derived copy
+    must be built first, the notices name it in ``preparing``; the browser follows that
+    (app/callbacks/jobs.py) and then sends the same ``goto`` again.
     """
-    opened = open_view(services.catalog, str(goto["search"]), goto["kind"])
-    notices = {
-        "n": goto["n"],
-        "items": [
-            {"text": item.text, "level": item.level, "once": item.once} for item in opened.notices
-        ],
-        "nothing": opened.view is None and goto["kind"] in {"load", "back"},
-    }
+    notices: dict[str, Any] = {"n": goto["n"], "items": [], "nothing": False}
+    nothing = goto["kind"] in {"load", "back"}
+    try:
+        opened = open_view(
+            services.catalog, str(goto["search"]), goto["kind"], services.copies.ready
+        )
+    except Exception as error:
+        item = {"text": sentence_for(error), "level": "error"}
+        return no_update, no_update, {**notices, "items": [item], "nothing": nothing}
+    if opened.preparing:
+        return (
+            no_update,
+            no_update,
+            {**notices, "preparing": asdict(opened.preparing), "goto": goto},
+        )
+    notices["items"] = [
+        {"text": item.text, "level": item.level, "once": item.once} for item in opened.notices
+    ]
+    notices["nothing"] = opened.view is None and nothing
     if opened.view is None:
         return no_update, no_update, notices
     view = {

@@ -7,10 +7,10 @@ from typing import Any
 from dash import Dash, Input, Output
 
 from app.callbacks.clientside import clientside
+from app.failures import sentence_for
 from app.search_payload import search_payload
 from app.services import Services
 from components import ids
-from loaders import DatasetError
 
 
 def register(app: Dash, services: Services) -> None:
@@ -32,5 +32,5 @@ def answer_search(services: Services, request: dict[str, Any]) -> dict[str, Any]
     """Return the ``search`` store for a request, or ``error`` with one sentence."""
     try:
         return search_payload(services.searching, services.catalog.get(request["dataset"]), request)
-    except DatasetError as error:
-        return {"n": request["n"], "total": 0, "results": [], "error": str(error)}
+    except Exception as error:
+        return {"n": request["n"], "total": 0, "results": [], "error": sentence_for(error)}

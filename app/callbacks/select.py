@@ -7,11 +7,11 @@ from typing import Any
 from dash import Dash, Input, Output, State
 
 from app.callbacks.clientside import clientside
+from app.failures import sentence_for
 from app.services import Services
 from app.tracks import window_tracks
 from app.windows import MOST_STEPS, window_payload
 from components import ids
-from loaders import DatasetError
 
 
 def register(app: Dash, services: Services) -> None:
@@ -104,17 +104,24 @@ def register(app: Dash, services: Services) -> None:
 
 
 def answer_window(services: Services, request: dict[str, Any]) -> dict[str, Any]:
-    """Return the ``window`` store for a request, or ``error`` with one sentence."""
+    """Return the ``window`` store for a request, or ``error`` with one sentence.
+
+    ``preparing`` says that the copy of the source is not there (any more): the view must be opened
+    anew, which builds it.
+    """
     try:
         dataset = services.catalog.get(request["dataset"])
+        if not services.copies.ready(dataset, request["source"]):
+            sentence = f"“{dataset.name}” has changed and is being prepared again."
+            return {"n": request["n"], "error": sentence, "preparing": True}
         return window_payload(dataset, dataset.open_source(request["source"]), request)
-    except DatasetError as error:
-        return {"n": request["n"], "error": str(error)}
+    except Exception as error:
+        return {"n": request["n"], "error": sentence_for(error)}
 
 
 def answer_tracks(services: Services, request: dict[str, Any]) -> dict[str, Any]:
     """Return the ``tracks`` store for a request, or ``error`` with one sentence."""
     try:
         return window_tracks(services.catalog.get(request["dataset"]), request, MOST_STEPS)
-    except DatasetError as error:
-        return {"error": str(error)}
+    except Exception as error:
+        return {"error": sentence_for(error)}

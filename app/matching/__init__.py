@@ -5,6 +5,7 @@ is right.
 """
 
 from app.matching.bits import Polarity, is_on, pack
+from app.matching.control import Cancelled, Control
 from app.matching.engine import find_matches
 from app.matching.query import Query, QueryError
 from app.matching.result import LengthCount, Match, MatchResult, Overview
@@ -13,6 +14,8 @@ from app.matching.service import MatchService, warm
 from app.matching.states import States
 
 __all__ = [
+    "Cancelled",
+    "Control",
     "LengthCount",
     "Match",
     "MatchResult",

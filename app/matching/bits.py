@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from app.matching.control import Control
+
 BITS_PER_WORD = 64
 
 # A block of values and its truth values stay in the second-level cache together.
@@ -69,7 +71,12 @@ def is_on(values: ArrayLike, threshold: float, polarity: Polarity) -> NDArray[np
     return out
 
 
-def pack(rows: NDArray[np.floating], threshold: float, polarity: Polarity) -> NDArray[np.uint64]:
+def pack(
+    rows: NDArray[np.floating],
+    threshold: float,
+    polarity: Polarity,
+    control: Control | None = None,
+) -> NDArray[np.uint64]:
     """Return the on-bits of `rows`, 64 states a word.
 
     Parameters
@@ -79,6 +86,8 @@ def pack(rows: NDArray[np.floating], threshold: float, polarity: Polarity) -> ND
         blocks that stay in cache, by two threads.
     threshold, polarity
         As for `is_on`.
+    control
+        Told of the steps packed; it can call the work off.
 
     Returns
     -------
@@ -89,6 +98,8 @@ def pack(rows: NDArray[np.floating], threshold: float, polarity: Polarity) -> ND
     ------
     TypeError
         If the values are not of one of the three floating types.
+    Cancelled
+        If `control` was cancelled.
     """
     n_steps, n_states = rows.shape
     rule = _rule(rows.dtype, threshold, Polarity(polarity))
@@ -109,6 +120,8 @@ def pack(rows: NDArray[np.floating], threshold: float, polarity: Polarity) -> ND
             as_bytes[start:stop] = np.packbits(part.reshape(-1), bitorder="little").reshape(
                 stop - start, -1
             )
+            if control is not None:
+                control.advance((stop - start) / n_steps)
 
     half = n_steps // 2
     if n_steps <= 4 * block:

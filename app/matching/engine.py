@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from app.matching import reasons
 from app.matching.bits import pack
+from app.matching.control import Control
 from app.matching.listing import Listing, list_matches
 from app.matching.query import Query
 from app.matching.result import LengthCount, Match, MatchResult, Overview
@@ -29,6 +30,7 @@ def find_matches(
     *,
     bits: Words | None = None,
     threads: int = 1,
+    control: Control | None = None,
 ) -> MatchResult:
     """Return the answer to `query`.
 
@@ -43,20 +45,26 @@ def find_matches(
         when not given.
     threads
         How many threads share a pass. The answer does not depend on it.
+    control
+        Shows the progress and can call the search off.
 
     Raises
     ------
     QueryError
         If the query cannot be asked of this source.
+    Cancelled
+        If `control` was cancelled.
     """
+    control = control or Control()
     began = time.perf_counter()
     offsets = np.array(states.offsets, dtype=np.int64)
     query.check(states.n_steps, states.n_states, offsets)
     if bits is None:
-        bits = pack(states.rows, query.threshold, query.polarity)
+        control.begin("packing", 0.6)
+        bits = pack(states.rows, query.threshold, query.polarity, control)
     selection = select(states, query, bits)
     filled = query.filled(len(selection.states))
-    search, counts, listing, reason = _search(bits, offsets, filled, selection, threads)
+    search, counts, listing, reason = _search(bits, offsets, filled, selection, threads, control)
     return MatchResult(
         query=filled,
         selected_states=selection.states,
@@ -91,6 +99,7 @@ def _search(
     query: Query,
     selection: Selection,
     threads: int,
+    control: Control,
 ) -> tuple[Search | None, Counts, Listing, str | None]:
     """Return the passes made (None for none), what they found, and why the list is empty."""
     min_overlap, min_length = query.min_overlap, query.min_length
@@ -101,7 +110,7 @@ def _search(
     if min_overlap > n_selected:
         reason = reasons.overlap_above_selection(min_overlap, n_selected)
         return None, Counts.none(), Listing.nothing(), reason
-    search = Search.prepare(bits, offsets, query, selection.states, max(1, threads))
+    search = Search.prepare(bits, offsets, query, selection.states, max(1, threads), control)
     counts = search.count(min_overlap, min_length)
     listing = list_matches(search, query, counts)
     if listing.found.size:

@@ -141,6 +141,7 @@ def sweep(
     before_mode: int,
     after_mode: int,
     last: int,
+    until: int,
     n_selected: int,
     low_overlap: int,
     high_overlap: int,
@@ -181,6 +182,8 @@ def sweep(
     last
         Stop after the matches that end at step `last`. Where `last` lies inside a sequence, no
         match may span it.
+    until
+        Pause before this step.
     low_overlap, high_overlap, min_length
         Matches outside these are ignored.
     least, most
@@ -219,6 +222,11 @@ def sweep(
         stop = offsets[s + 1]
         end = min(stop, last)
         while t <= end:
+            if t >= until:
+                cursor[0] = t
+                cursor[1] = alive
+                cursor[2] = s
+                return found
             if alive > 0:
                 if not counting and capacity - found < alive:
                     cursor[0] = t

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.matching.bits import pack
+from app.matching.control import Control
 from app.matching.engine import _histogram, _search
 from app.matching.query import Query
 from app.matching.result import MatchResult
@@ -46,7 +47,12 @@ class Ranges:
 
 
 def find_ranges(
-    states: States, query: Query, *, bits: Words | None = None, threads: int = 1
+    states: States,
+    query: Query,
+    *,
+    bits: Words | None = None,
+    threads: int = 1,
+    control: Control | None = None,
 ) -> Ranges:
     """Return what `find_matches` lists, as arrays: 40 bytes a match, however long it is.
 
@@ -61,20 +67,26 @@ def find_ranges(
         when not given.
     threads
         How many threads share a pass. The answer does not depend on it.
+    control
+        Shows the progress and can call the search off.
 
     Raises
     ------
     QueryError
         If the query cannot be asked of this source.
+    Cancelled
+        If `control` was cancelled.
     """
+    control = control or Control()
     began = time.perf_counter()
     offsets = np.array(states.offsets, dtype=np.int64)
     query.check(states.n_steps, states.n_states, offsets)
     if bits is None:
-        bits = pack(states.rows, query.threshold, query.polarity)
+        control.begin("packing", 0.6)
+        bits = pack(states.rows, query.threshold, query.polarity, control)
     selection = select(states, query, bits)
     filled = query.filled(len(selection.states))
-    search, counts, listing, reason = _search(bits, offsets, filled, selection, threads)
+    search, counts, listing, reason = _search(bits, offsets, filled, selection, threads, control)
     found = Found.join([]) if search is None else listing.found
     result = MatchResult(
         query=filled,

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from app.matching import kernels
 from app.matching.bits import words_for
+from app.matching.control import Control
 from app.matching.query import Query
 from app.matching.selection import mask_of
 
@@ -33,6 +34,11 @@ _BUFFER = 1 << 18
 _PASSES_BEFORE_BLOCKS = 4
 # Fewer steps than this are not worth a thread of their own.
 _STEPS_PER_THREAD = 1 << 16
+# Words of selected states' bits that a kernel takes before the control is looked at again: some
+# milliseconds, some tens where nearly every step ends matches.
+_STRETCH_WORDS = 1 << 16
+# Matches whose unions are counted before the control is looked at again.
+_STRETCH_UNIONS = 1 << 13
 # At most 2 ** this many bins in the overview of a corpus.
 _OVERVIEW_BITS = 10
 
@@ -162,6 +168,8 @@ class Search:
         The length filter, inclusive.
     threads
         How many threads share a pass. No answer depends on it.
+    control
+        Told of every stretch of steps.
     """
 
     bits: Words
@@ -176,11 +184,18 @@ class Search:
     least: int
     most: int
     threads: int
+    control: Control
     _pyramids: dict[bool, _Pyramid] = field(default_factory=dict)
 
     @classmethod
     def prepare(
-        cls, bits: Words, offsets: Integers, query: Query, selected: tuple[int, ...], threads: int
+        cls,
+        bits: Words,
+        offsets: Integers,
+        query: Query,
+        selected: tuple[int, ...],
+        threads: int,
+        control: Control,
     ) -> Search:
         """Gather the on-bits that the passes read."""
         n_steps, n_words = bits.shape
@@ -188,6 +203,7 @@ class Search:
         off_after = min(int(query.off_after), n_steps)
         selected_mask = mask_of(selected, n_words * 64)
         dense = _gather(bits, selected_mask, len(selected), threads)
+        control.check()
         none = np.zeros((0, dense.shape[1]), dtype=np.uint64)
         run_starts = np.zeros_like(dense) if off_before > 1 else none
         run_ends = np.zeros_like(dense) if off_after > 1 else none
@@ -207,6 +223,7 @@ class Search:
             least=max(1, min(int(least), n_steps + 1)),
             most=min(int(most), n_steps),
             threads=threads,
+            control=control,
         )
 
     @property
@@ -225,9 +242,11 @@ class Search:
             longest = int(np.diff(self.offsets).max(initial=0))
             counts = Counts.zeros(longest, self.n_selected, self.n_bins)
             walk = _Walk(self, shard, 0)
-            walk.go_on(min_overlap, self.n_selected, min_length, _NO_WORDS, counts)
+            while not walk.over:
+                walk.go_on(min_overlap, self.n_selected, min_length, _NO_WORDS, counts)
             return counts
 
+        self.control.begin("counting", 0.9)
         parts = self._each(count_shard, self._shards(min_overlap))
         for other in parts[1:]:
             parts[0].add(other)
@@ -262,6 +281,7 @@ class Search:
         everything = replace(self, least=1, most=self.n_steps)
         # A small buffer: the walk pauses early, and goes on for larger overlaps only.
         walk = _Walk(everything, (0, self.n_steps), self.n_selected + 1)
+        self.control.begin_next("listing")
         while not walk.over and largest < self.n_selected:
             found = walk.go_on(largest + 1, self.n_selected, 1, _NO_WORDS)
             largest = max(largest, int(found.overlaps.max(initial=0)))
@@ -311,6 +331,7 @@ class Search:
                     left_out = True
             return Found.join(kept), left_out
 
+        self.control.begin_next("listing")
         parts = self._each(best_of_shard, self._shards(low))
         found = Found.join([part for part, _ in parts])
         left_out = any(out for _, out in parts)
@@ -356,21 +377,25 @@ class Search:
         around = self.off_before + self.off_after
         all_on = self._pyramid(False, int((stops - starts).sum()))
         any_on = self._pyramid(True, starts.size * around)
-        kernels.count_unions(
-            self.bits,
-            self.selected_mask,
-            self.offsets,
-            self.off_before,
-            self.off_after,
-            all_on.blocks,
-            all_on.levels,
-            any_on.blocks,
-            any_on.levels,
-            starts,
-            stops,
-            self.sequences_of(starts),
-            unions,
-        )
+        sequences = self.sequences_of(starts)
+        for first in range(0, starts.size, _STRETCH_UNIONS):
+            part = slice(first, first + _STRETCH_UNIONS)
+            self.control.check()
+            kernels.count_unions(
+                self.bits,
+                self.selected_mask,
+                self.offsets,
+                self.off_before,
+                self.off_after,
+                all_on.blocks,
+                all_on.levels,
+                any_on.blocks,
+                any_on.levels,
+                starts[part],
+                stops[part],
+                sequences[part],
+                unions[part],
+            )
         return replace(found, unions=unions)
 
     def _pyramid(self, either: bool, n_reads: int) -> _Pyramid:
@@ -440,12 +465,14 @@ class _Walk:
     def go_on(
         self, low: int, high: int, min_length: int, taken: Words, counts: Counts | None = None
     ) -> Found:
-        """Walk on; return the matches met, without unions, or add all to `counts` if given.
+        """Walk a stretch; return the matches met, without unions, or add all to `counts` if given.
 
         `low` may grow from one call to the next, and nothing else may change.
         """
         search = self._search
         into = counts or Counts.none()
+        first = int(self._cursor[0])
+        stretch = max(1, _STRETCH_WORDS // search.dense.shape[1])
         n_found = kernels.sweep(
             search.dense,
             search.offsets,
@@ -454,6 +481,7 @@ class _Walk:
             min(search.off_before, 2),
             min(search.off_after, 2),
             self._last,
+            first + stretch,
             search.n_selected,
             low,
             high,
@@ -474,6 +502,8 @@ class _Walk:
             self._stops,
             self._overlaps,
         )
+        reached = self._last if self.over else int(self._cursor[0])
+        search.control.advance((reached - first) / search.n_steps)
         return Found(
             self._starts[:n_found].copy(),
             self._stops[:n_found].copy(),

@@ -6,13 +6,14 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.matching.bits import Polarity, pack
+from app.matching.control import Control
 from app.matching.engine import find_matches
 from app.matching.query import Query
 from app.matching.result import MatchResult
@@ -48,7 +49,9 @@ class MatchService:
         self._results: _Shared[MatchResult] = _Shared(result_bytes, _weight)
         self._threads = threads
 
-    def match(self, key: str, states: States, query: Query) -> MatchResult:
+    def match(
+        self, key: str, states: States, query: Query, control: Control | None = None
+    ) -> MatchResult:
         """Return the answer to `query`; identical queries at the same time compute it once.
 
         Parameters
@@ -59,19 +62,24 @@ class MatchService:
             The source.
         query
             The query.
+        control
+            Shows the progress of the computation, whoever began it. Cancelling it ends this call;
+            the computation itself ends when nobody waits for it any more.
 
         Raises
         ------
         QueryError
             If the query cannot be asked of this source.
+        Cancelled
+            If `control` was cancelled.
         """
         query = _normal(states, query)
 
-        def compute() -> MatchResult:
-            bits = self._packed(key, states, query)
-            return find_matches(states, query, bits=bits, threads=self._threads)
+        def compute(job: Control) -> MatchResult:
+            bits = self._packed(key, states, query, job)
+            return find_matches(states, query, bits=bits, threads=self._threads, control=job)
 
-        return self._results.get((key, query), compute)
+        return self._results.get((key, query), compute, control or Control(), 1.0)
 
     def select(self, key: str, states: States, query: Query) -> Selection:
         """Return the states that `query` selects; reads only its range unless bits are at hand.
@@ -85,11 +93,12 @@ class MatchService:
         bits = self._bits.peek((key, query.threshold, query.polarity))
         return select(states, query, bits)
 
-    def _packed(self, key: str, states: States, query: Query) -> Words:
-        return self._bits.get(
-            (key, query.threshold, query.polarity),
-            lambda: pack(states.rows, query.threshold, query.polarity),
-        )
+    def _packed(self, key: str, states: States, query: Query, control: Control) -> Words:
+        def compute(job: Control) -> Words:
+            job.begin("packing", 1.0)
+            return pack(states.rows, query.threshold, query.polarity, job)
+
+        return self._bits.get((key, query.threshold, query.polarity), compute, control, 0.6)
 
 
 def warm() -> None:
@@ -98,12 +107,23 @@ def warm() -> None:
     states = States(rows=rows, offsets=np.array([0, len(rows)], dtype=np.int64))
     base = Query(threshold=0.5, start=1, stop=3)
     find_matches(states, base)
-    # Limits of two steps and more have a kernel of their own; so have blocks of many steps.
+    # Limits of two steps and more have a kernel of their own; so have blocks of steps.
     find_matches(states, replace(base, off_before=2, off_after=2))
-    tall = np.ones((256, 1), dtype=np.float16)
-    tall[::2] = 0
-    states = States(rows=tall, offsets=np.array([0, len(tall)], dtype=np.int64))
-    find_matches(states, replace(base, start=1, stop=2, off_before=1, off_after=256))
+    # Nested runs: together far longer than the source, so that their unions are counted by blocks.
+    nested = np.zeros((256, 64), dtype=np.float16)
+    for state in range(64):
+        nested[state : 256 - state, state] = 1
+    states = States(rows=nested, offsets=np.array([0, len(nested)], dtype=np.int64))
+    find_matches(states, replace(base, start=127, stop=128, min_overlap=1))
+
+
+@dataclass(slots=True, eq=False)
+class _Job(Generic[_Value]):
+    """A value that is being computed, in a thread of its own so that any caller can leave."""
+
+    waiting: int = 0
+    control: Control = field(default_factory=Control)
+    future: Future[_Value] = field(default_factory=Future)
 
 
 class _Shared(Generic[_Value]):
@@ -114,7 +134,7 @@ class _Shared(Generic[_Value]):
         self._weigh = weigh
         self._lock = threading.Lock()
         self._kept: OrderedDict[Hashable, _Value] = OrderedDict()
-        self._under_way: dict[Hashable, Future[_Value]] = {}
+        self._under_way: dict[Hashable, _Job[_Value]] = {}
         self._weight = 0
 
     def peek(self, key: Hashable) -> _Value | None:
@@ -124,37 +144,73 @@ class _Shared(Generic[_Value]):
                 self._kept.move_to_end(key)
             return self._kept.get(key)
 
-    def get(self, key: Hashable, compute: Callable[[], _Value]) -> _Value:
-        """Return the kept value, the one that another thread computes now, or a new one.
+    def get(
+        self,
+        key: Hashable,
+        compute: Callable[[Control], _Value],
+        control: Control,
+        until: float,
+    ) -> _Value:
+        """Return the kept value, the one that is being computed, or a new one.
 
-        What `compute` raises is raised to everyone who waits for it, and not kept.
+        What `compute` raises is raised to everyone who waits for it, and not kept. `control` shows
+        the work's progress up to the share `until`; when it is cancelled this call raises, and when
+        every caller's is, `compute` is told to stop by the control that it was given.
         """
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-            future = self._under_way.get(key)
-            mine = future is None
-            if future is None:
-                future = self._under_way[key] = Future()
-        if not mine:
-            return future.result()
+            job = self._under_way.get(key)
+            is_new = job is None
+            if job is None:
+                job = self._under_way[key] = _Job()
+            job.waiting += 1
+        if is_new:
+            # A daemon: a server that is told to end does not wait for a search nobody will read.
+            work = threading.Thread(target=self._run, args=(key, job, compute), daemon=True)
+            work.start()
         try:
-            value = compute()
+            with control.following(job.control, until):
+                either = threading.Event()
+                job.future.add_done_callback(lambda _: either.set())
+                control.on_cancel(either.set)
+                either.wait()
+            control.check()
+            return job.future.result()
+        finally:
+            self._leave(key, job)
+
+    def _run(self, key: Hashable, job: _Job[_Value], compute: Callable[[Control], _Value]) -> None:
+        try:
+            value = compute(job.control)
         except BaseException as error:
-            with self._lock:
-                del self._under_way[key]
-            future.set_exception(error)
-            raise
+            self._forget(key, job)
+            job.future.set_exception(error)
+            return
         with self._lock:
             self._keep(key, value)
-            del self._under_way[key]
-        future.set_result(value)
-        return value
+        self._forget(key, job)
+        job.future.set_result(value)
+
+    def _leave(self, key: Hashable, job: _Job[_Value]) -> None:
+        with self._lock:
+            job.waiting -= 1
+            if job.waiting:
+                return
+            # From here on who asks begins anew: nobody joins work that is being called off.
+            if self._under_way.get(key) is job:
+                del self._under_way[key]
+        job.control.cancel()
+
+    def _forget(self, key: Hashable, job: _Job[_Value]) -> None:
+        with self._lock:
+            if self._under_way.get(key) is job:
+                del self._under_way[key]
 
     def _keep(self, key: Hashable, value: _Value) -> None:
         weight = self._weigh(value)
-        if weight > self._capacity:
+        if weight > self._capacity or key in self._kept:
             return
         self._kept[key] = value
         self._weight += weight

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -66,13 +67,13 @@ def demo_path(cache_dir: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def serve(cache_dir: Path) -> Iterator[Callable[..., Running]]:
-    """Start a dashboard over the given dataset folders."""
+    """Start a dashboard over the given dataset folders; what else is given goes to `create_app`."""
     servers = []
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
-    def start(*paths: Path) -> Running:
-        catalog = Catalog(list(paths), cache_dir)
-        app = create_app(catalog, load({}, {"cache_dir": str(cache_dir)}))
+    def start(*paths: Path, cache: Path = cache_dir, **options: Any) -> Running:
+        catalog = Catalog(list(paths), cache)
+        app = create_app(catalog, load({}, {"cache_dir": str(cache)}), **options)
         server = make_server("127.0.0.1", 0, app.server, threaded=True)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

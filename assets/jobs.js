@@ -1,0 +1,304 @@
+/* What the server is busy with for this page: told in words, with a bar when it takes longer than a
+   moment, cancelled on request, and never waited for in vain. Nothing is asked while nothing is
+   under way. */
+(function () {
+  "use strict";
+  const sb = window.statebrush;
+  const byId = (id) => document.getElementById(id);
+  const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
+
+  /** This page's own name for the server: random, so that nobody else can ask for its answers. */
+  sb.pageId = Array.from(crypto.getRandomValues(new Uint8Array(16)),
+    (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+  /** Milliseconds: a word in the header, the first question, a card, between two questions, and
+      after which an answer is given up. */
+  sb.patience = { word: 250, first: 300, card: 1000, poll: 250, answer: 60_000 };
+
+  /** Whether a request still waits for its answer. */
+  sb.awaits = function (store, request) {
+    const answer = sb.read(store);
+    return Boolean(request) && (!answer || answer.n !== request.n);
+  };
+
+  // -------------------------------------------------------------------- asking, within a bound
+
+  const base = () => JSON.parse(byId("_dash-config").textContent).requests_pathname_prefix;
+
+  /** The answer of one of the server's `_jobs` addresses; null when none comes. */
+  async function ask(path, options) {
+    try {
+      const answer = await fetch(`${base()}_jobs/${path}`,
+        { signal: AbortSignal.timeout(sb.patience.answer), ...options });
+      return answer.ok ? await answer.json() : null;
+    } catch {
+      return null; // gone, restarting or too slow: whoever asks decides how long to go on
+    }
+  }
+
+  // Dash only writes to the console when an answer is lost, and waits for ever for one that does not
+  // come: each of its requests gets a bound, and what stays without an answer gets a sentence.
+  const matching = new Set(); // the numbers of the match requests that are on their way
+  const fetching = window.fetch;
+  window.fetch = function (target, options) {
+    const url = String(target && target.url ? target.url : target);
+    if (!url.includes("_dash-update-component")) return fetching.call(this, target, options);
+    const { output, request } = asked(options);
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), sb.patience.answer);
+    if (output === "match") matching.add(request.n);
+    const answer = fetching.call(this, target, { ...options, signal: stop.signal });
+    answer.then(
+      (got) => { if (got.status >= 500) lost(output, request, `failed (${got.status})`); },
+      () => lost(output, request, "did not answer"),
+    ).finally(() => {
+      clearTimeout(timer);
+      if (output === "match") matching.delete(request.n);
+    });
+    return answer;
+  };
+
+  /** Which store a request of Dash's fills first, and the request as we wrote it. */
+  function asked(options) {
+    try {
+      const body = JSON.parse(options.body);
+      const output = body.output.replace(/^\.\./, "").split(".")[0];
+      return { output, request: body.inputs[0].value || {} };
+    } catch {
+      return { output: null, request: {} };
+    }
+  }
+
+  function lost(output, request, how) {
+    const sentence = `The server ${how}. What you see is the state before; try again in a moment.`;
+    if (output === "match") return; // it may be at work all the same: `followMatch` finds out
+    if (output === "window") {
+      if (sb.awaits("window", sb.read("window-request"))) {
+        sb.write("window", { n: sb.read("window-request").n, error: sentence });
+      }
+    } else if (output === "search") {
+      sb.write("search", { n: request.n, total: 0, results: [], error: sentence });
+    } else if (output === "view") {
+      fail(sentence);
+    } else {
+      sb.notify(sentence, "error");
+    }
+  }
+
+  /** Nothing could be opened: a banner when nothing is open, a notice otherwise. */
+  function fail(sentence) {
+    sb.write("notices", {
+      n: -1, items: [{ text: sentence, level: "error" }], nothing: !sb.read("view"),
+    });
+  }
+
+  // ------------------------------------------------------------------------- what is under way
+
+  let timer = null;
+  let told = null;
+  let followed = 0;
+  /** A word in the header on what takes longer than a moment. */
+  sb.callbacks.underWay = function (windowRequest, win, matchRequest, match) {
+    if (win && win.error && told !== win) {
+      told = win;
+      if (win.preparing) sb.goTo("back", sb.search(sb.read("view")));
+      else sb.notify(win.error, "error");
+    }
+    if (win && !win.error) document.body.dataset.open = "true";
+    clearTimeout(timer);
+    const reading = windowRequest && (!win || win.n !== windowRequest.n);
+    const searching = matchRequest && (!match || match.n !== matchRequest.n);
+    document.body.dataset.busy = reading || searching ? "true" : "false";
+    if (reading || searching) {
+      timer = setTimeout(() => say(reading ? "reading…" : "matching…"), sb.patience.word);
+    } else {
+      say("");
+    }
+    if (!searching || matchRequest.n > followed) show("match", null);
+    if (searching && matchRequest.n > followed) {
+      followed = matchRequest.n;
+      followMatch(matchRequest);
+    }
+  };
+  const say = (text) => { byId("busy").textContent = text; };
+
+  const stageWords = (stage, key) => ({
+    queued: "Waiting for other searches",
+    packing: `Packing on-bits at ${key.threshold}`,
+  }[stage] || "Matching");
+
+  /** Ask how a match is until it has its answer, is cancelled, or is known to be lost. */
+  async function followMatch(request) {
+    const { n } = request;
+    const began = Date.now();
+    const waiting = () => sb.read("match-request").n === n && sb.awaits("match", request);
+    let heard = began;
+    await pause(sb.patience.first);
+    while (waiting()) {
+      const state = await ask(`match/${sb.pageId}/${n}`);
+      if (!waiting()) break;
+      const gone = state ? ["lost", "unknown"].includes(state.state) && !matching.has(n)
+        : Date.now() - heard > sb.patience.answer;
+      if (state) heard = Date.now();
+      if (state && state.state === "done") {
+        sb.write("overview", state.answer.overview);
+        sb.write("match", state.answer.match);
+      } else if (gone) {
+        endMatch(request, state ? "The server has lost this search (it may have been restarted): "
+          + "press Match or Enter to search again."
+          : "The server does not answer: press Match or Enter to try again.");
+      } else if (state && state.state === "running") {
+        const what = stageWords(state.stage, request.key);
+        const share = Math.floor(100 * state.done);
+        say(`${what.charAt(0).toLowerCase()}${what.slice(1)}…`);
+        if (Date.now() - began >= sb.patience.card) {
+          show("match", {
+            what, share: state.stage === "queued" ? null : share,
+            detail: `${state.stage === "queued" ? "" : `${share} % · `}${Math.floor((Date.now() - began) / 1000)} s`,
+            actions: [["cancel", "Cancel (Esc)"]],
+          });
+        }
+      }
+      await pause(Math.min(1000, sb.patience.poll + (Date.now() - began) / 40));
+    }
+  }
+
+  function endMatch(request, sentence) {
+    sb.write("match", { n: request.n, key: request.key, error: sentence });
+  }
+
+  const underWay = () => {
+    const request = sb.read("match-request");
+    return request && sb.awaits("match", request) ? request : null;
+  };
+
+  sb.cancelMatch = function () {
+    const request = underWay();
+    if (!request) return;
+    ask(`match/${sb.pageId}/${request.n}/cancel`, { method: "POST" });
+    const shown = sb.read("match");
+    // What was found before stays, dimmed, and says whose it is.
+    if (shown && !shown.error) sb.write("match", { ...shown, n: request.n, cancelled: true });
+    else endMatch(request, "Cancelled: press Match or Enter to search after all.");
+    byId("match-button").focus({ preventScroll: true });
+  };
+
+  window.addEventListener("pagehide", () => {
+    const request = underWay();
+    if (request) navigator.sendBeacon(`${base()}_jobs/match/${sb.pageId}/${request.n}/cancel`);
+  });
+
+  // ------------------------------------------------------------- a dataset that is being prepared
+
+  const size = (bytes) => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB`
+    : bytes >= 1e6 ? `${Math.round(bytes / 1e6)} MB` : `${Math.ceil(bytes / 1e3)} kB`);
+  const span = (seconds) => (seconds < 50 ? `about ${Math.max(5, 5 * Math.round(seconds / 5))} s left`
+    : `about ${Math.round(seconds / 60) || 1} min left`);
+
+  let waitedFor = null; // the notices that named it
+  sb.followCopy = async function (notices) {
+    const { preparing, goto } = notices;
+    const before = JSON.stringify(sb.read("view") || null);
+    const still = () => waitedFor === notices && sb.read("goto").n === goto.n;
+    waitedFor = notices;
+    const query = new URLSearchParams({ dataset: preparing.dataset, source: preparing.source });
+    let heard = Date.now();
+    while (still()) {
+      const state = await ask(`copy?${query}`);
+      if (!still()) break;
+      if (state) heard = Date.now();
+      const silent = Date.now() - heard > sb.patience.answer;
+      if (silent || (state && state.state === "failed")) {
+        actions.stay();
+        fail(silent ? "The server does not answer; load the page again in a moment." : state.sentence);
+      } else if (state && state.state === "ready") {
+        // Whoever went on working here is asked first.
+        if (JSON.stringify(sb.read("view") || null) === before) openCopy();
+        else {
+          show("copy", {
+            what: `“${preparing.name}” is ready`, detail: "", share: 100,
+            actions: [["open", "Open it"], ["stay", "Stay here"]],
+          });
+          return;
+        }
+      } else if (state) {
+        const share = state.total ? Math.floor((100 * state.done) / state.total) : null;
+        const left = state.left === null ? "" : ` · ${span(state.left)}`;
+        show("copy", {
+          what: `Preparing “${preparing.name}”, ${preparing.title}`,
+          detail: share === null ? "starting" : `${share} % of ${size(state.total)}${left}`,
+          share, actions: [],
+          note: `This is done once.${sb.read("view") ? " You can go on meanwhile." : ""}`,
+        });
+      }
+      await pause(2 * sb.patience.poll);
+    }
+    if (waitedFor === null || waitedFor === notices) show("copy", null);
+  };
+
+  function openCopy() {
+    const { goto } = waitedFor;
+    actions.stay();
+    sb.goTo(goto.kind, goto.search);
+  }
+
+  // ------------------------------------------------------------------------------------ the cards
+
+  const actions = {
+    cancel: () => sb.cancelMatch(),
+    open: openCopy,
+    stay: () => { waitedFor = null; show("copy", null); },
+  };
+
+  /** Draw the card of a kind of work, anew or for the first time; null takes it away. */
+  function show(kind, job) {
+    const host = byId("jobs");
+    let card = host.querySelector(`[data-job=${kind}]`);
+    if (!job) {
+      if (card) card.remove();
+      return;
+    }
+    host.classList.toggle("sb-jobs-first", !sb.read("view"));
+    if (!card) {
+      card = document.createElement("div");
+      card.className = "sb-job";
+      card.dataset.job = kind;
+      card.innerHTML = '<div class="sb-job-line"><span class="sb-job-what" role="status"></span>'
+        + '<span class="sb-job-detail"></span><span class="sb-job-actions"></span></div>'
+        + '<div class="sb-job-bar" role="progressbar" aria-valuemin="0" aria-valuemax="100"><i></i></div>'
+        + '<div class="sb-job-note"></div>';
+      host.append(card);
+    }
+    // Only what is done is read out, not every percent of it.
+    const what = card.querySelector(".sb-job-what");
+    if (what.textContent !== job.what) what.textContent = job.what;
+    card.querySelector(".sb-job-note").textContent = job.note || "";
+    card.querySelector(".sb-job-detail").textContent = job.detail;
+    const buttons = job.actions.map(([name, label]) =>
+      `<button type="button" data-job-action="${name}">${sb.escape(label)}</button>`).join("");
+    const place = card.querySelector(".sb-job-actions");
+    if (place.dataset.shown !== buttons) place.innerHTML = place.dataset.shown = buttons;
+    const bar = card.querySelector(".sb-job-bar");
+    bar.setAttribute("aria-label", job.what);
+    bar.classList.toggle("sb-job-unknown", job.share === null);
+    if (job.share === null) bar.removeAttribute("aria-valuenow");
+    else bar.setAttribute("aria-valuenow", job.share);
+    bar.firstChild.style.width = `${job.share === null ? 100 : job.share}%`;
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest("[data-job-action]");
+    if (button) actions[button.dataset.jobAction]();
+  });
+
+  // Before the other keys: while a search can be cancelled, that is what Escape is for.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !byId("jobs") || !byId("jobs").querySelector("[data-job=match]")) return;
+    const elsewhere = event.target.closest
+      && event.target.closest("input, textarea, select, [role=combobox], [role=listbox], .sb-search-panel");
+    if (elsewhere || document.querySelector(".mantine-Modal-content")) return;
+    sb.cancelMatch();
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, true);
+})();

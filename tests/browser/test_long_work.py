@@ -1,0 +1,471 @@
+"""Long work as a person meets it: told, cancelled, never waited for in vain, whichever worker answers.
+
+The server here is two applications over one cache folder which take turns, request by request: as
+with several gunicorn workers, the one that is asked is hardly ever the one that works.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Page
+from werkzeug.serving import make_server
+
+from app.factory import create_app
+from app.matching import Control, MatchResult, MatchService, Query, States
+from app.settings import load
+from loaders import Catalog
+from loaders.writer import write_dataset
+from tests.browser.conftest import settled
+from tests.browser.pages import chips, posts, sentence, view
+
+pytestmark = pytest.mark.browser
+
+SLOW = 0.25
+LONG = 30.0
+
+
+class SlowMatching(MatchService):
+    """Stands still half way at the threshold `SLOW`, until it is let go or cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.go, self.ended = (threading.Event() for _ in range(3))
+        self.error: Exception | None = None
+
+    def match(
+        self, key: str, states: States, query: Query, control: Control | None = None
+    ) -> MatchResult:
+        control = control or Control()
+        if query.threshold == SLOW:
+            try:
+                control.begin("packing", 0.6)
+                control.advance(0.7)
+                self.begun.set()
+                while not self.go.wait(0.01):
+                    control.check()
+                if self.error:
+                    raise self.error
+            finally:
+                self.ended.set()
+        return super().match(key, states, query, control)
+
+
+class Gate:
+    """A progress function at which a build stands still half way until it is opened."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.error: Exception | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        if 0 < done < total and total > 20_000:
+            self.open.wait(LONG)
+            if self.error:
+                raise self.error
+
+
+@dataclass
+class Server:
+    url: str
+    matching: SlowMatching
+    gate: Gate
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data")
+    steps = np.arange(2000)[:, None]
+    values = np.sin(steps / (3 + np.arange(20)) + np.arange(20)).astype(np.float32)
+    write_dataset(
+        root / "a_small", tokens=[f"w{i % 50}" for i in range(2000)], states={"h": values}
+    )
+    large = np.tile(values, (20, 2))
+    tokens = [f"w{i % 50}" for i in range(40_000)]
+    write_dataset(
+        root / "large",
+        tokens=tokens,
+        states={"h": large},
+        config={"name": "Large corpus", "sources": {"h": {"title": "hidden state"}}},
+    )
+    return root
+
+
+# A server is started before the pages that a test opens, and so ends after them.
+
+
+@pytest.fixture
+def two_workers(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start two applications over the same datasets and cache folder that take turns."""
+    servers, matching, gate = [], SlowMatching(), Gate()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+
+    def start(*paths: Path) -> Server:
+        settings = load({}, {"cache_dir": str(tmp_path / "cache")})
+        workers = [
+            create_app(Catalog(paths, settings.cache_dir, gate), settings, matching=matching).server
+            for _ in range(2)
+        ]
+        turns = itertools.cycle(workers)
+
+        def in_turn(environ: object, respond: object) -> object:
+            worker: Flask = next(turns)
+            return worker(environ, respond)  # type: ignore[arg-type]
+
+        server = make_server("127.0.0.1", 0, in_turn, threaded=True)  # type: ignore[arg-type]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return Server(f"http://127.0.0.1:{server.server_port}/", matching, gate)
+
+    yield start
+    matching.go.set()
+    gate.open.set()
+    for server in servers:
+        server.shutdown()
+
+
+def set_threshold(page: Page, value: float) -> None:
+    page.fill("#threshold-text", str(value))
+    page.press("#threshold-text", "Enter")
+    page.evaluate("() => document.activeElement.blur()")
+
+
+def jobs_asked(page: Page) -> list[str]:
+    requests: list[str] = page.watch.requests  # type: ignore[attr-defined]
+    return [item for item in requests if "/_jobs/" in item]
+
+
+def test_a_slow_match_is_told_and_its_answer_comes_from_any_worker(
+    two_workers: Callable[..., Server], open_page: Callable[..., Page], data: Path
+) -> None:
+    server = two_workers(data / "a_small")
+    page = open_page(server.url)
+    assert jobs_asked(page) == [], "what is quick is not asked after"
+    set_threshold(page, SLOW)
+    page.wait_for_selector("[data-job=match]")
+    card = page.locator("[data-job=match]")
+    assert "Packing on-bits at 0.25" in card.inner_text()
+    assert re.search(r"\b42 %", card.inner_text())
+    assert card.locator("[role=progressbar]").get_attribute("aria-valuenow") == "42"
+    assert "packing on-bits at 0.25" in page.inner_text("#busy")
+    assert page.evaluate("() => document.body.dataset.busy") == "true"
+    # The rest of the page goes on.
+    first = view(page)["first"]
+    page.click("#page-on")
+    page.wait_for_function(
+        """first => {
+            const sb = window.statebrush;
+            const shown = sb.window(sb.read('window'));
+            return shown && shown.start > first
+              && document.querySelector(`#word-layer [data-step='${shown.start}']`);
+        }""",
+        arg=first,
+    )
+    server.matching.go.set()
+    settled(page)
+    assert page.locator("[data-job]").count() == 0
+    assert "steps searched" in sentence(page)
+    assert page.inner_text("#busy") == ""
+    asked = len(jobs_asked(page))
+    page.wait_for_timeout(1500)
+    assert len(jobs_asked(page)) == asked, "nothing is asked while nothing is under way"
+
+
+def test_a_slow_match_is_cancelled_and_can_be_asked_for_again(
+    two_workers: Callable[..., Server], open_page: Callable[..., Page], data: Path
+) -> None:
+    server = two_workers(data / "a_small")
+    page = open_page(server.url)
+    before = sentence(page)
+    set_threshold(page, SLOW)
+    page.wait_for_selector("[data-job=match]")
+    page.click("[data-job-action=cancel]")
+    page.wait_for_selector("[data-job]", state="detached")
+    assert server.matching.ended.wait(LONG), "it ends on the server, too"
+    settled(page)
+    assert sentence(page).startswith(before[:20])
+    assert "was cancelled" in sentence(page)
+    assert page.locator("#match-rows.sb-stale").count() == 1, "older matches do not pass for these"
+    assert page.evaluate("() => document.activeElement.id") == "match-button"
+
+    server.matching.ended.clear()
+    page.click("#match-button")
+    page.wait_for_selector("[data-job=match]")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("[data-job]", state="detached")
+    assert server.matching.ended.wait(LONG)
+    settled(page)
+    assert view(page)["start"] is not None, "Escape has cancelled, not cleared"
+
+    server.matching.go.set()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#match-rows:not(.sb-stale)")
+    settled(page)
+    assert "cancelled" not in sentence(page)
+    page.evaluate("() => document.activeElement.blur()")
+    page.keyboard.press("Escape")
+    settled(page)
+    assert view(page)["start"] is None, "with nothing to cancel, Escape clears the selection"
+
+
+def test_a_newer_request_ends_the_older_one_and_its_answer_wins(
+    two_workers: Callable[..., Server], open_page: Callable[..., Page], data: Path
+) -> None:
+    server = two_workers(data / "a_small")
+    page = open_page(server.url)
+    set_threshold(page, SLOW)
+    page.wait_for_selector("[data-job=match]")
+    set_threshold(page, 0.4)
+    settled(page)
+    assert server.matching.ended.wait(LONG)
+    server.matching.go.set()
+    assert page.locator("[data-job]").count() == 0
+    page.wait_for_timeout(1200)
+    assert page.evaluate("() => window.statebrush.read('match').key.threshold") == 0.4
+    assert "steps searched" in sentence(page)
+
+
+def test_leaving_the_page_ends_its_match(
+    two_workers: Callable[..., Server], open_page: Callable[..., Page], data: Path
+) -> None:
+    server = two_workers(data / "a_small")
+    page = open_page(server.url)
+    set_threshold(page, SLOW)
+    assert server.matching.begun.wait(LONG)
+    page.goto("about:blank")
+    assert server.matching.ended.wait(LONG)
+    assert not server.matching.go.is_set()
+
+
+def test_what_nobody_foresaw_is_a_sentence_in_place(
+    two_workers: Callable[..., Server], open_page: Callable[..., Page], data: Path
+) -> None:
+    server = two_workers(data / "a_small")
+    page = open_page(server.url)
+    server.matching.error = ZeroDivisionError()
+    server.matching.go.set()
+    set_threshold(page, SLOW)
+    settled(page)
+    assert "The server could not answer (ZeroDivisionError)" in sentence(page)
+    assert page.evaluate("() => document.body.dataset.busy") == "false"
+    server.matching.error = None
+    page.click("#match-button")
+    page.wait_for_selector("text=steps searched")
+
+
+def test_a_server_that_hangs_is_given_up_with_a_sentence(
+    two_workers: Callable[..., Server], open_page: Callable[..., Page], data: Path
+) -> None:
+    page = open_page(two_workers(data / "a_small").url)
+    page.evaluate("() => { window.statebrush.patience.answer = 800; }")
+    page.route("**/_jobs/**", lambda route: None)  # never answered
+    page.route("**/_dash-update-component*", lambda route: None)
+    set_threshold(page, 0.4)
+    page.wait_for_selector("#match-sentence:has-text('does not answer')")
+    assert page.evaluate("() => document.body.dataset.busy") == "false"
+    page.click("#page-on")
+    page.wait_for_selector("text=did not answer")
+    assert page.evaluate("() => document.body.dataset.busy") == "false"
+    page.unroute("**/_jobs/**")
+    page.unroute("**/_dash-update-component*")
+    page.click("#match-button")
+    page.click("#page-on")
+    settled(page)
+    assert "steps searched" in sentence(page)
+    errors: list[str] = page.watch.errors  # type: ignore[attr-defined]
+    assert all("_dash-update-component" in e or "Callback" in e or "net::" in e for e in errors), (
+        errors
+    )
+    errors.clear()
+
+
+def test_the_first_page_shows_how_a_dataset_is_prepared_and_opens_it(
+    two_workers: Callable[..., Server], open_page: Callable[..., Page], data: Path
+) -> None:
+    server = two_workers(data / "large")
+    page = open_page(server.url, wait=False)
+    page.wait_for_selector("[data-job=copy] [aria-valuenow]")
+    card = page.inner_text("[data-job=copy]")
+    assert "Preparing “Large corpus”, hidden state" in card
+    assert re.search(r"\b[1-9]\d? % of 6 MB", card)
+    other = open_page(server.url, wait=False)
+    other.wait_for_selector("[data-job=copy] [aria-valuenow]")
+    server.gate.open.set()
+    for one in (page, other):
+        settled(one)
+        assert one.locator("[data-job]").count() == 0
+        assert view(one)["dataset"] == "large"
+        assert chips(one)
+
+
+def test_a_failed_preparation_is_the_sentence_of_the_command_line(
+    two_workers: Callable[..., Server], open_page: Callable[..., Page], data: Path
+) -> None:
+    server = two_workers(data / "large")
+    server.gate.error = OSError(28, "No space left on device")
+    page = open_page(server.url, wait=False)
+    page.wait_for_selector("[data-job=copy]")
+    server.gate.open.set()
+    page.wait_for_selector("#banner:has-text('found no space left on device')")
+    assert "choose another folder with --cache-dir" in page.inner_text("#banner")
+    assert page.locator("[data-job]").count() == 0
+    server.gate.error = None
+    page.reload()
+    settled(page)
+    assert view(page)["dataset"] == "large", "asked for again, tried again"
+
+
+def test_whoever_goes_on_working_is_asked_before_the_view_changes(
+    two_workers: Callable[..., Server], open_page: Callable[..., Page], data: Path
+) -> None:
+    server = two_workers(data)
+    page = open_page(server.url + "?dataset=a_small")
+    assert view(page)["dataset"] == "a_small"
+    page.click("#dataset")
+    page.click("text=Large corpus")
+    page.wait_for_selector("[data-job=copy] [aria-valuenow]")
+    assert page.input_value("#dataset") == "a_small", "the picker says what is shown"
+    page.click("#page-on")
+    settled(page)
+    set_threshold(page, 0.4)
+    settled(page)
+    asked = posts(page)
+    server.gate.open.set()
+    page.wait_for_selector("[data-job-action=open]")
+    assert view(page)["dataset"] == "a_small"
+    assert posts(page) == asked
+    page.click("[data-job-action=open]")
+    page.wait_for_function("() => window.statebrush.read('view').dataset === 'large'")
+    settled(page)
+    assert page.locator("[data-job]").count() == 0
+    page.go_back()
+    page.wait_for_function("() => window.statebrush.read('view').dataset === 'a_small'")
+
+
+def test_axe_finds_nothing_serious_while_work_is_under_way(
+    two_workers: Callable[..., Server], open_page: Callable[..., Page], data: Path
+) -> None:
+    page = open_page(two_workers(data).url + "?dataset=a_small")
+    set_threshold(page, SLOW)
+    page.wait_for_selector("[data-job=match]")
+    page.evaluate("() => window.statebrush.goTo('dataset', '?dataset=large')")
+    page.wait_for_selector("[data-job=copy] [aria-valuenow]")
+    boxes = [page.locator(f"[data-job={kind}]").bounding_box() for kind in ("match", "copy")]
+    assert all(box and box["y"] >= 0 and box["y"] + box["height"] <= 780 for box in boxes)
+    for scheme in ("light", "dark"):
+        page.wait_for_function("s => window.statebrush.read('theme') === s", arg=scheme)
+        found = Axe().run(page, context="#jobs").response["violations"]
+        assert [item["help"] for item in found] == []
+        page.click("#color-scheme")
+
+
+# ------------------------------------------------------------------ real worker processes, killed
+
+WORKER = """
+    import os, sys, time
+    from pathlib import Path
+    from app.factory import create_app
+    from app.matching import Control, MatchService
+    from app.settings import load
+    from loaders import Catalog
+
+    here = Path({here!r})
+
+    class Matching(MatchService):
+        def match(self, key, states, query, control=None):
+            if query.threshold == 0.25 and not (here / "go").exists():
+                (here / "at-work.tmp").write_text(str(os.getpid()))
+                (here / "at-work.tmp").rename(here / "at-work")
+                while True:
+                    (control or Control()).check()
+                    time.sleep(0.01)
+            return super().match(key, states, query, control)
+
+    settings = load({{}}, {{"cache_dir": str(here / "cache")}})
+    server = create_app(Catalog([{data!r}], settings.cache_dir), settings, matching=Matching()).server
+"""
+
+
+@dataclass
+class Workers:
+    """Two worker processes: where they are, and the folder that they and the tests share."""
+
+    url: str
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def gunicorn(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Iterator[Workers]:
+    tmp_path = tmp_path_factory.mktemp("workers")
+    (tmp_path / "worker.py").write_text(
+        textwrap.dedent(WORKER).format(here=str(tmp_path), data=str(data / "a_small"))
+    )
+    paths = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
+    command = "-m gunicorn worker:server --workers 2 --worker-class gthread --threads 4 --bind 127.0.0.1:0"
+    process = subprocess.Popen(
+        [sys.executable, *command.split(), "--no-control-socket"],
+        env={**os.environ, "PYTHONPATH": paths},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    with process.stderr:
+        for line in process.stderr:
+            found = re.search(r"Listening at: (\S+)", line)
+            if found:
+                break
+        drain = threading.Thread(target=process.stderr.read, daemon=True)
+        drain.start()
+        yield Workers(found[1] + "/", tmp_path)  # type: ignore[index]
+        process.send_signal(signal.SIGTERM)
+        process.wait(LONG)
+        drain.join()
+
+
+def test_cancel_reaches_the_worker_that_works(
+    gunicorn: Workers, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(gunicorn.url)
+    set_threshold(page, SLOW)
+    page.wait_for_selector("[data-job=match]")
+    open_page(gunicorn.url)  # others go on
+    page.click("[data-job-action=cancel]")
+    notes = gunicorn.folder / "cache" / "jobs"
+    for _ in range(int(LONG / 0.05)):
+        if not list(notes.glob("*.note")):
+            break
+        time.sleep(0.05)
+    assert not list(notes.glob("*.note")), "the work has ended"
+    assert not list(notes.glob("*.answer"))
+
+
+def test_a_killed_worker_never_leaves_the_page_matching(
+    gunicorn: Workers, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(gunicorn.url)
+    set_threshold(page, SLOW)
+    page.wait_for_selector("[data-job=match]")
+    os.kill(int((gunicorn.folder / "at-work").read_text()), signal.SIGKILL)
+    page.wait_for_selector("#match-sentence:has-text('lost this search')")
+    assert page.evaluate("() => document.body.dataset.busy") == "false"
+    assert page.locator("[data-job]").count() == 0
+    (gunicorn.folder / "go").touch()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#match-sentence:has-text('steps searched')")
+    settled(page)

@@ -1,0 +1,210 @@
+"""Progress and cancelling: of a search, of packing, and of work that several callers share."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.matching import (
+    Cancelled,
+    Control,
+    MatchService,
+    Polarity,
+    Query,
+    States,
+    find_matches,
+    pack,
+)
+from app.matching import search as search_module
+from app.matching import service as service_module
+
+
+class Watching(Control):
+    """Records every look of the work at its control; cancels itself at one of them."""
+
+    def __init__(self, cancel_at: int | None = None) -> None:
+        super().__init__()
+        self.looks = 0
+        self.seen: list[tuple[str, float]] = []
+        self._cancel_at = cancel_at
+
+    def check(self) -> None:
+        self.looks += 1
+        self.seen.append((self.stage, self.done))
+        if self.looks == self._cancel_at:
+            self.cancel()
+        super().check()
+
+
+def source(n_steps: int = 3000) -> States:
+    rows = (np.random.default_rng(0).random((n_steps, 70)) < 0.4).astype(np.float16)
+    return States(rows=rows, offsets=np.array([0, n_steps // 3, n_steps], dtype=np.int64))
+
+
+QUERY = Query(threshold=0.5, states=tuple(range(70)), min_overlap=3)
+
+
+@pytest.fixture(autouse=True)
+def short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_module, "_STRETCH_WORDS", 500)
+    monkeypatch.setattr(search_module, "_STRETCH_UNIONS", 100)
+
+
+def plain(result: Any) -> Any:
+    return replace(result, seconds=0)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(
+    "options", [{}, {"off_before": 3, "off_after": 2}, {"overlapping": True}, {"min_overlap": 69}]
+)
+def test_progress_rises_from_packing_to_the_end(threads: int, options: dict[str, Any]) -> None:
+    control = Watching()
+    query = replace(QUERY, **options)
+    result = find_matches(source(), query, threads=threads, control=control)
+    assert plain(result) == plain(find_matches(source(), query))
+    stages = [stage for stage, _ in control.seen]
+    assert set(stages) >= {"packing", "counting", "listing"}
+    shares = [share for _, share in control.seen]
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] < 0.1
+    assert shares[-1] <= 1
+    # Each stage is told in pieces, or a long one could neither be seen to move nor be cancelled.
+    assert len({share for stage, share in control.seen if stage == "counting"}) > 5
+
+
+def test_a_search_ends_wherever_it_is_cancelled() -> None:
+    control = Watching()
+    find_matches(source(), QUERY, control=control)
+    looks = control.looks
+    assert looks > 20
+    for at in range(1, looks + 1):
+        control = Watching(cancel_at=at)
+        with pytest.raises(Cancelled):
+            find_matches(source(), QUERY, control=control)
+        assert control.looks == at
+
+
+def test_packing_can_be_cancelled() -> None:
+    rows = np.zeros((100_000, 70), dtype=np.float16)
+    control = Watching(cancel_at=5)
+    with pytest.raises(Cancelled):
+        pack(rows, 0.5, Polarity.HIGH, control)
+    assert control.looks < 10
+
+
+# ------------------------------------------------------------------ work that callers share
+
+
+class Gate:
+    """Stands in for a function of the service: waits to be let go, and looks at its control."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        self.real = getattr(service_module, name)
+        self.entered = threading.Semaphore(0)
+        self.go_on = threading.Event()
+        self.cancelled = threading.Event()
+        self.calls = 0
+        monkeypatch.setattr(service_module, name, self)
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        self.calls += 1
+        control = options.get("control") or args[-1]
+        control.on_cancel(self.go_on.set)
+        self.entered.release()
+        assert self.go_on.wait(30)
+        try:
+            return self.real(*args, **options)
+        except Cancelled:
+            self.cancelled.set()
+            raise
+
+    def await_call(self) -> None:
+        assert self.entered.acquire(timeout=30)
+
+
+def until(condition: Any) -> None:
+    for _ in range(3000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never came true")
+
+
+def test_one_callers_cancelling_leaves_the_others_their_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = Gate(monkeypatch, "find_matches")
+    service, states = MatchService(), source()
+    controls = [Control() for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        # The first one began the work; cancelling that one must not end it either.
+        asked = [pool.submit(service.match, "a", states, QUERY, control) for control in controls]
+        gate.await_call()
+        until(lambda: all(control.done == 0.6 for control in controls))
+        for control in controls[:3]:
+            control.cancel()
+        for future in asked[:3]:
+            with pytest.raises(Cancelled):
+                future.result(30)
+        assert not asked[3].done()
+        gate.go_on.set()
+        answer = asked[3].result(30)
+    assert gate.calls == 1
+    assert plain(answer) == plain(find_matches(states, QUERY))
+    assert controls[3].done == 1
+    assert service.match("a", states, QUERY, Control()) is answer
+
+
+def test_work_that_nobody_waits_for_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(monkeypatch, "find_matches")
+    service, states = MatchService(), source()
+    controls = [Control(), Control()]
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(service.match, "a", states, QUERY, control) for control in controls]
+        gate.await_call()
+        until(lambda: all(control.done == 0.6 for control in controls))
+        for control in controls:
+            control.cancel()
+        for future in asked:
+            with pytest.raises(Cancelled):
+                future.result(30)
+    assert gate.cancelled.wait(30)
+    # Nothing of it is kept: who asks now gets an answer.
+    assert service.match("a", states, QUERY).matches
+    assert gate.calls == 2
+
+
+def test_searches_that_share_their_packing_do_not_share_their_cancelling(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = Gate(monkeypatch, "pack")
+    service, states = MatchService(), source()
+    first, second = Control(), Control()
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(service.match, "a", states, QUERY, first)
+        gate.await_call()
+        other = pool.submit(service.match, "a", states, replace(QUERY, min_overlap=5), second)
+        until(lambda: second.stage == "packing")
+        first.cancel()
+        with pytest.raises(Cancelled):
+            one.result(30)
+        gate.go_on.set()
+        assert other.result(30).matches
+    assert gate.calls == 1
+
+
+def test_a_control_that_is_cancelled_before_asking_ends_at_once() -> None:
+    control = Control()
+    control.cancel()
+    service, states = MatchService(), source()
+    with pytest.raises(Cancelled, match="ask again"):
+        service.match("a", states, QUERY, control)
+    assert service.match("a", states, QUERY).matches
+    control.cancel()  # once more, and after the end, does no harm
