@@ -6,7 +6,7 @@ the rest of the view opens.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor, log10
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from app.matching import Polarity, pack
-from app.url_state import View, read
+from app.url_state import ZOOM, View, read
 from app.windows import most_steps
 from loaders import Catalog, Dataset, DatasetError, Source
 
@@ -22,6 +22,9 @@ from loaders import Catalog, Dataset, DatasetError, Source
 SEARCHED_STEPS = 10_000
 DEFAULT_LENGTH = 3
 FEWEST, MOST = 3, 15
+
+#: A dataset opens on wider steps when a tenth of its first tokens is longer than this.
+SAMPLED_TOKENS, SHORT_TOKEN, WORDS_ZOOM = 2_000, 4, 32
 
 #: The overview draws the boundaries of up to so many sequences; more could not be told apart.
 MOST_DRAWN_SEQUENCES = 400
@@ -209,7 +212,14 @@ def opening_view(dataset: Dataset, source: Source) -> View:
         after=after,
         threshold=float(threshold),
         tracks=tracks,
+        zoom=step_width(dataset.tokens(0, min(dataset.n_steps, SAMPLED_TOKENS))),
     )
+
+
+def step_width(tokens: Sequence[str]) -> int:
+    """Return the width of a step in px on which a dataset opens: more for words than for signs."""
+    lengths = sorted(len(token) for token in tokens)
+    return WORDS_ZOOM if lengths[9 * len(lengths) // 10] > SHORT_TOKEN else ZOOM
 
 
 def telling_range(source: Source, offsets: Any, threshold: float) -> tuple[int, int]:

@@ -33,7 +33,7 @@
   };
 
   // Narrower than this, squeezed letters can no longer be read: the word is cut instead.
-  const NARROWEST = 0.5;
+  const NARROWEST = 0.45;
 
   /** A word as an element `tag` that fits into `room` px: squeezed, and cut when that is not enough. */
   sb.fitted = function (tag, text, room, bold) {

@@ -88,7 +88,7 @@ def header(dataset_options: Sequence[dict[str, object]]) -> html.Header:
                 data=list(dataset_options),
                 allowDeselect=False,
                 size="xs",
-                w=230,
+                w=250,
                 comboboxProps={"width": 360, "position": "bottom-start"},
                 **{"aria-label": "Dataset"},
             ),

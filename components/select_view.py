@@ -258,7 +258,13 @@ def select_view() -> html.Section:
             html.Div(
                 className="sb-under-tracks",
                 children=[
-                    html.Div(id=ids.LEGENDS, className="sb-legends"),
+                    html.Div(
+                        id=ids.LEGENDS,
+                        className="sb-legends",
+                        tabIndex=0,
+                        role="group",
+                        **{"aria-label": "Legends of the tracks"},
+                    ),
                     html.Div(id=ids.SELECTION_TEXT, className="sb-selection-text", role="status"),
                 ],
             ),

@@ -13,9 +13,9 @@ from flask.testing import FlaskClient
 
 from app.factory import create_app
 from app.matching import Query, States, select
-from app.opening import open_view, slider, telling_range
+from app.opening import open_view, slider, step_width, telling_range
 from app.settings import load
-from app.url_state import View, write
+from app.url_state import ZOOM, View, write
 from app.windows import MARGIN, MOST_STEPS
 from loaders import Catalog
 from loaders.writer import write_dataset
@@ -331,3 +331,9 @@ def test_slider_steps_are_round(low: float, high: float, step: float, decimals: 
     assert found["decimals"] == decimals
     assert found["min"] <= low
     assert found["max"] >= high
+
+
+def test_words_open_on_wider_steps_than_signs() -> None:
+    assert step_width(["(", ")", "4"] * 5) == ZOOM
+    assert step_width(["the", "of", "a", "government", "said", "reporters"]) > ZOOM
+    assert step_width(["x"]) == ZOOM
