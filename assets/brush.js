@@ -152,10 +152,9 @@
       const start = clamp(drag.start + step - drag.anchor, sequence.start, sequence.stop - length);
       patch = { start, stop: start + length };
     } else if (drag.mode === "before") {
-      // Steps outside the sequence count as off: a limit that reaches farther says no more.
-      patch = { before: Math.max(0, drag.start - clamp(edgeAt(clientX, win), sequence.start, win.stop)) };
+      patch = { before: Math.max(0, drag.start - edgeAt(clientX, win)) };
     } else if (drag.mode === "after") {
-      patch = { after: Math.max(0, clamp(edgeAt(clientX, win), win.start, sequence.stop) - drag.stop) };
+      patch = { after: Math.max(0, edgeAt(clientX, win) - drag.stop) };
     }
     sb.dispatch(patch, { dragging: true });
   }
@@ -279,11 +278,8 @@
       start: { start: clamp(view.start + by, sequence.start, view.stop - 1) },
       stop: { stop: clamp(view.stop + by, view.start + 1, sequence.stop) },
       // The handle moves the way of the arrow: to the left means more steps before.
-      before: {
-        before: clamp(view.before - (event.key.endsWith("p") || event.key.endsWith("n") ? -by : by),
-          0, Math.max(view.before, view.start - sequence.start)),
-      },
-      after: { after: clamp(view.after + by, 0, Math.max(view.after, sequence.stop - view.stop)) },
+      before: { before: Math.max(0, view.before - (event.key.endsWith("p") || event.key.endsWith("n") ? -by : by)) },
+      after: { after: Math.max(0, view.after + by) },
     };
     sb.dispatch(patches[handle], { group: `key-${handle}` });
   });

@@ -166,6 +166,10 @@ def test_axe_finds_nothing_serious_in_open_panels_either(
     page.evaluate("() => document.activeElement.blur()")
     page.keyboard.press("?")
     page.wait_for_selector(".sb-help")
+    # it fades in: half-way its text has half its contrast
+    page.wait_for_function(
+        "() => getComputedStyle(document.querySelector('.mantine-Modal-content')).opacity === '1'"
+    )
     assert serious() == []
 
 
