@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from demos.registry import ensure
+from tests.browser import tutorial
 from tests.browser.conftest import Running
 
 
@@ -33,3 +34,9 @@ def test_a_demo_opens_on_its_selection_with_its_matches(
     assert tuple(view["tracks"]) == default.tracks
     assert 3 <= page.locator("#chips .sb-chip").count() <= 15
     assert page.locator("#match-rows a.sb-row").count() >= 20
+
+
+def test_every_picture_of_the_docs_is_one_that_the_script_takes() -> None:
+    pictures = Path(__file__).parents[2] / "docs" / "pictures"
+    taken = {*tutorial.SHOTS, "tutorial-phrase-types"}
+    assert {path.stem for path in pictures.iterdir()} == taken
