@@ -6,7 +6,7 @@
 #   make test ARGS="-k cli"     anything in ARGS goes to the tool behind the target
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types browser bench bench-redraw demo screenshots clean env env-dev chromium
+.PHONY: help run test lint types browser bench bench-redraw demo screenshots clean env env-dev env-torch chromium
 .DELETE_ON_ERROR:
 
 PYTHON ?=
@@ -61,6 +61,8 @@ clean: ## Remove the environment and every cache that these commands made here
 
 env: ; @exec sh -c "$$SETUP" setup requirements.txt run
 env-dev: ; @exec sh -c "$$SETUP" setup requirements-dev.txt dev
+env-torch: env-dev # for training the demos and for the tests marked torch; nothing else needs it
+	@$(py) -m pip install --quiet --no-input --disable-pip-version-check -r requirements-torch.txt
 
 # $1 the requirements file, $2 the name of its stamp. A stamp is a copy of the requirements that
 # were installed, written last: a changed file installs again, an interrupted run leaves no stamp.

@@ -31,10 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return
     for item in items:
         if item.get_closest_marker("torch"):
-            reason = (
-                f"{item.name} compares with torch, which is not installed "
-                "(pip install -r requirements-torch.txt)"
-            )
+            reason = f"{item.name} compares with torch, which is not installed (make env-torch)"
             item.add_marker(pytest.mark.skip(reason=reason))
 
 

@@ -108,7 +108,15 @@ def build(out: Path, progress: Callable[[float], None] | None = None) -> Path:
     seen = [
         "held out" if model.is_held_out(number) else "trained on" for number in range(len(chorales))
     ]
-    _write(out, chorales, "Bach chorales, one chord a beat", DESCRIPTION, seen, progress)
+    _write(
+        out,
+        chorales,
+        "Bach chorales, one chord a beat",
+        DESCRIPTION,
+        seen,
+        progress,
+        overwrite=True,
+    )
     return out
 
 
@@ -146,11 +154,11 @@ def bring(source: Path, out: Path, progress: Callable[[float], None] | None = No
             "chords such as C, F#m, Bb7, Gmaj7, Am7b5, Edim7, Dsus4 or Caug, parted by spaces."
         )
     description = (
-        f"{len(own)} songs from {source.name}, read by a two-layer LSTM (2 x 128) that was trained "
+        f"{len(own)} {'song' if len(own) == 1 else 'songs'} from {source.name}, read by a two-layer LSTM (2 x 128) that was trained "
         "on Bach's chorales to predict the next chord. Chords are as written in the file; one that "
         "the model does not know was read as unknown and has no surprisal."
     )
-    _write(out, own, source.stem, description, None, progress)
+    _write(out, own, source.stem, description, None, progress, overwrite=False)
     return Brought(out, len(own), tuple(tokens.most_common()))
 
 
@@ -161,6 +169,8 @@ def _write(
     description: str,
     training: Sequence[str] | None,
     progress: Callable[[float], None] | None,
+    *,
+    overwrite: bool,
 ) -> None:
     tell = progress or _ignore
     codes = [model.codes(song.chords) for song in read]
@@ -222,7 +232,7 @@ def _write(
         ranked={"prediction": lstm.likeliest(run.outputs, symbols.SYMBOLS, N_PREDICTIONS)},
         intervals={"phrase": phrase} if phrase else None,
         config=config,
-        overwrite=training is not None,
+        overwrite=overwrite,
     )
     tell(1.0)
 

@@ -98,7 +98,7 @@ def scores(archive: zipfile.ZipFile) -> Iterator[tuple[str, ElementTree.Element]
     for name in sorted(names, key=order):
         with zipfile.ZipFile(io.BytesIO(archive.read(name))) as inner:
             files = [n for n in inner.namelist() if n.endswith(("xml",)) and "META-INF" not in n]
-            # Made by ourselves from a pinned release, not from the outside.
+            # Out of a pinned release of a package, not from anybody.
             root = ElementTree.fromstring(inner.read(files[0]))  # noqa: S314
         yield f"BWV {name.removeprefix(f'{FOLDER}bwv').removesuffix('.mxl')}", root
 

@@ -49,9 +49,10 @@ LETTERS: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 SPELLED: Final = re.compile(r"([A-G])((?:#|b|♯|♭)?)([^/]*)(?:/[A-G](?:#|b|♯|♭)?)?")
 
 # How others write a quality, in lower case but for the M of a major seventh. An extension that
-# leaves the seventh in place is heard as the seventh chord, an added note as the chord without it.
+# leaves the seventh in place is heard as the seventh chord, an added note as the chord without it,
+# and a second that stands for the third like a fourth that does.
 SPELLINGS: Final = {
-    "": ("", "maj", "major", "M", "5", "6", "69", "add9", "add2", "2", "6/9"),
+    "": ("", "maj", "major", "M", "5", "6", "69", "add9", "add2", "2"),
     "m": ("m", "min", "mi", "minor", "-", "m6", "min6", "madd9", "-6"),
     "dim": ("dim", "°", "o", "mb5"),
     "aug": ("aug", "+", "#5"),
@@ -70,8 +71,8 @@ QUALITY_OF: Final = {
 def parse(token: str) -> str | None:
     """The symbol that a token stands for, or None if it is none that the model knows.
 
-    Spellings that lead sheets use are understood (`F#-7`, `Bbmaj9`, `A♭M7`, `C#°`, `Hø` is not):
-    enharmonic roots are one, a bass note after a slash is dropped.
+    Spellings that lead sheets use are understood (`F#-7`, `Bbmaj9`, `A♭M7`, `C#°`, `Bø`): enharmonic
+    roots are one, a bass note after a slash is dropped.
     """
     fit = SPELLED.fullmatch(token.strip())
     if fit is None:

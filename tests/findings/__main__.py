@@ -65,16 +65,16 @@ def english_figures(corpus: Corpus, read: list[texts.Text], brushes: int) -> Non
     for source in sources:
         for words, limits in LIMITS.items():
             on = corpus.on(source, phrase_types.THRESHOLD)
-            found = phrase_types.project(on, noun, verb, corpus.offsets, limits)
-            say(found.row(f"{source}, {words}"))
+            found = phrase_types.several(on, noun, verb, corpus.offsets, limits)
+            say(phrase_types.row(f"{source}, {words}", found))
     for seed in range(CONTROLS):
         model = phrase_types.untrained(lstm.load(english.WEIGHTS), seed)
         states = lstm.sources(lstm.forward(model, english.encode(read)))
         for source in sources:
             for words, limits in LIMITS.items():
                 on = states[source].astype(float) >= phrase_types.THRESHOLD
-                found = phrase_types.project(on, noun, verb, corpus.offsets, limits)
-                say(found.row(f"untrained ({seed}), {source}, {words}"))
+                found = phrase_types.several(on, noun, verb, corpus.offsets, limits)
+                say(phrase_types.row(f"untrained ({seed}), {source}, {words}", found))
 
 
 def say(*lines: str) -> None:

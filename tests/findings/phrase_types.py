@@ -36,17 +36,39 @@ class Projection:
     empty: float
     explained: float
 
-    def row(self, name: str) -> str:
-        return (
-            f"| {name} | {len(self.verb)} | {self.empty:.1%} | {self.explained:.0%} | "
-            f"{self.two:.3f} | {self.every:.3f} |"
-        )
 
-
+DRAWS = 5
+"""The figures are means over so many draws of the phrases."""
 HEAD = (
     "| patterns | phrases | select no state | variance on two components | balanced accuracy, two "
-    "components | from all states |\n|---|---|---|---|---|---|"
+    "components | least to most | from all states |\n|---|---|---|---|---|---|---|"
 )
+
+
+def row(name: str, draws: list[Projection]) -> str:
+    """One row of the table."""
+    two = [one.two for one in draws]
+
+    def mean(values: list[float]) -> float:
+        return float(np.mean(values))
+
+    return (
+        f"| {name} | {mean([len(one.verb) for one in draws]):.0f} | "
+        f"{mean([one.empty for one in draws]):.1%} | {mean([one.explained for one in draws]):.0%} | "
+        f"{mean(two):.3f} | {min(two):.3f} to {max(two):.3f} | "
+        f"{mean([one.every for one in draws]):.3f} |"
+    )
+
+
+def several(
+    on: NDArray[np.bool_],
+    noun: list[Range],
+    verb: list[Range],
+    offsets: NDArray[np.int64],
+    limits: tuple[bool, bool],
+) -> list[Projection]:
+    """`project` with `DRAWS` draws of the phrases."""
+    return [project(on, noun, verb, offsets, limits, seed) for seed in range(DRAWS)]
 
 
 def project(
