@@ -17,9 +17,10 @@ from flask import Blueprint, Response, request
 from app import match_options
 from app.answers import answer_json
 from app.match_options import MATCH_OPTIONS, Option, OptionError, UnknownNameError
-from app.matching import MatchResult, Query, QueryError, States
+from app.matching import MatchResult, Query, QueryError
 from app.search import SearchError, hits
 from app.services import Services
+from app.shards import states_of
 from loaders import Dataset, DatasetError, Source
 from loaders.annotations import Annotation, Categorical, Ranked, Scalar
 
@@ -237,7 +238,7 @@ def match(services: Services, given: dict[str, Any]) -> dict[str, Any]:
             )
     dataset = _dataset(services, dataset_id)
     source = _source(services, dataset, given["source"])
-    states = States(rows=source.rows, offsets=dataset.sequences.offsets)
+    states = states_of(dataset, source)
     # The same key as the dashboard's: one cache for both.
     key = f"{dataset.fingerprint}:{source.key}"
     # Places share no step, so their words are no more than the steps there are.

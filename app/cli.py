@@ -11,9 +11,11 @@ import io
 import json
 import os
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,6 +27,7 @@ from app import settings as settings_module
 from app.settings import Settings
 
 if TYPE_CHECKING:
+    from app.matching import Control
     from loaders import Catalog
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -118,6 +121,7 @@ def cli() -> None:
 @_option("cache_dir")
 @_option("cache_bytes")
 @_option("threads")
+@_option("workers")
 def serve(data: tuple[str, ...], **given: str | None) -> int:
     """Open the dashboard on DATA: datasets, and folders of datasets. Without DATA: on the demos."""
     settings = _settings(data, **given)
@@ -225,21 +229,34 @@ def demo(name: str | None, source: str | None, out: str | None, cache_dir: str |
     help="How the answer is written.",
 )
 @_option("cache_dir")
+@_option("cache_bytes")
+@_option("workers")
 def match(
     data: str,
     form: str,
     cache_dir: str | None,
+    cache_bytes: str | None,
+    workers: str | None,
     **options: Any,
 ) -> int:
     """Find every place in DATA where the states selected by a range, or given, are on together."""
-    settings = _settings(cache_dir=cache_dir)
-    from app.matching import States, find_matches
+    settings = _settings(cache_dir=cache_dir, cache_bytes=cache_bytes, workers=workers)
+    from app.matching import Control, MatchService
+    from app.shards import processes, states_of
     from loaders import open_dataset
 
     query = match_options.query_of(options, match_options.flag)
     dataset = open_dataset(Path(data).expanduser(), settings.cache_dir, _progress(data))
     opened = match_options.open_source(dataset, options["source"], match_options.flag)
-    result = find_matches(States(rows=opened.rows, offsets=dataset.sequences.offsets), query)
+    executors = processes(settings.workers)
+    service = MatchService(settings.cache_bytes, executors=executors)
+    control = Control()
+    try:
+        with _watch(control, _progress(data, verb="Searching")):
+            result = service.match(data, states_of(dataset, opened), query, control)
+    finally:
+        for executor in executors:
+            executor.shutdown(cancel_futures=True)
     from app import answers
 
     sequence_id = match_options.sequence_ids(dataset)
@@ -297,7 +314,31 @@ def _tell_broken(catalog: Catalog) -> str | None:
     return good
 
 
-def _progress(what: str, *, always: bool = False) -> Callable[..., None] | None:
+@contextmanager
+def _watch(control: Control, tell: Callable[..., None] | None) -> Iterator[None]:
+    """Tell how far a search is, several times a second while the block runs."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.2):
+            if tell is not None:
+                tell(control.done)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    if tell is not None:
+        watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        if tell is not None:
+            watcher.join()
+            tell(1.0)
+
+
+def _progress(
+    what: str, *, always: bool = False, verb: str = "Preparing"
+) -> Callable[..., None] | None:
     """Something to call with what is done, of a total of 1 or the second argument, or None.
 
     stderr may be read by another program, which expects nothing there but the sentence that says
@@ -320,7 +361,7 @@ def _progress(what: str, *, always: bool = False) -> Callable[..., None] | None:
         if told < 0 and time.monotonic() - begun < 0.5:
             return  # what is over in a moment needs no progress
         told = percent
-        line = f"Preparing {what}: {percent} %"
+        line = f"{verb} {what}: {percent} %"
         if terminal:
             click.echo(f"\r{line}", err=True, nl=percent >= 100)
         else:

@@ -31,8 +31,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from app.answers import CSV_COLUMNS, answer_json
-from app.matching import Query, States
+from app.matching import Query
 from app.matching.ranges import Ranges, find_ranges
+from app.shards import states_of
 from loaders import Dataset, Source
 
 #: Rows of a file; the command line lists as many as it is asked to.
@@ -95,7 +96,7 @@ def export_matches(
     QueryError
         If the query cannot be asked of this source.
     """
-    states = States(rows=source.rows, offsets=dataset.sequences.offsets)
+    states = states_of(dataset, source)
     # One more than are written: whether there are more is known then.
     asked = replace(query, top=MOST_ROWS + 1, offset=0, context=0)
     ranges = find_ranges(states, asked, threads=threads)

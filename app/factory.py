@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from app.matching import MatchService
 from app.search import SearchService
 from app.services import Services
 from app.settings import Settings
+from app.shards import processes
 from components import ids
 from components.page import page
 from loaders import Catalog
@@ -116,14 +116,17 @@ def make_services(
 ) -> Services:
     """Return what the callbacks work with; the parameters are those of `create_app`."""
     notes = settings.cache_dir / "jobs"
+    matching = matching or MatchService(
+        cache_bytes=settings.cache_bytes, executors=processes(settings.workers)
+    )
     return Services(
         catalog=catalog,
-        matching=matching or MatchService(cache_bytes=settings.cache_bytes),
+        matching=matching,
         searching=SearchService(),
         jobs=Jobs(
             notes,
-            # Each match uses two threads.
-            at_once=max(2, (os.cpu_count() or 1) // 2),
+            # A match takes all cores; beside a long one there is room for the short ones.
+            at_once=2,
             places=settings.threads // 2,
             patience=patience,
         ),

@@ -17,6 +17,7 @@ import json
 import logging
 import os
 import re
+import sys
 import threading
 import time
 import uuid
@@ -97,7 +98,9 @@ class Jobs:
         self._places = threading.Semaphore(places)
         self._patience = patience
         # It starts its threads with the first job: nothing runs yet when a server forks.
-        self._threads = ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="job")
+        self._threads = ThreadPoolExecutor(
+            max_workers=at_once, thread_name_prefix="job", initializer=_step_back
+        )
         self._lock = threading.Lock()
         self._jobs: dict[JobName, _Job] = {}
         self._watching = False
@@ -235,6 +238,12 @@ class _Job:
                 self._notes.keep(self.name, answer)
             if self.noted:
                 self._notes.forget(self.name)
+
+
+def _step_back() -> None:
+    """Let small requests go first: on Linux a thread, and those that it starts, can be less urgent."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
 
 
 class _Notes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,15 @@ from gunicorn.app.base import BaseApplication
 
 class ServeError(Exception):
     """Nobody can listen there; str(error) is one plain sentence for a person."""
+
+
+def answer_promptly() -> None:
+    """Have this process turn to a waiting thread ten times as often as Python does by itself.
+
+    Each time a small request has waited for the network, it must get the interpreter back from the
+    threads that are at work for a match.
+    """
+    sys.setswitchinterval(0.0005)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -88,6 +98,7 @@ def serve(
     except OSError as error:
         host, port = listener.getsockname()[:2]
         raise ServeError(_sentence(error, host, port)) from None
+    answer_promptly()
     options = {
         "bind": [f"fd://{os.dup(listener.fileno())}"],  # gunicorn closes what it is given
         "worker_class": "gthread",

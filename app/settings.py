@@ -31,6 +31,8 @@ class Settings:
         Upper bound of the packed on-bits that are kept in memory.
     threads
         How many requests `serve` works on at once.
+    workers
+        How many processes make the passes of a match; 0: threads of the one that serves.
     debug
         Show the traceback of an error that nobody foresaw.
     """
@@ -43,6 +45,7 @@ class Settings:
     )
     cache_bytes: int = 512 << 20
     threads: int = 8
+    workers: int = 0
     debug: bool = False
 
 
@@ -104,6 +107,10 @@ def _threads(text: str) -> int:
     return _whole(text, 1, 256)
 
 
+def _workers(text: str) -> int:
+    return _whole(text, 0, 256)
+
+
 def _bytes(text: str) -> int:
     size = re.fullmatch(r"([0-9]{1,12})([KMGT]?)", text)
     if size is None:
@@ -158,7 +165,8 @@ SETTINGS: tuple[Setting, ...] = (
         flag="--cache-bytes",
         default="512M",
         sentence="How much memory the packed on-bits of recent thresholds may take "
-        "(K, M, G and T are understood).",
+        "(K, M, G and T are understood). A source whose on-bits are more has them in files of the "
+        "cache folder instead.",
         read=_bytes,
     ),
     Setting(
@@ -168,6 +176,15 @@ SETTINGS: tuple[Setting, ...] = (
         default="8",
         sentence="How many requests are worked on at once.",
         read=_threads,
+    ),
+    Setting(
+        name="workers",
+        env="STATEBRUSH_WORKERS",
+        flag="--workers",
+        default="0",
+        sentence="How many processes share the passes of a match, each over its own steps; "
+        "0: threads of one process, one a core.",
+        read=_workers,
     ),
     Setting(
         name="debug",

@@ -7,6 +7,7 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
+from app import serving
 from app import settings as settings_module
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def make_server() -> Flask:
     for entry in catalog.entries():
         if entry.error:
             _LOG.error("%s: %s", entry.id, entry.error)
+    serving.answer_promptly()
     threading.Thread(target=warm, name="warm", daemon=True).start()
     application: Flask = create_app(catalog=catalog, settings=settings).server
     return application

@@ -47,6 +47,7 @@
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), sb.patience.answer);
     if (output === "match") matching.add(request.n);
+    if (output === "download") say("preparing the file…");
     const answer = fetching.call(this, target, { ...options, signal: stop.signal });
     answer.then(
       (got) => { if (got.status >= 500) lost(output, request, `failed (${got.status})`); },
@@ -54,6 +55,7 @@
     ).finally(() => {
       clearTimeout(timer);
       if (output === "match") matching.delete(request.n);
+      if (output === "download") say("");
     });
     return answer;
   };
@@ -180,7 +182,9 @@
     // What was found before stays, dimmed, and says whose it is.
     if (shown && !shown.error) sb.write("match", { ...shown, n: request.n, cancelled: true });
     else endMatch(request, "Cancelled: press Match or Enter to search after all.");
-    byId("match-button").focus({ preventScroll: true });
+    // The button that was pressed goes away with its card.
+    const card = byId("jobs").contains(document.activeElement);
+    if (card) byId("match-button").focus({ preventScroll: true });
   };
 
   window.addEventListener("pagehide", () => {
@@ -188,10 +192,19 @@
     if (request) navigator.sendBeacon(`${base()}_jobs/match/${sb.pageId}/${request.n}/cancel`);
   });
 
-  // ------------------------------------------------------------- a dataset that is being prepared
-
   const size = (bytes) => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB`
     : bytes >= 1e6 ? `${Math.round(bytes / 1e6)} MB` : `${Math.ceil(bytes / 1e3)} kB`);
+
+  /** What is kept of packed on-bits, for whoever wants to know why a threshold answers at once. */
+  sb.keptWords = function (match) {
+    if (!match || !match.kept || match.kept.thresholds === 0) return "";
+    const { thresholds, n_bytes: bytes, most_bytes: most } = match.kept;
+    return `The server keeps the on-bits of ${sb.plural(thresholds, "threshold")}, ${size(bytes)} of at most `
+      + `${size(most)}: matching at one of them packs nothing.`;
+  };
+
+  // ------------------------------------------------------------- a dataset that is being prepared
+
   const span = (seconds) => (seconds < 50 ? `about ${Math.max(5, 5 * Math.round(seconds / 5))} s left`
     : `about ${Math.round(seconds / 60) || 1} min left`);
 

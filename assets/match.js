@@ -27,6 +27,7 @@
     }
     drawFilter(view);
     if (match) host.dataset.n = match.n;
+    host.title = sb.keptWords(match);
     if (!match) {
       host.textContent = "";
       return;

@@ -25,7 +25,8 @@
       : { start: view.start, stop: view.stop, before: view.before, after: view.after };
     const same = last && last.dataset === view.dataset && last.fp === info.fp
       && last.source === view.source && last.start === start && last.stop === stop;
-    if (same) {
+    const failed = last && (sb.read("window") || {}).error;
+    if (same && !failed) {
       if (sb.same(last.brush, brush)) return none();
       const win = sb.window(sb.read("window"));
       if (win && win.n === last.n && sb.covers(view, win)) return none();

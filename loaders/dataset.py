@@ -100,6 +100,12 @@ class Source:
         return self.rows.dtype
 
     @property
+    def home(self) -> Path:
+        """The folder of the copy: `rows.npy` is there, and whatever else is derived from it."""
+        assert isinstance(self.rows, np.memmap) and self.rows.filename is not None
+        return Path(self.rows.filename).parent
+
+    @property
     def minimum(self) -> float:
         """The smallest finite value, exact; 0 when none is finite."""
         return self.summary.minimum

@@ -15,6 +15,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loaders.problems import DatasetError, Problem
-from loaders.source import SourceFiles, blocks
+from loaders.source import SourceFiles, ahead, blocks
 from loaders.summary import Summarizer, Summary, summary_from
 
 try:
@@ -211,14 +212,20 @@ def _write_rows(
     np.lib.format.write_array_header_1_0(file, header)
     done = 0
     _tick(progress, files)
-    for block in blocks(files):
-        done += len(block)
-        if done > files.n_steps:
-            break
-        file.write(block.data)
-        summarizer.update(block)
-        if progress is not None:
-            progress(done, files.n_steps)
+    # Three things at once: the next block is read, this one is taken in, the last ones go to disk.
+    with ThreadPoolExecutor(1) as disk, contextlib.closing(ahead(blocks(files))) as coming:
+        flushed = disk.submit(_flush, file)
+        for block in coming:
+            done += len(block)
+            if done > files.n_steps:
+                break
+            file.write(block.data)
+            summarizer.update(block)
+            if flushed.done():
+                flushed.result()
+                flushed = disk.submit(os.fsync, file.fileno())
+            if progress is not None:
+                progress(done, files.n_steps)
     if done != files.n_steps:
         raise DatasetError(
             Problem(

@@ -170,13 +170,11 @@ class Summarizer:
         """Take the next rows: float16, float32 or float64 `(any, n_states)`."""
         if not len(block):
             return
-        # Arithmetic on float16 is done in software, value by value; float32 holds it exactly.
-        values = block.astype(np.float32) if block.dtype == np.float16 else block
-        low, high = values.min(axis=0), values.max(axis=0)
+        low, high = _extremes(block)
         finite = np.isfinite(low) & np.isfinite(high)
         if not finite.all():
             low, high = low.copy(), high.copy()
-            self._count_faults(values, np.flatnonzero(~finite), low, high)
+            self._count_faults(block, np.flatnonzero(~finite), low, high)
         np.minimum(self._minima, low, out=self._minima)
         np.maximum(self._maxima, high, out=self._maxima)
         first, last = np.searchsorted(self._rows, (self._done, self._done + len(block)))
@@ -254,6 +252,21 @@ class Summarizer:
             quantiles=grid,
             suggested_threshold=suggest_threshold(values, total),
         )
+
+
+def _extremes(block: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The least and the greatest value of each column; not finite where one of the column is not."""
+    if block.dtype != np.float16:
+        return block.min(axis=0), block.max(axis=0)
+    # Arithmetic on float16 is done in software, value by value; on its bits it is not. Numbers
+    # without sign order like their bits, those with one the other way round and, unsigned, above
+    # all others; NaN lies beyond infinity on either side.
+    unsigned, signed = block.view(np.uint16), block.view(np.int16)
+    most, least = unsigned.max(axis=0), unsigned.min(axis=0)
+    greatest = signed.max(axis=0).view(np.uint16)
+    low = np.where(most >= 0x8000, most, least).astype(np.uint16)
+    high = np.where(greatest < 0x8000, greatest, least).astype(np.uint16)
+    return low.view(np.float16).astype(np.float32), high.view(np.float16).astype(np.float32)
 
 
 def sample_rows(n_steps: int, n_states: int) -> NDArray[np.int64]:

@@ -141,6 +141,17 @@ def test_match_works_as_a_program_of_its_own(dataset_folder: Build, cache: Path)
     assert answer["matches"][0]["tokens"] == list("abcdéfghı")
 
 
+@pytest.mark.parametrize("options", [("--workers", 2), ("--cache-bytes", 0)])
+def test_match_answers_alike_whoever_makes_the_passes(
+    run: Run, dataset_folder: Build, options: tuple[object, ...]
+) -> None:
+    asked = ("match", dataset_folder(), "--start", 3, "--stop", 5, "--threshold", 0.5)
+    plain, spread = run(*asked, "--format", "json"), run(*asked, "--format", "json", *options)
+    assert (plain.code, plain.err) == (spread.code, spread.err) == (0, "")
+    assert spread.out == plain.out
+    assert json.loads(plain.out)["matches"]
+
+
 def test_match_writes_csv(run: Run, dataset_folder: Build) -> None:
     words = ["a", 'say "b"', "c,d", "", "e f", "g", "h", "i", "j"]
     data = dataset_folder(sequences=["x"] * 4 + ["y"] * 5, tokens=words)

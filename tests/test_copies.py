@@ -47,7 +47,7 @@ def gate() -> Iterator[Gate]:
 
 @pytest.fixture
 def folder(dataset_folder: Callable[..., Path]) -> Path:
-    rows = np.random.default_rng(0).normal(size=(30_000, 40)).astype(np.float32)
+    rows = np.random.default_rng(0).normal(size=(50_000, 40)).astype(np.float32)
     return dataset_folder("big", {"layer": rows})
 
 
@@ -82,8 +82,8 @@ def test_nobody_waits_for_a_large_one_and_every_process_tells_how_far_it_is(
     other = opened(folder, tmp_path / "cache", gate)
     here, there = (Copies(tmp_path / "jobs", patience=0.05) for _ in range(2))
     assert not here.ready(mine, "layer")
-    gate.reached.wait(LONG)
-    total = 30_000 * 40 * 4
+    assert gate.reached.wait(LONG)
+    total = 50_000 * 40 * 4
     for copies, dataset in ((here, mine), (there, other)):
         found = copies.state(dataset, "layer")
         assert (found.state, found.total) == ("building", total)
@@ -102,7 +102,7 @@ def test_the_time_left_follows_from_the_time_taken(
     dataset = opened(folder, tmp_path / "cache", gate)
     copies = Copies(tmp_path / "jobs", patience=0)
     copies.ready(dataset, "layer")
-    gate.reached.wait(LONG)
+    assert gate.reached.wait(LONG)
     assert copies.state(dataset, "layer").left is None, "too early to say"
     (temporary,) = (tmp_path / "cache" / "sources").glob("*.tmp")
     written = (temporary / "rows.npy").stat().st_mtime

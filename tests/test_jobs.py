@@ -69,7 +69,7 @@ def test_any_worker_tells_how_far_a_job_is_and_hands_over_its_answer(
     mine, other = (Jobs(tmp_path, at_once=1, places=1, patience=0.1) for _ in range(2))
     name = JobName(PAGE, 7)
     assert mine.run(name, slow) is None
-    slow.begun.wait(LONG)
+    assert slow.begun.wait(LONG)
     for jobs in (mine, other):
         assert wait_for(jobs, name, "running").answer is None
     while other.status(name).stage != "packing":  # the note follows within a fraction of a second
@@ -86,6 +86,7 @@ def test_another_worker_ends_a_job(tmp_path: Path, slow: Slow) -> None:
     mine, other = (Jobs(tmp_path, at_once=1, places=1, patience=0.1) for _ in range(2))
     name = JobName(PAGE, 7)
     mine.run(name, slow)
+    assert slow.begun.wait(LONG)
     other.cancel(OTHER, 99)
     other.cancel(PAGE, 7)  # that is: everything before 7
     assert not slow.over.wait(0.6)
@@ -102,10 +103,11 @@ def test_a_newer_request_ends_the_older_ones_of_its_page_running_or_queued(
     jobs = Jobs(tmp_path, at_once=at_once, places=4, patience=0.1)
     stranger, queued = Slow(), Slow()
     jobs.run(JobName(PAGE, 1), slow)
+    assert slow.begun.wait(LONG)
     jobs.run(JobName(OTHER, 1), stranger)
     jobs.run(JobName(PAGE, 2), queued)
     assert slow.over.wait(LONG)
-    newest = Jobs.run(jobs, JobName(PAGE, 3), lambda control: {"answer": 3})
+    newest = jobs.run(JobName(PAGE, 3), lambda control: {"answer": 3})
     stranger.go.set()
     assert (newest or wait_for(jobs, JobName(PAGE, 3), "done").answer) == {"answer": 3}
     assert wait_for(jobs, JobName(OTHER, 1), "done").answer == {"answer": "found"}
@@ -115,7 +117,7 @@ def test_a_newer_request_ends_the_older_ones_of_its_page_running_or_queued(
 def test_a_job_waits_for_its_turn_and_says_so(tmp_path: Path, slow: Slow) -> None:
     jobs = Jobs(tmp_path, at_once=1, places=0)
     jobs.run(JobName(OTHER, 1), slow)
-    slow.begun.wait(LONG)
+    assert slow.begun.wait(LONG)
     name = JobName(PAGE, 1)
     assert jobs.run(name, lambda control: {"answer": 1}) is None
     assert jobs.status(name).stage == "queued"
@@ -128,7 +130,7 @@ def test_only_so_many_callers_wait(tmp_path: Path, slow: Slow) -> None:
     second = Slow()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(jobs.run, JobName(OTHER, 1), slow)
-        slow.begun.wait(LONG)
+        assert slow.begun.wait(LONG)
         assert jobs.run(JobName(PAGE, 1), second) is None  # sent away, not kept for LONG seconds
         assert not waiting.done()
         slow.go.set()

@@ -64,6 +64,7 @@ def comparable(answer: Any) -> Any:
     for store in (plain, plain.get("match", {}), plain.get("overview", {})):
         store.pop("n", None)
         store.pop("seconds", None)
+        store.pop("kept", None)
     return plain
 
 

@@ -280,6 +280,19 @@ def test_writes_to_a_full_device_are_an_error_not_a_crash(path):
         store._write_rows(file, files, Summarizer(500, 4), None)
 
 
+def test_a_disk_that_fails_while_it_is_flushed_in_between(path, tmp_path, monkeypatch):
+    """The early flush runs beside the reading: what it meets is told all the same."""
+    blocks = [np.zeros((50, 4), "float16")] * 10
+
+    def failing(_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(store.os, "fsync", failing)
+    monkeypatch.setattr(store, "blocks", lambda files: iter(blocks))
+    assert "input/output error" in refused(path, tmp_path / "c")
+    assert copies(tmp_path / "c") == ([], [])
+
+
 def test_a_cache_folder_that_is_a_file(path, tmp_path):
     (tmp_path / "c").touch()
     assert "writable" in refused(path, tmp_path / "c")
@@ -384,6 +397,29 @@ def test_per_state_summary_is_exact_over_blocks():
     values = np.sort(finite[np.isfinite(finite)])
     np.testing.assert_allclose(summary.quantiles, np.quantile(values, np.linspace(0, 1, 1001)))
     assert summarizer.share_on(0.5) == (rows.astype("f8") >= 0.5).mean()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_extremes_of_float16_are_those_of_its_numbers(seed):
+    """Of every kind of column: one sign, both, zeros of both signs, NaN of both signs, infinities."""
+    rng = np.random.default_rng(seed)
+    patterns = rng.integers(0, 1 << 16, size=(int(rng.integers(1, 9)), 60)).astype("u2")
+    patterns[:, :20] &= 0x7FFF
+    patterns[:, 20:40] |= 0x8000
+    patterns[:, 40:45] &= 0x8000
+    rows = patterns.view("f2")
+    if seed % 2:
+        rows = np.where(np.isfinite(rows), rows, np.float16(seed))
+    summarizer = Summarizer(*rows.shape)
+    summarizer.update(rows)
+    summary = summarizer.finish()
+    for state, column in enumerate(rows.T.astype("f8")):
+        finite = column[np.isfinite(column)]
+        if len(finite):
+            assert (summary.minima[state], summary.maxima[state]) == (finite.min(), finite.max())
+        else:
+            assert np.isnan(summary.minima[state])
+    np.testing.assert_array_equal(summary.nan_counts, np.isnan(rows).sum(axis=0))
 
 
 @pytest.mark.parametrize(

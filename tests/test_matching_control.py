@@ -21,8 +21,8 @@ from app.matching import (
     find_matches,
     pack,
 )
-from app.matching import search as search_module
 from app.matching import service as service_module
+from app.matching import shard as shard_module
 
 
 class Watching(Control):
@@ -52,8 +52,8 @@ QUERY = Query(threshold=0.5, states=tuple(range(70)), min_overlap=3)
 
 @pytest.fixture(autouse=True)
 def short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_module, "_STRETCH_WORDS", 500)
-    monkeypatch.setattr(search_module, "_STRETCH_UNIONS", 100)
+    monkeypatch.setattr(shard_module, "_STRETCH_WORDS", 500)
+    monkeypatch.setattr(shard_module, "_STRETCH_UNIONS", 100)
 
 
 def plain(result: Any) -> Any:
@@ -184,7 +184,7 @@ def test_work_that_nobody_waits_for_ends(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_searches_that_share_their_packing_do_not_share_their_cancelling(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    gate = Gate(monkeypatch, "pack")
+    gate = Gate(monkeypatch, "pack_states")
     service, states = MatchService(), source()
     first, second = Control(), Control()
     with ThreadPoolExecutor(2) as pool:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from app.matching import LengthCount, MatchResult, Polarity, Query, States, find_matches, select
 from app.matching import listing as listing_module
-from app.matching import search as search_module
+from app.matching import shard as shard_module
 from tests.naive import Naive, NaiveQuery
 
 HUGE = 10**15
@@ -304,31 +304,6 @@ def variants(seed: int) -> list[Query]:
     ]
 
 
-@pytest.mark.parametrize("stays", [0.3, 0.9])
-@pytest.mark.parametrize("threads", [2, 3, 7])
-def test_any_number_of_threads_gives_the_same_answer(
-    threads: int, stays: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    states = sticky(threads, 700, 70, stays, 0.35)
-    expected = [whole_answer(find_matches(states, query)) for query in variants(threads)]
-    monkeypatch.setattr(search_module, "_STEPS_PER_THREAD", 1)
-    cut = search_module.Search._shards
-    most = 0
-
-    def shards(self: Any, low_overlap: int) -> list[tuple[int, int]]:
-        nonlocal most
-        found = cut(self, low_overlap)
-        most = max(most, len(found))
-        return found
-
-    monkeypatch.setattr(search_module.Search, "_shards", shards)
-    answers = [
-        whole_answer(find_matches(states, query, threads=threads)) for query in variants(threads)
-    ]
-    assert answers == expected
-    assert most > 1
-
-
 @pytest.mark.parametrize("page", [1, 7, 100])
 def test_holding_few_matches_at_once_gives_the_same_answer(
     page: int, monkeypatch: pytest.MonkeyPatch
@@ -336,7 +311,7 @@ def test_holding_few_matches_at_once_gives_the_same_answer(
     states = sticky(page, 300, 70, 0.8, 0.4)
     queries = variants(page)
     expected = [plain(find_matches(states, query)) for query in queries]
-    monkeypatch.setattr(search_module, "_BUFFER", 1)
+    monkeypatch.setattr(shard_module, "_BUFFER", 1)
     monkeypatch.setattr(listing_module, "_PAGE", page)
     monkeypatch.setattr(listing_module, "_FIRST_BATCH", page)
     monkeypatch.setattr(listing_module, "_FIRST_SORTED", 2)
@@ -346,9 +321,9 @@ def test_holding_few_matches_at_once_gives_the_same_answer(
 def test_blocks_of_steps_give_the_same_unions(monkeypatch: pytest.MonkeyPatch) -> None:
     states = sticky(5, 2500, 70, 0.995, 0.6)
     queries = variants(5) + [replace(q, off_before=700, off_after=900) for q in variants(6)]
-    monkeypatch.setattr(search_module, "_PASSES_BEFORE_BLOCKS", HUGE)
+    monkeypatch.setattr(shard_module, "_PASSES_BEFORE_BLOCKS", HUGE)
     expected = [plain(find_matches(states, query)) for query in queries]
-    monkeypatch.setattr(search_module, "_PASSES_BEFORE_BLOCKS", -1)
+    monkeypatch.setattr(shard_module, "_PASSES_BEFORE_BLOCKS", -1)
     assert [plain(find_matches(states, query)) for query in queries] == expected
     assert any(answer["matches"] for answer in expected)
 

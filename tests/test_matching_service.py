@@ -62,7 +62,7 @@ def test_service_answers_like_the_engine() -> None:
 def test_bits_are_packed_once_for_each_threshold_and_polarity(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    packs = Counter(monkeypatch, "pack")
+    packs = Counter(monkeypatch, "pack_states")
     service = MatchService()
     states = source()
     for stop in (4, 5, 6, 4):
@@ -86,10 +86,11 @@ def test_an_equal_question_is_answered_from_memory(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_oldest_bits_and_answers_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    packs = Counter(monkeypatch, "pack")
     states = source()
-    one = 400 * 2 * 8
+    one = service_module.pack_states(states, 0.1, Polarity.HIGH).n_bytes
+    packs = Counter(monkeypatch, "pack_states")
     service = MatchService(cache_bytes=2 * one, result_bytes=0)
+    assert service.kept() == service_module.Kept(0, 0, 2 * one)
     ask = [replace(QUERY, threshold=level) for level in (0.1, 0.2, 0.3)]
     service.match("a", states, ask[0])
     service.match("a", states, ask[1])
@@ -100,10 +101,11 @@ def test_the_oldest_bits_and_answers_go_first(monkeypatch: pytest.MonkeyPatch) -
     assert packs.calls == 3
     service.match("a", states, ask[1])
     assert packs.calls == 4
+    assert service.kept() == service_module.Kept(2, 2 * one, 2 * one)
 
 
 def test_bits_above_the_bound_are_used_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    packs = Counter(monkeypatch, "pack")
+    packs = Counter(monkeypatch, "pack_states")
     service = MatchService(cache_bytes=10, result_bytes=0)
     answers = [service.match("a", source(), QUERY) for _ in range(2)]
     assert packs.calls == 2
@@ -144,7 +146,7 @@ def test_an_error_reaches_everyone_and_is_forgotten(monkeypatch: pytest.MonkeyPa
         raise OSError("the disk is gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(service_module, "pack", broken)
+        patch.setattr(service_module, "pack_states", broken)
         with pytest.raises(OSError, match="the disk is gone"):
             service.match("a", states, QUERY)
     assert service.match("a", states, QUERY).matches

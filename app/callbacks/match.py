@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from dash import Dash, Input, Output, State, no_update
@@ -10,8 +11,9 @@ from app.callbacks.clientside import clientside
 from app.failures import sentence_for
 from app.jobs import Answer, JobName
 from app.match_payload import match_payload, overview_payload, query_of
-from app.matching import Cancelled, Control, States
+from app.matching import Cancelled, Control
 from app.services import Services
+from app.shards import states_of
 from components import ids
 
 
@@ -100,12 +102,13 @@ def answer_match(services: Services, request: dict[str, Any], control: Control) 
         if not services.copies.ready(dataset, key["source"]):
             return _refused(request, f"“{dataset.name}” is being prepared; its matches follow.")
         source = dataset.open_source(key["source"])
-        states = States(rows=source.rows, offsets=dataset.sequences.offsets)
+        states = states_of(dataset, source)
         # Answers are kept by key: it names the values and the sequences.
         name = f"{dataset.fingerprint}:{source.key}"
         result = services.matching.match(name, states, query_of(key), control)
+        match = match_payload(dataset, source, result, request)
         return {
-            "match": match_payload(dataset, source, result, request),
+            "match": {**match, "kept": asdict(services.matching.kept())},
             "overview": overview_payload(result.overview, request),
         }
     except Cancelled:

@@ -21,7 +21,6 @@ BITS_PER_WORD = 64
 
 # A block of values and its truth values stay in the second-level cache together.
 _BLOCK_VALUES = 1 << 17
-_THREADS = 2
 
 # float16, read as uint16: the sign bit, and the largest pattern that is not NaN (infinity).
 _HALF_SIGN = np.uint16(0x8000)
@@ -76,6 +75,8 @@ def pack(
     threshold: float,
     polarity: Polarity,
     control: Control | None = None,
+    *,
+    threads: int = 2,
 ) -> NDArray[np.uint64]:
     """Return the on-bits of `rows`, 64 states a word.
 
@@ -83,11 +84,13 @@ def pack(
     ----------
     rows
         (n_steps, n_states) of float16, float32 or float64; may be a memory map, read once, in
-        blocks that stay in cache, by two threads.
+        blocks that stay in cache.
     threshold, polarity
         As for `is_on`.
     control
         Told of the steps packed; it can call the work off.
+    threads
+        How many threads share the steps.
 
     Returns
     -------
@@ -123,12 +126,13 @@ def pack(
             if control is not None:
                 control.advance((stop - start) / n_steps)
 
-    half = n_steps // 2
-    if n_steps <= 4 * block:
+    threads = max(1, min(threads, n_steps // (2 * block)))
+    if threads == 1:
         fill(0, n_steps)
     else:
-        with ThreadPoolExecutor(_THREADS) as pool:
-            list(pool.map(fill, (0, half), (half, n_steps)))
+        edges = [n_steps * i // threads for i in range(threads + 1)]
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(fill, edges[:-1], edges[1:]))
     return packed.astype(np.uint64, copy=False)
 
 

@@ -1,6 +1,6 @@
 """A hold on work that is under way: how far it is, and a way to call it off.
 
-The work looks at its control between short stretches; nothing waits for a flag to be polled.
+The work looks at its control between short stretches.
 """
 
 from __future__ import annotations

@@ -7,28 +7,28 @@ overlap from the top, passes that collect the matches that the list can still ne
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.matching import reasons
-from app.matching.bits import pack
+from app.matching.bits import words_for
 from app.matching.control import Control
+from app.matching.counts import Counts
 from app.matching.listing import Listing, list_matches
+from app.matching.packed import pack_states
 from app.matching.query import Query
 from app.matching.result import LengthCount, Match, MatchResult, Overview
-from app.matching.search import Counts, Search
+from app.matching.search import Bits, Search, terms_of
 from app.matching.selection import Selection, select
 from app.matching.states import States
-
-Words = NDArray[np.uint64]
 
 
 def find_matches(
     states: States,
     query: Query,
     *,
-    bits: Words | None = None,
+    bits: Bits | None = None,
     threads: int = 1,
     control: Control | None = None,
 ) -> MatchResult:
@@ -41,8 +41,8 @@ def find_matches(
     query
         The query; it is checked here.
     bits
-        The packed on-bits of the whole source at the query's threshold and polarity; packed here
-        when not given.
+        The on-bits of the whole source at the query's threshold and polarity (`pack_states`,
+        `Spread`); packed here, in memory, when not given.
     threads
         How many threads share a pass. The answer does not depend on it.
     control
@@ -55,36 +55,100 @@ def find_matches(
     Cancelled
         If `control` was cancelled.
     """
-    control = control or Control()
     began = time.perf_counter()
+    answer = answer_query(states, query, bits, threads, control or Control())
+    search = answer.search
+    matches = () if search is None else _describe(search, answer.query, answer.listing)
+    overview = None if search is None else _overview(search, answer.counts)
+    return answer.result(matches, overview, began)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What a search found, before it is put in words.
+
+    Attributes
+    ----------
+    query
+        With the defaults filled in.
+    selection, counts, listing
+        What was selected, counted and listed.
+    reason
+        Why the list is empty; None when it is not.
+    search
+        The search itself; None when there was nothing to search for.
+    n_steps
+        Steps of the source.
+    """
+
+    query: Query
+    selection: Selection
+    counts: Counts
+    listing: Listing
+    reason: str | None
+    search: Search | None
+    n_steps: int
+
+    def result(
+        self, matches: tuple[Match, ...], overview: Overview | None, began: float
+    ) -> MatchResult:
+        """Return the answer as it is given away; `began` is when the work did."""
+        counts = self.counts
+        return MatchResult(
+            query=self.query,
+            selected_states=self.selection.states,
+            searched_steps=self.n_steps,
+            total_matches=counts.total,
+            full_matches=int(counts.full_by_length.sum()),
+            places=self.listing.places,
+            places_at_least=self.listing.places_at_least,
+            reason=self.reason,
+            matches=matches,
+            length_histogram=_histogram(counts),
+            seconds=time.perf_counter() - began,
+            overview=overview,
+        )
+
+
+def answer_query(
+    states: States, query: Query, bits: Bits | None, threads: int, control: Control
+) -> Answer:
+    """Search; the parameters are those of `find_matches`."""
     offsets = np.array(states.offsets, dtype=np.int64)
     query.check(states.n_steps, states.n_states, offsets)
     if bits is None:
         control.begin("packing", 0.6)
-        bits = pack(states.rows, query.threshold, query.polarity, control)
-    selection = select(states, query, bits)
+        bits = pack_states(
+            states, query.threshold, query.polarity, threads=threads, control=control
+        )
+    selection = select(states, query, bits.in_memory)
     filled = query.filled(len(selection.states))
-    search, counts, listing, reason = _search(bits, offsets, filled, selection, threads, control)
-    return MatchResult(
-        query=filled,
-        selected_states=selection.states,
-        searched_steps=states.n_steps,
-        total_matches=counts.total,
-        full_matches=int(counts.full_by_length.sum()),
-        places=listing.places,
-        places_at_least=listing.places_at_least,
-        reason=reason,
-        matches=() if search is None else _describe(search, filled, listing),
-        length_histogram=_histogram(counts),
-        seconds=time.perf_counter() - began,
-        overview=None if search is None else _overview(search, counts),
+    min_overlap, min_length = filled.min_overlap, filled.min_length
+    assert min_overlap is not None and min_length is not None  # filled in
+    n_selected = len(selection.states)
+    nothing = Answer(
+        filled, selection, Counts.none(), Listing.nothing(), None, None, states.n_steps
     )
+    if n_selected == 0:
+        return replace(nothing, reason=selection.reason)
+    if min_overlap > n_selected:
+        return replace(nothing, reason=reasons.overlap_above_selection(min_overlap, n_selected))
+    terms = terms_of(filled, selection.states, states.n_steps, words_for(states.n_states))
+    hands = bits.hands(terms, max(1, threads), control)
+    search = Search(terms, offsets, bits.shards, hands, control)
+    counts = search.count(min_overlap, min_length)
+    listing = list_matches(search, filled, counts)
+    reason: str | None = None
+    if listing.found.size == 0:
+        reason = reasons.why_nothing(search, filled, counts, listing.places_at_least)
+    return replace(nothing, counts=counts, listing=listing, reason=reason, search=search)
 
 
 def _overview(search: Search, counts: Counts) -> Overview:
-    width = 1 << search.bin_shift
-    edges = np.minimum(np.arange(search.n_bins + 1) * width, search.n_steps)
-    on = search.on_by_bin() / (np.diff(edges) * search.n_selected)
+    terms = search.terms
+    width = 1 << terms.bin_shift
+    edges = np.minimum(np.arange(terms.n_bins + 1) * width, terms.n_steps)
+    on = search.on_by_bin() / (np.diff(edges) * terms.n_selected)
     return Overview(
         bin_steps=width,
         on=tuple(on.tolist()),
@@ -93,40 +157,13 @@ def _overview(search: Search, counts: Counts) -> Overview:
     )
 
 
-def _search(
-    bits: Words,
-    offsets: NDArray[np.int64],
-    query: Query,
-    selection: Selection,
-    threads: int,
-    control: Control,
-) -> tuple[Search | None, Counts, Listing, str | None]:
-    """Return the passes made (None for none), what they found, and why the list is empty."""
-    min_overlap, min_length = query.min_overlap, query.min_length
-    assert min_overlap is not None and min_length is not None  # filled in
-    n_selected = len(selection.states)
-    if n_selected == 0:
-        return None, Counts.none(), Listing.nothing(), selection.reason
-    if min_overlap > n_selected:
-        reason = reasons.overlap_above_selection(min_overlap, n_selected)
-        return None, Counts.none(), Listing.nothing(), reason
-    search = Search.prepare(bits, offsets, query, selection.states, max(1, threads), control)
-    counts = search.count(min_overlap, min_length)
-    listing = list_matches(search, query, counts)
-    if listing.found.size:
-        return search, counts, listing, None
-    reason = reasons.why_nothing(search, query, counts, listing.places_at_least)
-    return search, counts, listing, reason
-
-
 def _histogram(counts: Counts) -> tuple[LengthCount, ...]:
-    lengths = np.flatnonzero(counts.by_length)
     return tuple(
         LengthCount(length, matches, full)
         for length, matches, full in zip(
-            lengths.tolist(),
-            counts.by_length[lengths].tolist(),
-            counts.full_by_length[lengths].tolist(),
+            counts.lengths.tolist(),
+            counts.by_length.tolist(),
+            counts.full_by_length.tolist(),
             strict=True,
         )
     )
@@ -141,20 +178,17 @@ def _describe(search: Search, query: Query, listing: Listing) -> tuple[Match, ..
     highs = np.minimum(search.offsets[sequences + 1], found.stops + context)
     # One number object per share, however many steps are shown.
     shares = [count / search.n_selected for count in range(search.n_selected + 1)]
-    matches = []
-    for i in range(found.size):
-        low, high = int(lows[i]), int(highs[i])
-        on = np.bitwise_count(search.dense[low:high]).sum(axis=1, dtype=np.int64)
-        matches.append(
-            Match(
-                rank=int(query.offset) + i + 1,
-                start=int(found.starts[i]),
-                stop=int(found.stops[i]),
-                overlap=int(found.overlaps[i]),
-                union=int(found.unions[i]),
-                sequence=int(sequences[i]),
-                profile_start=low,
-                profile=tuple([shares[count] for count in on.tolist()]),
-            )
+    on = search.on_counts(lows, highs)
+    return tuple(
+        Match(
+            rank=int(query.offset) + i + 1,
+            start=int(found.starts[i]),
+            stop=int(found.stops[i]),
+            overlap=int(found.overlaps[i]),
+            union=int(found.unions[i]),
+            sequence=int(sequences[i]),
+            profile_start=int(lows[i]),
+            profile=tuple([shares[count] for count in on[i].tolist()]),
         )
-    return tuple(matches)
+        for i in range(found.size)
+    )

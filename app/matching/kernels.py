@@ -77,46 +77,128 @@ def gather(
 
 
 @_kernel
+def look_back(
+    bits: Words, wanted: Words, first: int, last: int, since: Integers, gap: Integers
+) -> None:
+    """Write how long each state has been on, or off, when row `last` begins.
+
+    Parameters
+    ----------
+    bits
+        (n_rows, n_words); rows [first, last) are looked at, from the last one back, until every
+        state is decided.
+    wanted
+        (n_words,): the bits that are states.
+    since
+        (n_words * 64,) comes in as -1. Becomes the row from which the state is on through
+        `last - 1`, `last` where it is off there; stays -1 where it is on from `first`.
+    gap
+        The same: the number of rows right before `since` at which it is off; stays -1 where it is
+        on from `first`, or off from there to `since`.
+    """
+    n_words = bits.shape[1]
+    one = np.uint64(1)
+    in_run = wanted.copy()
+    in_gap = np.zeros(n_words, dtype=np.uint64)
+    for t in range(last - 1, first - 1, -1):
+        open_bits = np.uint64(0)
+        for w in range(n_words):
+            row = bits[t, w]
+            changed = in_gap[w] & row
+            in_gap[w] ^= changed
+            while changed != np.uint64(0):
+                lowest = changed & (~changed + one)
+                c = w * 64 + _bit_count(lowest - one)
+                gap[c] = since[c] - (t + 1)
+                changed ^= lowest
+            changed = in_run[w] & ~row
+            in_run[w] ^= changed
+            in_gap[w] |= changed
+            while changed != np.uint64(0):
+                lowest = changed & (~changed + one)
+                since[w * 64 + _bit_count(lowest - one)] = t + 1
+                changed ^= lowest
+            open_bits |= in_run[w] | in_gap[w]
+        if open_bits == np.uint64(0):
+            return
+
+
+@_kernel
+def look_ahead(bits: Words, wanted: Words, first: int, last: int, next_on: Integers) -> None:
+    """Write the first row in [first, last) at which each state is on; -1 in `next_on` stays if none.
+
+    Only the states whose bits are set in `wanted` are looked at.
+    """
+    n_words = bits.shape[1]
+    one = np.uint64(1)
+    waiting = wanted.copy()
+    for t in range(first, last):
+        open_bits = np.uint64(0)
+        for w in range(n_words):
+            changed = waiting[w] & bits[t, w]
+            waiting[w] ^= changed
+            while changed != np.uint64(0):
+                lowest = changed & (~changed + one)
+                next_on[w * 64 + _bit_count(lowest - one)] = t
+                changed ^= lowest
+            open_bits |= waiting[w]
+        if open_bits == np.uint64(0):
+            return
+
+
+@_kernel
 def find_limited_runs(
     dense: Words,
+    base: int,
     offsets: Integers,
+    first: int,
+    last: int,
     off_before: int,
     off_after: int,
+    went_off: Integers,
+    next_on: Integers,
     starts: Words,
     ends: Words,
 ) -> None:
-    """Mark where runs begin and end with enough off steps around them.
+    """Mark where runs begin and end in steps [first, last) with enough off steps around them.
 
-    Bit c of `starts[t]` is set when state c comes on at t after at least `off_before` off steps;
-    of `ends[t]` when it goes off at t (inside the sequence) for at least `off_after` steps. Steps
-    outside the sequence count as off. Either output may have no rows: then it is not wanted. Both
-    come in as zeros.
+    Bit c of `starts[t - base]` is set when state c comes on at t after at least `off_before` off
+    steps; of `ends[t - base]` when it goes off at t (inside the sequence) for at least `off_after`
+    steps. Steps outside the sequence count as off. Either output may have no rows: then it is not
+    wanted. Both come in as zeros. `dense`, `base` and `offsets` are those of `sweep`.
+
+    Parameters
+    ----------
+    went_off
+        (n_dense * 64,): from which step on each state that is off at `first - 1` is off, a step
+        far before the sequence where that is since it began. Overwritten.
+    next_on
+        (n_dense * 64,): the first step from `last` on, in the sequence that goes on there, at which
+        each state is on; a step far behind where there is none.
     """
-    n_steps, n_dense = dense.shape
+    n_dense = dense.shape[1]
     want_starts = starts.shape[0] > 0
     want_ends = ends.shape[0] > 0
-    # Where each state last went off; before the sequence when it has not yet been on in it.
-    went_off = np.empty(n_dense * 64, dtype=np.int64)
     one = np.uint64(1)
+    far = first - (np.int64(1) << np.int64(60))
     for s in range(offsets.shape[0] - 1):
         begin = offsets[s]
-        stop = offsets[s + 1]
-        if begin == stop:
-            continue
-        went_off[:] = begin - n_steps
-        for t in range(begin, stop):
+        stop = min(last, offsets[s + 1])
+        if begin >= first:
+            went_off[:] = far
+        for t in range(max(begin, first), stop):
             for w in range(n_dense):
-                now = dense[t, w]
-                then = dense[t - 1, w] if t > begin else np.uint64(0)
+                now = dense[t - base, w]
+                then = dense[t - 1 - base, w] if t > begin else np.uint64(0)
                 changed = now & ~then
                 while changed != np.uint64(0):
                     lowest = changed & (~changed + one)
                     c = w * 64 + _bit_count(lowest - one)
                     off = went_off[c]
                     if want_starts and t - off >= off_before:
-                        starts[t, w] |= lowest
-                    if want_ends and off >= begin and t - off >= off_after:
-                        ends[off, w] |= lowest
+                        starts[t - base, w] |= lowest
+                    if want_ends and off >= first and t - off >= off_after:
+                        ends[off - base, w] |= lowest
                     changed ^= lowest
                 changed = then & ~now
                 while changed != np.uint64(0):
@@ -124,17 +206,23 @@ def find_limited_runs(
                     went_off[w * 64 + _bit_count(lowest - one)] = t
                     changed ^= lowest
         if want_ends:
+            goes_on = offsets[s + 1] > last
             for w in range(n_dense):
                 for b in range(64):
                     bit = one << np.uint64(b)
                     off = went_off[w * 64 + b]
-                    if off >= begin and dense[stop - 1, w] & bit == np.uint64(0):
-                        ends[off, w] |= bit
+                    if off < max(begin, first) or dense[stop - 1 - base, w] & bit != np.uint64(0):
+                        continue
+                    if not goes_on or next_on[w * 64 + b] - off >= off_after:
+                        ends[off - base, w] |= bit
+        if offsets[s + 1] >= last:
+            return
 
 
 @_kernel
 def sweep(
     dense: Words,
+    base: int,
     offsets: Integers,
     starts: Words,
     ends: Words,
@@ -158,6 +246,7 @@ def sweep(
     by_bin: Integers,
     full_by_bin: Integers,
     taken: Words,
+    taken_base: int,
     found_starts: Integers,
     found_stops: Integers,
     found_overlaps: Integers,
@@ -175,13 +264,17 @@ def sweep(
 
     Parameters
     ----------
-    dense
-        (n_steps, n_dense) on-bits of the selected states.
+    dense, base
+        (n_rows, n_dense) on-bits of the selected states from step `base` on: the shard's steps, and
+        the one before them if there is one.
+    offsets
+        Where the sequences begin, from the one that holds the shard's first step on.
     before_mode, after_mode
-        0 no limit; 1 one step, read from `dense`; 2 read from `starts` or `ends`.
+        0 no limit; 1 one step, read from `dense`; 2 read from `starts` or `ends`, whose rows are
+        those of `dense`.
     last
-        Stop after the matches that end at step `last`. Where `last` lies inside a sequence, no
-        match may span it.
+        The shard's end. A match that ends there is met if its sequence ends there, too; else it is
+        the next shard's.
     until
         Pause before this step.
     low_overlap, high_overlap, min_length
@@ -196,8 +289,9 @@ def sweep(
         Counts to add to, or arrays of size 0 when the matches themselves are wanted.
     bin_shift, by_bin, full_by_bin
         The same for the matches that pass the length filter, by `start >> bin_shift`.
-    taken
-        One bit a step: matches that hold a taken step are not collected. May have size 0.
+    taken, taken_base
+        One bit a step from `taken_base` on: matches that hold a taken step are not collected. May
+        have size 0.
     found_starts, found_stops, found_overlaps
         Where collected matches go; the walk pauses when they might not fit.
 
@@ -220,8 +314,8 @@ def sweep(
     while True:
         begin = offsets[s]
         stop = offsets[s + 1]
-        end = min(stop, last)
-        while t <= end:
+        end = stop + 1 if stop <= last else last
+        while t < end:
             if t >= until:
                 cursor[0] = t
                 cursor[1] = alive
@@ -235,13 +329,13 @@ def sweep(
                     return found
                 any_gone = zero
                 for w in range(n_dense):
-                    now[w] = dense[t, w] if t < stop else zero
-                    gone[w] = dense[t - 1, w] & ~now[w]
+                    now[w] = dense[t - base, w] if t < stop else zero
+                    gone[w] = dense[t - 1 - base, w] & ~now[w]
                     any_gone |= gone[w]
                 if any_gone != zero:
                     if after_mode == 2 and t < stop:
                         for w in range(n_dense):
-                            ending[w] = ends[t, w]
+                            ending[w] = ends[t - base, w]
                     else:
                         for w in range(n_dense):
                             ending[w] = gone[w]
@@ -285,7 +379,7 @@ def sweep(
                                     if overlap == n_selected:
                                         full_by_bin[a >> bin_shift] += 1
                             elif overlap <= high_overlap and least <= length <= most:
-                                if _is_free(taken, a, t):
+                                if _is_free(taken, a - taken_base, t - taken_base):
                                     found_starts[found] = a
                                     found_stops[found] = t
                                     found_overlaps[found] = overlap
@@ -304,24 +398,25 @@ def sweep(
                             group_starts[kept] = a
                             kept += 1
                     alive = kept
-            if t < end:
+            if t < stop:
+                row = t - base
                 new = 0
                 if before_mode == 0 and alive == 0:
                     for w in range(n_dense):
-                        new += _bit_count(dense[t, w])
+                        new += _bit_count(dense[row, w])
                     if new >= low_overlap:
                         for w in range(n_dense):
-                            group_masks[0, w] = dense[t, w]
+                            group_masks[0, w] = dense[row, w]
                         group_starts[0] = t
                         alive = 1
                 else:
                     for w in range(n_dense):
                         if before_mode == 2:
-                            word = starts[t, w]
+                            word = starts[row, w]
                         elif t > begin:
-                            word = dense[t, w] & ~dense[t - 1, w]
+                            word = dense[row, w] & ~dense[row - 1, w]
                         else:
-                            word = dense[t, w]
+                            word = dense[row, w]
                         group_masks[alive, w] = word
                         new += _bit_count(word)
                     if new >= (low_overlap if before_mode != 0 else 1):
@@ -337,14 +432,19 @@ def sweep(
 
 
 @_kernel
-def count_on(dense: Words, bin_shift: int, first: int, last: int, on_by_bin: Integers) -> None:
-    """Add the bits set in steps [first, last) of `dense` to `on_by_bin[step >> bin_shift]`."""
+def count_on(
+    dense: Words, base: int, bin_shift: int, first: int, last: int, on_by_bin: Integers
+) -> None:
+    """Add the bits set in steps [first, last) of `dense` to `on_by_bin[step >> bin_shift]`.
+
+    `dense` begins at step `base`.
+    """
     n_dense = dense.shape[1]
     step = first
     while step < last:
         stop = min(last, ((step >> bin_shift) + 1) << bin_shift)
         count = 0
-        for t in range(step, stop):
+        for t in range(step - base, stop - base):
             for w in range(n_dense):
                 count += _bit_count(dense[t, w])
         on_by_bin[step >> bin_shift] += count
@@ -461,10 +561,53 @@ def _narrow_over(
 
 
 @_kernel
+def _narrow_by_past(
+    acc: Words, since: Integers, gap: Integers, first: int, on_from: int, off_from: int
+) -> None:
+    """Keep in `acc` the states that, before the shard begins at `first`, are as asked.
+
+    On from `on_from` to `first`, if `on_from` is before it, and off from `off_from` to `on_from` or
+    to `first`, whichever is earlier. `since` and `gap` are those of `edges.Edges`.
+    """
+    one = np.uint64(1)
+    edge = min(on_from, first)
+    for w in range(acc.shape[0]):
+        left = acc[w]
+        while left != np.uint64(0):
+            lowest = left & (~left + one)
+            c = w * 64 + _bit_count(lowest - one)
+            fits = since[c] <= on_from if on_from < first else True
+            if off_from < edge:
+                fits = fits and since[c] == edge and gap[c] >= edge - off_from
+            if not fits:
+                acc[w] ^= lowest
+            left ^= lowest
+
+
+@_kernel
+def _narrow_by_future(acc: Words, next_on: Integers, until: int) -> None:
+    """Keep in `acc` the states that are off from the shard's end to step `until`."""
+    one = np.uint64(1)
+    for w in range(acc.shape[0]):
+        left = acc[w]
+        while left != np.uint64(0):
+            lowest = left & (~left + one)
+            if next_on[w * 64 + _bit_count(lowest - one)] < until:
+                acc[w] ^= lowest
+            left ^= lowest
+
+
+@_kernel
 def count_unions(
     bits: Words,
+    base: int,
     selected: Words,
     offsets: Integers,
+    shard_first: int,
+    shard_last: int,
+    since: Integers,
+    gap: Integers,
+    next_on: Integers,
     off_before: int,
     off_after: int,
     all_blocks: Words,
@@ -478,7 +621,18 @@ def count_unions(
 ) -> None:
     """Write into `unions` the number of states that are selected or in S2 of each range.
 
-    `all_blocks` and `any_blocks` are pyramids of ANDs and ORs over `bits` (see `_narrow_over`).
+    Parameters
+    ----------
+    bits, base
+        (n_rows, n_words) on-bits of all states from step `base` on.
+    shard_first, shard_last
+        The steps of the shard. Ranges end in it; what lies outside is known by the next three.
+    since, gap, next_on
+        See `edges.Edges`.
+    all_blocks, all_levels, any_blocks, any_levels
+        Pyramids of ANDs and ORs over `bits` (see `_narrow_over`).
+    first, last, sequences
+        The ranges, and which of `offsets` their sequences begin at.
     """
     n_words = bits.shape[1]
     acc = np.empty(n_words, dtype=np.uint64)
@@ -491,13 +645,21 @@ def count_unions(
         for w in range(n_words):
             acc[w] = ~selected[w]
         # Only states outside the selection can still add to the union: stop when none is left.
-        left = _narrow_over(acc, bits, all_blocks, all_levels, False, a, b)
-        if left and off_before > 0:
-            edge = max(offsets[sequences[i]], a - off_before)
-            left = _narrow_over(acc, bits, any_blocks, any_levels, True, edge, a)
+        left = _narrow_over(
+            acc, bits, all_blocks, all_levels, False, max(a, shard_first) - base, b - base
+        )
+        edge = max(offsets[sequences[i]], a - off_before)
+        if left and edge < shard_first:
+            _narrow_by_past(acc, since, gap, shard_first, a, edge)
+        if left and off_before > 0 and a > shard_first:
+            low = max(edge, shard_first) - base
+            left = _narrow_over(acc, bits, any_blocks, any_levels, True, low, a - base)
         if left and off_after > 0:
             edge = min(offsets[sequences[i] + 1], b + off_after)
-            left = _narrow_over(acc, bits, any_blocks, any_levels, True, b, edge)
+            high = min(edge, shard_last) - base
+            left = _narrow_over(acc, bits, any_blocks, any_levels, True, b - base, high)
+            if left and edge > shard_last:
+                _narrow_by_future(acc, next_on, edge)
         union = n_selected
         if left:
             for w in range(n_words):

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from app.matching import kernels
 from app.matching.bits import words_for
+from app.matching.counts import Counts, Found
 from app.matching.query import Query
-from app.matching.search import Counts, Found, Search
+from app.matching.search import Search
 
 Words = NDArray[np.uint64]
 Integers = NDArray[np.int64]

@@ -8,16 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.matching.bits import pack
 from app.matching.control import Control
-from app.matching.engine import _histogram, _search
+from app.matching.engine import answer_query
 from app.matching.query import Query
 from app.matching.result import MatchResult
-from app.matching.search import Found
-from app.matching.selection import select
+from app.matching.search import Bits
 from app.matching.states import States
 
-Words = NDArray[np.uint64]
 Integers = NDArray[np.int64]
 
 
@@ -50,7 +47,7 @@ def find_ranges(
     states: States,
     query: Query,
     *,
-    bits: Words | None = None,
+    bits: Bits | None = None,
     threads: int = 1,
     control: Control | None = None,
 ) -> Ranges:
@@ -63,8 +60,8 @@ def find_ranges(
     query
         The query; it is checked here. Its `context` has no effect.
     bits
-        The packed on-bits of the whole source at the query's threshold and polarity; packed here
-        when not given.
+        The on-bits of the whole source at the query's threshold and polarity; packed here, in
+        memory, when not given.
     threads
         How many threads share a pass. The answer does not depend on it.
     control
@@ -77,35 +74,15 @@ def find_ranges(
     Cancelled
         If `control` was cancelled.
     """
-    control = control or Control()
     began = time.perf_counter()
-    offsets = np.array(states.offsets, dtype=np.int64)
-    query.check(states.n_steps, states.n_states, offsets)
-    if bits is None:
-        control.begin("packing", 0.6)
-        bits = pack(states.rows, query.threshold, query.polarity, control)
-    selection = select(states, query, bits)
-    filled = query.filled(len(selection.states))
-    search, counts, listing, reason = _search(bits, offsets, filled, selection, threads, control)
-    found = Found.join([]) if search is None else listing.found
-    result = MatchResult(
-        query=filled,
-        selected_states=selection.states,
-        searched_steps=states.n_steps,
-        total_matches=counts.total,
-        full_matches=int(counts.full_by_length.sum()),
-        places=listing.places,
-        places_at_least=listing.places_at_least,
-        reason=reason,
-        matches=(),
-        length_histogram=_histogram(counts),
-        seconds=time.perf_counter() - began,
-    )
+    answer = answer_query(states, query, bits, threads, control or Control())
+    found = answer.listing.found
+    sequences = np.searchsorted(np.asarray(states.offsets), found.starts, side="right") - 1
     return Ranges(
-        result=result,
+        result=answer.result((), None, began),
         starts=found.starts,
         stops=found.stops,
         overlaps=found.overlaps,
         unions=found.unions,
-        sequences=np.searchsorted(offsets, found.starts, side="right") - 1,
+        sequences=sequences,
     )

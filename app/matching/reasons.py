@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from app.matching.counts import Counts
 from app.matching.query import Query
-from app.matching.search import Counts, Search
+from app.matching.search import Search
 
 
 def why_nothing(search: Search, query: Query, counts: Counts, places: int) -> str:
@@ -47,7 +46,7 @@ def _why_no_match(search: Search, query: Query) -> str:
     n = search.n_selected
     limits = _limits(query)
     if min_length > 1:
-        lengths = np.flatnonzero(search.count(min_overlap, 1).by_length)
+        lengths = search.count(min_overlap, 1).lengths
         if lengths.size:
             longest = int(lengths[-1])
             return (
@@ -70,8 +69,7 @@ def _why_no_match(search: Search, query: Query) -> str:
 def _why_no_length(query: Query, counts: Counts) -> str:
     assert query.length is not None  # nothing else drops matches before the list is made
     least, most = query.length
-    lengths = np.flatnonzero(counts.by_length)
-    short, long = int(lengths[0]), int(lengths[-1])
+    short, long = int(counts.lengths[0]), int(counts.lengths[-1])
     n = counts.total
     asked = f"{least:,}" if least == most else f"{least:,} to {most:,}"
     asked += f" {_plural(most, 'step')} long"

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from concurrent.futures import Future
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from app.matching.bits import Polarity, pack
+from app.matching.bits import Polarity, words_for
 from app.matching.control import Control
 from app.matching.engine import find_matches
+from app.matching.packed import Packed, pack_states
 from app.matching.query import Query
 from app.matching.result import MatchResult
 from app.matching.selection import Selection, select
+from app.matching.spread import Spread, spread_states
 from app.matching.states import States
 
-Words = NDArray[np.uint64]
 _Value = TypeVar("_Value")
 
 # What one listed match and one histogram bar weigh in memory, roughly, without the profile.
@@ -28,26 +29,49 @@ _BYTES_PER_ITEM = 400
 _BYTES_PER_SHARE = 8
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of packed on-bits: of how many thresholds, their bytes, and the most there may be."""
+
+    thresholds: int
+    n_bytes: int
+    most_bytes: int
+
+
 class MatchService:
     """Answers queries from any number of threads.
+
+    Where the on-bits of a source are more than `cache_bytes` and its states have an opener, they
+    are not held in memory: the opener gets them piece by piece.
 
     Parameters
     ----------
     cache_bytes
-        How many bytes of packed on-bits are kept, the least recently used going first. Bits larger
-        than this are used and not kept.
+        How many bytes of packed on-bits are kept, the least recently used going first. Larger
+        ones without an opener are used and not kept.
     result_bytes
         The same for answers, by a rough estimate.
     threads
-        How many threads share one query. No answer depends on it.
+        How many threads share one query; None: as many as there are cores. No answer depends on it.
+    executors
+        Who makes the passes instead, one entry a worker (`Spread`), for states with an opener. None:
+        threads of this process.
     """
 
     def __init__(
-        self, cache_bytes: int = 1 << 29, result_bytes: int = 1 << 24, threads: int = 2
+        self,
+        cache_bytes: int = 1 << 29,
+        result_bytes: int = 1 << 24,
+        threads: int | None = None,
+        executors: Sequence[Executor] | None = None,
     ) -> None:
-        self._bits: _Shared[Words] = _Shared(cache_bytes, lambda bits: int(bits.nbytes))
+        self._bits: _Shared[Packed | Spread] = _Shared(cache_bytes, lambda packed: packed.n_bytes)
         self._results: _Shared[MatchResult] = _Shared(result_bytes, _weight)
-        self._threads = threads
+        self._threads = threads or usable_cores()
+        self._cache_bytes = 0 if executors else cache_bytes
+        # Threads begin with the first task: a server may still be forked.
+        pool = ThreadPoolExecutor(self._threads, thread_name_prefix="shards")
+        self._executors = tuple(executors or [pool] * self._threads)
 
     def match(
         self, key: str, states: States, query: Query, control: Control | None = None
@@ -91,14 +115,38 @@ class MatchService:
         """
         query = _normal(states, query)
         bits = self._bits.peek((key, query.threshold, query.polarity))
-        return select(states, query, bits)
+        return select(states, query, bits.in_memory if bits else None)
 
-    def _packed(self, key: str, states: States, query: Query, control: Control) -> Words:
-        def compute(job: Control) -> Words:
+    def kept(self) -> Kept:
+        """Return what is kept of packed on-bits: matching at one of those thresholds packs nothing."""
+        return self._bits.kept()
+
+    def _packed(self, key: str, states: States, query: Query, control: Control) -> Packed | Spread:
+        n_bytes = states.n_steps * words_for(states.n_states) * 8
+
+        def compute(job: Control) -> Packed | Spread:
             job.begin("packing", 1.0)
-            return pack(states.rows, query.threshold, query.polarity, job)
+            if states.opener is not None and n_bytes > self._cache_bytes:
+                return spread_states(
+                    states,
+                    query.threshold,
+                    query.polarity,
+                    opener=states.opener,
+                    executors=self._executors,
+                    control=job,
+                )
+            return pack_states(
+                states, query.threshold, query.polarity, threads=self._threads, control=job
+            )
 
         return self._bits.get((key, query.threshold, query.polarity), compute, control, 0.6)
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def warm() -> None:
@@ -107,6 +155,8 @@ def warm() -> None:
     states = States(rows=rows, offsets=np.array([0, len(rows)], dtype=np.int64))
     base = Query(threshold=0.5, start=1, stop=3)
     find_matches(states, base)
+    # Shards look beyond their ends.
+    find_matches(states, base, bits=pack_states(states, 0.5, Polarity.HIGH, n_shards=2))
     # Limits of two steps and more have a kernel of their own; so have blocks of steps.
     find_matches(states, replace(base, off_before=2, off_after=2))
     # Nested runs: together far longer than the source, so that their unions are counted by blocks.
@@ -136,6 +186,11 @@ class _Shared(Generic[_Value]):
         self._kept: OrderedDict[Hashable, _Value] = OrderedDict()
         self._under_way: dict[Hashable, _Job[_Value]] = {}
         self._weight = 0
+
+    def kept(self) -> Kept:
+        """Return how many values are kept, and what they weigh."""
+        with self._lock:
+            return Kept(len(self._kept), self._weight, self._capacity)
 
     def peek(self, key: Hashable) -> _Value | None:
         """Return a kept value, or None."""

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from app.matching.bits import Polarity
+
+
+class Opener(Protocol):
+    """Gets the on-bits of some steps of a source, in any process: it can be pickled."""
+
+    def bits(
+        self, first: int, last: int, threshold: float, polarity: Polarity
+    ) -> NDArray[np.uint64]:
+        """Return the on-bits of the steps [first, last), as `pack` does.
+
+        They are kept within reach: to ask again costs little. C-contiguous and writable, but
+        writing to it is to change nothing for anybody else.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +36,14 @@ class States:
     offsets
         int64 (n_sequences + 1,), increasing, from 0 to n_steps. Sequence i is the half-open range
         [offsets[i], offsets[i + 1]).
+    opener
+        How the on-bits are had piece by piece, where they may be too many for memory; None where
+        that is not provided for.
     """
 
     rows: NDArray[Any]
     offsets: NDArray[np.int64]
+    opener: Opener | None = None
 
     @property
     def n_steps(self) -> int:

@@ -10,6 +10,7 @@ import itertools
 import logging
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -182,6 +183,8 @@ def test_a_slow_match_is_told_and_its_answer_comes_from_any_worker(
     assert page.locator("[data-job]").count() == 0
     assert "steps searched" in sentence(page)
     assert page.inner_text("#busy") == ""
+    kept = page.locator("#match-sentence").get_attribute("title") or ""
+    assert "keeps the on-bits of 2 thresholds" in kept
     asked = len(jobs_asked(page))
     page.wait_for_timeout(1500)
     assert len(jobs_asked(page)) == asked, "nothing is asked while nothing is under way"
@@ -356,6 +359,29 @@ def test_whoever_goes_on_working_is_asked_before_the_view_changes(
     assert page.locator("[data-job]").count() == 0
     page.go_back()
     page.wait_for_function("() => window.statebrush.read('view').dataset === 'a_small'")
+
+
+def test_a_dataset_that_changes_under_a_view_is_prepared_again_and_the_view_kept(
+    two_workers: Callable[..., Server], open_page: Callable[..., Page], data: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "large"
+    shutil.copytree(data / "large", folder)
+    server = two_workers(folder)
+    server.gate.open.set()
+    page = open_page(server.url)
+    set_threshold(page, 0.4)
+    settled(page)
+    before = view(page)
+    server.gate.open.clear()
+    os.utime(folder / "states" / "h.parquet")  # written anew, to the same content
+    page.click("#page-on")
+    page.wait_for_selector("[data-job=copy] [aria-valuenow]")
+    server.gate.open.set()
+    page.wait_for_selector("[data-job]", state="detached")
+    settled(page)
+    assert view(page)["threshold"] == 0.4
+    assert view(page)["first"] > before["first"]
+    assert "steps searched" in sentence(page)
 
 
 def test_axe_finds_nothing_serious_while_work_is_under_way(

@@ -1,0 +1,138 @@
+"""The packed on-bits of a whole source in memory, cut into shards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.matching.bits import Polarity, pack
+from app.matching.control import Control
+from app.matching.edges import Within, cut_evenly, join, look, spans
+from app.matching.search import Hands
+from app.matching.shard import Shard, Span, Terms
+from app.matching.states import States
+
+Words = NDArray[np.uint64]
+Integers = NDArray[np.int64]
+
+# More shards than threads, for matches do not lie evenly; fewer steps are not worth one.
+_SHARDS_PER_THREAD = 4
+_STEPS_PER_SHARD = 1 << 15
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Packed:
+    """On-bits at one threshold and polarity.
+
+    Attributes
+    ----------
+    bits
+        (n_steps, n_words); see `pack`.
+    shards
+        Where they are cut, first to last. No answer depends on it.
+    """
+
+    bits: Words
+    shards: tuple[Span, ...]
+
+    @property
+    def n_bytes(self) -> int:
+        """What it takes in memory, nearly."""
+        edges = sum(3 * shard.edges.since.nbytes for shard in self.shards)
+        return int(self.bits.nbytes) + edges
+
+    @property
+    def in_memory(self) -> Words:
+        """See `search.Bits`."""
+        return self.bits
+
+    def hands(self, terms: Terms, threads: int, control: Control) -> Hands:
+        """See `search.Bits`."""
+        return _Threads(self, terms, threads, control)
+
+
+def pack_states(
+    states: States,
+    threshold: float,
+    polarity: Polarity,
+    *,
+    threads: int = 1,
+    n_shards: int | None = None,
+    control: Control | None = None,
+) -> Packed:
+    """Return the on-bits of a source.
+
+    Parameters
+    ----------
+    states
+        The source.
+    threshold, polarity
+        As for `is_on`.
+    threads
+        How many threads share the work.
+    n_shards
+        Into how many shards to cut it, if that is to be fixed; the default suits `threads`.
+    control
+        Told of the steps packed; it can call the work off.
+    """
+    bits = pack(states.rows, threshold, polarity, control, threads=threads)
+    if n_shards is None:
+        most = states.n_steps // _STEPS_PER_SHARD
+        n_shards = 1 if threads == 1 else max(1, min(_SHARDS_PER_THREAD * threads, most))
+    cuts = cut_evenly(states.n_steps, n_shards)
+    offsets = np.array(states.offsets, dtype=np.int64)
+
+    def look_at(shard: tuple[int, int]) -> Within:
+        return look(bits, 0, *shard, offsets, states.n_states)
+
+    if len(cuts) == 2:
+        parts = [Within.nothing(bits.shape[1] * 64)]
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            parts = list(pool.map(look_at, spans(cuts)))
+    return Packed(bits, span_shards(cuts, offsets, parts))
+
+
+def span_shards(
+    cuts: Sequence[int], offsets: Integers, parts: Sequence[Within]
+) -> tuple[Span, ...]:
+    """Return the shards between `cuts`, from what each tells of its ends."""
+    return tuple(
+        Span(first, last, sequences_of(first, last, offsets), edges)
+        for (first, last), edges in zip(spans(cuts), join(cuts, offsets, parts), strict=True)
+    )
+
+
+def sequences_of(first: int, last: int, offsets: Integers) -> Integers:
+    """Return where the sequences begin that hold the steps [first, last), and the last one's end."""
+    low = int(np.searchsorted(offsets, first, side="right")) - 1
+    high = int(np.searchsorted(offsets, last, side="left"))
+    return offsets[low : high + 1].copy()
+
+
+class _Threads:
+    """Passes over bits in memory, by some threads."""
+
+    def __init__(self, packed: Packed, terms: Terms, threads: int, control: Control) -> None:
+        self._threads = threads
+        self._shards = [
+            Shard(terms, span, packed.bits[span.base : span.last], control)
+            for span in packed.shards
+        ]
+
+    def run(self, method: str, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """See `search.Hands`."""
+
+        def work(i: int) -> Any:
+            return getattr(self._shards[i], method)(*arguments[i])
+
+        n_shards = len(self._shards)
+        if min(self._threads, n_shards) == 1:
+            return [work(i) for i in range(n_shards)]
+        with ThreadPoolExecutor(min(self._threads, n_shards)) as pool:
+            return list(pool.map(work, range(n_shards)))

@@ -1,0 +1,147 @@
+"""On-bits in files: read by any process, bounded on disk, and gone without harm."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.matching import MatchService, Polarity, Query, find_matches, pack, spread_states
+from app.shards import StoredBits, processes, states_of
+from loaders import Dataset, DatasetError, Source, kept, open_dataset
+from loaders.writer import write_dataset
+from tests.test_matching_engine import variants, whole_answer
+
+N_STEPS = 4000
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> tuple[Dataset, Source]:
+    rng = np.random.default_rng(0)
+    rows = rng.random((N_STEPS, 70)).astype(np.float16)
+    for t in range(1, N_STEPS):
+        stays = rng.random(70) < 0.9
+        rows[t, stays] = rows[t - 1, stays]
+    path = write_dataset(
+        tmp_path / "d",
+        tokens=["t"] * N_STEPS,
+        sequences=[0] * 1000 + [1] * (N_STEPS - 1000),
+        states={"s": rows},
+    )
+    dataset = open_dataset(path, tmp_path / "cache")
+    return dataset, dataset.open_source("s")
+
+
+def files(source: Source) -> list[str]:
+    return sorted(path.name for path in (source.home / "bits").iterdir())
+
+
+def test_bits_are_packed_once_and_then_mapped(
+    opened: tuple[Dataset, Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = opened[1]
+    opener = pickle.loads(pickle.dumps(StoredBits(source.home)))  # noqa: S301 - our own
+    expected = pack(np.asarray(source.rows)[100:300], 0.5, Polarity.HIGH)
+    assert np.array_equal(opener.bits(100, 300, 0.5, Polarity.HIGH), expected)
+    monkeypatch.setattr("app.shards.pack", None)  # packing again would fail
+    bits = opener.bits(100, 300, 0.5, Polarity.HIGH)
+    assert np.array_equal(bits, expected)
+    # The kernels are compiled for arrays like those in memory; no write reaches the file.
+    assert bits.flags.writeable and bits.flags.c_contiguous and type(bits) is np.ndarray
+    bits[:] = 0
+    assert np.array_equal(opener.bits(100, 300, 0.5, Polarity.HIGH), expected)
+    assert len(files(source)) == 1
+
+
+def test_every_threshold_and_polarity_has_its_own(opened: tuple[Dataset, Source]) -> None:
+    source = opened[1]
+    opener, rows = StoredBits(source.home), np.asarray(source.rows)
+    for threshold in (0.5, float(np.nextafter(0.5, 1)), -0.5):
+        for polarity in Polarity:
+            bits = opener.bits(0, 50, threshold, polarity)
+            assert np.array_equal(bits, pack(rows[:50], threshold, polarity))
+    assert len(files(source)) == 9
+
+
+def test_the_thresholds_used_longest_ago_go_when_the_disk_bound_is_met(
+    opened: tuple[Dataset, Source],
+) -> None:
+    source = opened[1]
+    one = 128 + 1000 * 2 * 8
+    opener = StoredBits(source.home, most_bytes=5 * one)
+    for age, threshold in enumerate((0.1, 0.2, 0.3)):
+        for first in (0, 1000):
+            opener.bits(first, first + 1000, threshold, Polarity.HIGH)
+        for path in (source.home / "bits").iterdir():
+            if path.stat().st_mtime > 1e6:
+                os.utime(path, (1000 * (age + 1),) * 2)
+        if threshold == 0.2:  # 0.1 is used again: 0.2 is now the oldest
+            opener.bits(0, 1000, 0.1, Polarity.HIGH)
+    assert sum((source.home / "bits" / name).stat().st_size for name in files(source)) <= 5 * one
+    groups = {name.split(".")[0] for name in files(source)}
+    assert len(groups) == 2
+    # What is asked for stays, even if it alone is more.
+    opener = StoredBits(source.home, most_bytes=one)
+    for first in (0, 1000, 2000):
+        opener.bits(first, first + 1000, 0.3, Polarity.HIGH)
+    assert len(files(source)) == 3
+
+
+def test_files_that_are_gone_or_damaged_are_packed_again(opened: tuple[Dataset, Source]) -> None:
+    source = opened[1]
+    opener = StoredBits(source.home)
+    expected = pack(np.asarray(source.rows)[:90], 0.5, Polarity.LOW)
+    held = opener.bits(0, 90, 0.5, Polarity.LOW)
+    ((path),) = (source.home / "bits").iterdir()
+    path.unlink()
+    assert np.array_equal(held, expected)
+    opener.bits(0, 90, 0.5, Polarity.LOW)
+    path.write_bytes(path.read_bytes()[:100])
+    assert np.array_equal(opener.bits(0, 90, 0.5, Polarity.LOW), expected)
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_nothing(
+    opened: tuple[Dataset, Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = opened[1]
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(kept.np, "save", full)
+    with pytest.raises(DatasetError, match=r"no space left on device.*--cache-dir"):
+        StoredBits(source.home).bits(0, 90, 0.5, Polarity.HIGH)
+    assert files(source) == []
+
+
+def test_processes_give_the_same_answer_from_files(opened: tuple[Dataset, Source]) -> None:
+    states = states_of(*opened)
+    assert states.opener is not None
+    executors = processes(2)
+    assert all(isinstance(executor, ProcessPoolExecutor) for executor in executors)
+    try:
+        for query in [replace(one, threshold=0.6) for one in variants(2)[:12]]:
+            bits = spread_states(
+                states,
+                query.threshold,
+                query.polarity,
+                opener=states.opener,
+                executors=executors,
+                n_shards=5,
+            )
+            answer = whole_answer(find_matches(states, query, bits=bits))
+            assert answer == whole_answer(find_matches(states, query))
+        service = MatchService(executors=executors)
+        query = Query(threshold=0.6, start=50, stop=51)
+        assert whole_answer(service.match("a", states, query)) == whole_answer(
+            find_matches(states, query)
+        )
+    finally:
+        for executor in executors:
+            executor.shutdown()
