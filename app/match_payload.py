@@ -13,6 +13,8 @@ from loaders import Dataset, Source
 
 #: Steps of context on either side that rows carry; the widest screen shows fewer.
 BEFORE, AFTER = 30, 48
+#: Heat starts here at the latest: where nearly all states are on all around, all still differ from some.
+MOST_BACKGROUND = 0.75
 #: Rows of a page, and how many rows can be paged through and sorted.
 ROWS, LISTED = 50, 10_000
 #: Lengths up to this have a bar each, longer ones share a bar.
@@ -155,7 +157,7 @@ def match_payload(
         "seconds": result.seconds,
         "reason": result.reason,
         "histogram": histogram_bins(result.length_histogram),
-        "background": round(float(np.median(around)), 3) if around else 0.0,
+        "background": round(min(float(np.median(around)), MOST_BACKGROUND), 3) if around else 0.0,
         "rows": rows,
         "listed": listed,
         "tracks": [

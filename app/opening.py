@@ -6,7 +6,7 @@ the rest of the view opens.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor, log10
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from app.matching import Polarity, pack
-from app.url_state import View, read
+from app.url_state import ZOOM, View, read
 from app.windows import most_steps
 from loaders import Catalog, Dataset, DatasetError, Source
 
@@ -22,6 +22,9 @@ from loaders import Catalog, Dataset, DatasetError, Source
 SEARCHED_STEPS = 10_000
 DEFAULT_LENGTH = 3
 FEWEST, MOST = 3, 15
+
+#: A dataset opens on wider steps when a tenth of its first tokens is longer than this.
+SAMPLED_TOKENS, SHORT_TOKEN, WORDS_ZOOM = 2_000, 4, 32
 
 #: The overview draws the boundaries of up to so many sequences; more could not be told apart.
 MOST_DRAWN_SEQUENCES = 400
@@ -31,10 +34,15 @@ Kind = Literal["load", "back", "dataset", "source"]
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One sentence for the person at the screen."""
+    """A sentence or two for the person at the screen.
+
+    What is `once` is told once a browser session and not at every load: it is about the data, which
+    does not change.
+    """
 
     text: str
     level: Literal["info", "warning", "error"] = "warning"
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +122,9 @@ def open_view(
         source = dataset.open_source(name)
     except DatasetError as error:
         return Opened(None, None, (*notices, Notice(str(error), "error")))
-    notices += (
-        [Notice(warning.sentence) for warning in (*dataset.warnings, *source.warnings)]
-        if kind in {"load", "dataset", "source"}
-        else []
-    )
+    warnings = [warning.sentence for warning in (*dataset.warnings, *source.warnings)]
+    if warnings and kind in {"load", "dataset", "source"}:
+        notices.append(Notice(" ".join(warnings), once=True))
     opening = opening_view(dataset, source)
     view, more = _fit(fields, opening, dataset, source, kind)
     return Opened(view, info(dataset, source), (*notices, *more))
@@ -139,14 +145,22 @@ def _dataset(catalog: Catalog, wanted: str | None) -> tuple[Dataset | None, list
             notices.append(
                 Notice(f"There is no dataset “{wanted}” here; the datasets are {names}.")
             )
+    broken: list[tuple[str, str]] = []
     for entry in entries:
         if entry.id == wanted:
             continue
         try:
-            return catalog.get(entry.id), notices
+            dataset = catalog.get(entry.id)
         except DatasetError as error:
-            if wanted is None:
-                notices.append(Notice(str(error), "error"))
+            broken.append((entry.title, str(error)))
+            continue
+        if wanted is None and broken:
+            names = ", ".join(f"“{title}”" for title, _ in broken)
+            notices.append(
+                Notice(f"{names} cannot be opened: choose it in the list to see why.", once=True)
+            )
+        return dataset, notices
+    notices += [Notice(text, "error") for _, text in broken]
     return None, notices
 
 
@@ -172,6 +186,7 @@ def opening_view(dataset: Dataset, source: Source) -> View:
     default = dataset.default
     threshold = source.suggested_threshold
     start = stop = None
+    before = after = 0
     tracks: tuple[str, ...] = tuple(
         name for name, item in dataset.annotations.items() if item.kind == "categorical"
     )[:2]
@@ -181,6 +196,7 @@ def opening_view(dataset: Dataset, source: Source) -> View:
             threshold = default.threshold
         if default.start is not None and default.stop is not None:
             start, stop = default.start, default.stop
+            before, after = default.off_before, default.off_after
         if default.tracks is not None:
             tracks = tuple(name for name in default.tracks if name in dataset.annotations)
     if start is None or stop is None:
@@ -192,9 +208,18 @@ def opening_view(dataset: Dataset, source: Source) -> View:
         first=max(0, start - 12),
         start=start,
         stop=stop,
+        before=before,
+        after=after,
         threshold=float(threshold),
         tracks=tracks,
+        zoom=step_width(dataset.tokens(0, min(dataset.n_steps, SAMPLED_TOKENS))),
     )
+
+
+def step_width(tokens: Sequence[str]) -> int:
+    """Return the width of a step in px on which a dataset opens: more for words than for signs."""
+    lengths = sorted(len(token) for token in tokens)
+    return WORDS_ZOOM if lengths[9 * len(lengths) // 10] > SHORT_TOKEN else ZOOM
 
 
 def telling_range(source: Source, offsets: Any, threshold: float) -> tuple[int, int]:
@@ -248,7 +273,7 @@ def _fit(
         problem = _range_problem(view.start, view.stop, dataset)
         if problem:
             notices.append(Notice(problem))
-            view = replace(view, start=None, stop=None)
+            view = replace(view, start=None, stop=None, before=0, after=0)
     if kind == "source":
         if view.excluded:
             notices.append(
@@ -290,6 +315,11 @@ def _fit(
     if missing:
         notices.append(Notice(f"There is no annotation “{missing[0]}” in this dataset."))
         view = replace(view, tracks=tuple(n for n in view.tracks if n in dataset.annotations))
+    if view.colour != "match" and view.colour not in dataset.annotations:
+        notices.append(
+            Notice(f"The link colours the words by “{view.colour}”, which is no annotation here.")
+        )
+        view = replace(view, colour="match")
     return view, notices
 
 

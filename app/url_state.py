@@ -7,6 +7,7 @@ and writes the same text, so that links can be made and tested in Python.
 from __future__ import annotations
 
 import re
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
@@ -19,6 +20,8 @@ from app.matching import Polarity
 VERSION = 1
 #: Width of a step in px: the usual one, and the narrowest and widest.
 ZOOM, ZOOM_RANGE = 26, (8, 96)
+#: The largest values of the boxes for on-runs and for words before a match.
+MOST_RUNS, MOST_CONTEXT = 999, 30
 #: What the listed matches can be sorted by.
 SORTS = ("rank", "start", "length", "overlap", "more")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -101,7 +104,20 @@ def number_text(value: float) -> str:
 
 
 def compact(numbers: tuple[int, ...]) -> str:
-    """Write ascending integers as ``3,7-9``."""
+    """Write ascending integers as ``3,7-9``, or as a mask where that is shorter.
+
+    The mask is ``~`` and the base64url, without padding, of one bit a number, least first: however
+    many of n states are excluded, the text has at most n / 6 + 2 characters.
+    """
+    listed = _ranges(numbers)
+    n_bytes = (numbers[-1] if numbers else -1) // 8 + 1
+    if 1 + -(-4 * n_bytes // 3) >= len(listed):
+        return listed
+    mask = sum(1 << number for number in numbers).to_bytes(n_bytes, "little")
+    return "~" + urlsafe_b64encode(mask).decode().rstrip("=")
+
+
+def _ranges(numbers: tuple[int, ...]) -> str:
     parts: list[str] = []
     i = 0
     while i < len(numbers):
@@ -214,6 +230,8 @@ def _polarity(text: str) -> str:
 
 
 def _states(text: str) -> tuple[int, ...]:
+    if text.startswith("~"):
+        return _marked(text[1:])
     found: set[int] = set()
     for part in text.split(","):
         low, dash, high = part.partition("-")
@@ -224,6 +242,14 @@ def _states(text: str) -> tuple[int, ...]:
             raise _BadValueError("state numbers such as 3,7-9")
         found.update(range(first, last + 1))
     return tuple(sorted(found))
+
+
+def _marked(text: str) -> tuple[int, ...]:
+    try:
+        mask = b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        raise _BadValueError("state numbers such as 3,7-9, or ~ and a mask") from None
+    return tuple(8 * i + bit for i, byte in enumerate(mask) for bit in range(8) if byte >> bit & 1)
 
 
 def _flag(expected: str) -> Any:
@@ -246,6 +272,20 @@ def _sort(text: str) -> str:
     if text.removeprefix("-") not in SORTS or text == "-rank":
         raise _BadValueError("one of " + ", ".join(SORTS) + ", with - in front for the reverse")
     return text
+
+
+def _runs(text: str) -> int:
+    value = _positive(text)
+    if value > MOST_RUNS:
+        raise _BadValueError(f"a whole number from 1 to {MOST_RUNS}")
+    return value
+
+
+def _context(text: str) -> int:
+    value = _integer(text)
+    if value > MOST_CONTEXT:
+        raise _BadValueError(f"a whole number from 0 to {MOST_CONTEXT}")
+    return value
 
 
 def _page(text: str) -> int:
@@ -276,12 +316,12 @@ _KEYS: Mapping[str, tuple[tuple[str, ...], Any]] = {
     "length": (("length",), _length),
     "range": (("full_range",), _flag("all")),
     "width": (("zoom",), _zoom),
-    "runs": (("runs",), _positive),
+    "runs": (("runs",), _runs),
     "mask": (("mask",), _flag("1")),
     "colour": (("colour",), str),
     "sort": (("sort",), _sort),
     "page": (("page",), _page),
-    "context": (("before_words",), _integer),
+    "context": (("before_words",), _context),
     "auto": (("auto",), _auto),
 }
 

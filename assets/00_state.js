@@ -40,7 +40,7 @@
   /**
    * Change the view. A drag (dragging: true, then a last call without it) is one entry of the
    * browser's history: its first change pushes, all others replace. Repeated small actions of one
-   * `group` (holding an arrow key, say) are one entry as well.
+   * `group` (holding an arrow key, say) are one entry as well, those of a `drag:` however slow.
    */
   sb.dispatch = function (patch, options) {
     const { history = "push", dragging = false, group = null } = options || {};
@@ -56,7 +56,8 @@
     const now = Date.now();
     let how = history;
     if (dragOpen) how = "replace";
-    else if (group && lastGroup.name === group && now - lastGroup.time < 1000) how = "replace";
+    else if (group && lastGroup.name === group
+             && (group.startsWith("drag:") || now - lastGroup.time < 1000)) how = "replace";
     if (changed.length > 0) lastGroup = { name: group, time: now };
     if (dragging && changed.length > 0) dragOpen = true;
     if (!dragging) dragOpen = false;
@@ -66,8 +67,18 @@
   const encode = (text) =>
     encodeURIComponent(text).replace(/%3A/g, ":").replace(/%2C/g, ",");
 
-  /** Ascending integers as "3,7-9". */
+  /** Ascending integers as "3,7-9", or as "~" and the base64url of one bit a number when shorter. */
   sb.compact = function (numbers) {
+    const listed = ranges(numbers);
+    const bytes = new Uint8Array(Math.floor((numbers.at(-1) ?? -1) / 8) + 1);
+    const marked = 1 + Math.ceil((4 * bytes.length) / 3);
+    if (marked >= listed.length) return listed;
+    for (const number of numbers) bytes[number >> 3] |= 1 << (number & 7);
+    let raw = "";
+    for (const byte of bytes) raw += String.fromCharCode(byte);
+    return "~" + btoa(raw).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+  };
+  function ranges(numbers) {
     const parts = [];
     for (let i = 0; i < numbers.length; ) {
       let j = i;
@@ -76,7 +87,7 @@
       i = j + 1;
     }
     return parts.join(",");
-  };
+  }
 
   /** The query string of a view; app/url_state.py writes and reads the same. */
   sb.search = function (view) {
@@ -172,13 +183,44 @@
       document.getElementById("plot-empty").textContent = "No dataset is open.";
       return;
     }
-    for (const item of notices.items) sb.notify(item.text, item.level);
+    for (const item of notices.items) {
+      if (!item.once || firstTime(item.text)) sb.notify(item.text, item.level);
+    }
     // What could not be opened is not what the pickers show.
     const view = sb.read("view");
     if (view) {
       window.dash_clientside.set_props("dataset", { value: view.dataset });
       window.dash_clientside.set_props("source", { value: view.source });
     }
+  };
+
+  /** Whether this browser session has not been told a sentence yet. */
+  function firstTime(text) {
+    try {
+      const told = JSON.parse(sessionStorage.getItem("statebrush-told") || "[]");
+      if (told.includes(text)) return false;
+      sessionStorage.setItem("statebrush-told", JSON.stringify([...told.slice(-50), text]));
+    } catch {
+      // no storage: tell it again rather than never
+    }
+    return true;
+  }
+
+  /**
+   * Draw a part of the page anew and leave the keyboard where it was: on the element with the same
+   * data, or else on the first of its kind there, or on `fallback` when none is left.
+   */
+  sb.keepFocus = function (host, draw, fallback) {
+    const held = document.activeElement;
+    const inside = held && held !== host && host.contains(held);
+    const known = inside ? JSON.stringify({ ...held.dataset, hot: 0 }) : null;
+    const kind = inside ? held.tagName : null;
+    draw();
+    if (!inside || host.contains(document.activeElement)) return;
+    const all = [...host.querySelectorAll(kind)].filter((element) => !element.disabled);
+    const next = all.find((element) => JSON.stringify({ ...element.dataset, hot: 0 }) === known)
+      || all[0] || document.getElementById(fallback);
+    if (next) next.focus({ preventScroll: true });
   };
 
   let notified = 0;
@@ -217,8 +259,7 @@
     tell();
   }
 
-  const STEP_WIDTH = 26;
-  /** How many steps fit: told again when the width changes. */
+  /** How wide the time axis and the page are: told again when they change. */
   function followWidth() {
     const inner = document.getElementById("words");
     let timer = null;
@@ -227,9 +268,7 @@
       const known = sb.read("viewport");
       if (width > 0 && (!known || known.width !== width)) {
         const page = document.getElementById("match-view").clientWidth;
-        sb.write("viewport", {
-          width, page, steps: Math.max(8, Math.floor(width / STEP_WIDTH)),
-        });
+        sb.write("viewport", { width, page });
       }
     };
     new ResizeObserver(() => {

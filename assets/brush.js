@@ -60,8 +60,11 @@
     }
     placeHandle(handles.start, start, win, on);
     placeHandle(handles.stop, stop, win, on);
-    placeHandle(handles.before, start - before, win, on);
-    placeHandle(handles.after, stop + after, win, on);
+    // A limit that reaches beyond the view keeps its handle at the edge: it can be drawn back.
+    const inView = on && start < win.stop && stop > win.start;
+    const edge = { before: Math.max(start - before, win.start), after: Math.min(stop + after, win.stop) };
+    placeHandle(handles.before, edge.before, win, inView && start >= win.start);
+    placeHandle(handles.after, edge.after, win, inView && stop <= win.stop);
     if (!on) return;
     const bounds = sb.sequenceOf(win, start) || { start: win.start, stop: win.stop };
     slider(handles.start, start, bounds.start, stop - 1, `step ${start}`);
@@ -76,8 +79,8 @@
       element.style.left = side === "left" ? "" : `${at}%`;
       element.style.right = side === "left" ? `${100 - at}%` : "";
     };
-    label("count-before", before, "left", start - before);
-    label("count-after", after, "right", stop + after);
+    label("count-before", before, "left", edge.before);
+    label("count-after", after, "right", edge.after);
     if (sb.focusHandle) handles[sb.focusHandle].focus({ preventScroll: true });
     sb.focusHandle = null;
   };
@@ -90,7 +93,7 @@
 
   function edgeAt(clientX, win) {
     const box = byId("words").getBoundingClientRect();
-    const share = (clientX - box.left) / box.width;
+    const share = clamp((clientX - box.left) / box.width, 0, 1);
     return Math.round(win.start + share * (win.stop - win.start));
   }
 
@@ -249,6 +252,16 @@
       byId("plot-tip").hidden = true;
     }
   });
+
+  // Escape gives a drag up: the selection is what it was.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !drag) return;
+    const { start, stop, before, after } = drag;
+    drag = null;
+    sb.dispatch({ start, stop, before, after }, { dragging: false });
+    event.preventDefault();
+    event.stopPropagation();
+  }, true);
 
   // Keyboard: the handles are sliders.
   document.addEventListener("keydown", (event) => {

@@ -56,7 +56,7 @@
     const length = view.stop - view.start;
     const test = { high: `≥ ${view.threshold}`, low: `≤ ${-view.threshold}` }[view.polarity]
       || `≥ ${view.threshold} in magnitude`;
-    const where = length === 1 ? "at this step" : `at all ${length} steps`;
+    const where = length === 1 ? "at this step" : length === 2 ? "at both steps" : `at all ${length} steps`;
     const limits = view.before || view.after
       ? sb.rawSelection({ ...view, before: 0, after: 0 }, win) : null;
     if (limits && limits.length) {

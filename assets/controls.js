@@ -25,8 +25,11 @@
       `of ${info.n_steps.toLocaleString("en")} steps`;
   };
 
-  sb.callbacks.showControls = function (view, info) {
-    if (!view || !info || view.source !== info.source) return;
+  /** The first step on the screen: near the end of the data the window stands farther left. */
+  const shownFirst = (view, info) => sb.firstStep(view.first, info, sb.visibleSteps(view, info));
+
+  sb.callbacks.showControls = function (view, info, viewport) {
+    if (!view || !info || !viewport || view.source !== info.source) return;
     const { slider } = info;
     const at = Math.min(slider.max, Math.max(slider.min, view.threshold));
     set("threshold-slider", {
@@ -39,13 +42,13 @@
     put("threshold-text", "value", String(view.threshold));
     put("polarity", "value", view.polarity);
     put("pinned", "value", view.pinned === null ? "" : String(sb.stateName(view.pinned, info)));
-    put("position", "value", String(view.first));
+    put("position", "value", String(shownFirst(view, info)));
     put("auto", "checked", view.auto);
-    put("min-overlap", "value", view.min_overlap === null ? "" : view.min_overlap);
-    put("min-length", "value", view.min_length === null ? "" : view.min_length);
+    put("min-overlap", "value", view.min_overlap === null ? "" : String(view.min_overlap));
+    put("min-length", "value", view.min_length === null ? "" : String(view.min_length));
     put("mask", "checked", view.mask);
-    put("runs", "value", view.runs);
-    put("context", "value", view.before_words === null ? "" : view.before_words);
+    put("runs", "value", String(view.runs));
+    put("context", "value", view.before_words === null ? "" : String(view.before_words));
     put("overlapping", "value", view.overlapping ? "all" : "places");
     const tracks = view.tracks.filter((name) => info.tracks.some((t) => t.value === name));
     put("track-picker", "value", tracks);
@@ -131,7 +134,7 @@
     const info = sb.read("info");
     const clean = text.replace(/[\s,]/g, "");
     if (!/^\d+$/.test(clean)) {
-      refuse("position", String(view.first),
+      refuse("position", String(shownFirst(view, info)),
         `A position is a step from 0 to ${info.n_steps - 1}, not “${text}”.`);
       return;
     }
@@ -141,25 +144,43 @@
   sb.callbacks.onAuto = function (checked) {
     if (changed("auto", "checked", checked)) sb.dispatch({ auto: checked });
   };
-  const number = (value) => (value === "" || value === null ? null : Math.max(1, Math.round(Number(value))));
-  sb.callbacks.onMinOverlap = function (value) {
-    if (changed("min-overlap", "value", value)) sb.dispatch({ min_overlap: number(value) });
-  };
-  sb.callbacks.onMinLength = function (value) {
-    if (changed("min-length", "value", value)) sb.dispatch({ min_length: number(value) });
-  };
+  /**
+   * A box for a whole number: `field` of the view, from `low` to `high`; an empty box means `empty`.
+   * What is no such number is refused with a sentence, never changed in silence.
+   */
+  function wholeNumber(callback, id, field, name, { low, high = Infinity, empty = null }) {
+    sb.callbacks[callback] = function (text) {
+      if (!changed(id, "value", text)) return;
+      const clean = text.trim();
+      const held = sb.read("view")[field];
+      const value = clean === "" ? empty : Number(clean);
+      if (clean !== "" && (!/^\d+$/.test(clean) || value < low || value > high)) {
+        const range = high === Infinity ? `of ${low} or more` : `from ${low} to ${high}`;
+        refuse(id, held === null ? "" : String(held),
+          `${name} must be a whole number ${range}, not “${text}”.`);
+        return;
+      }
+      if (value === held) set(id, { value: show(id, "value", held === null ? "" : String(held)) });
+      else sb.dispatch({ [field]: value });
+    };
+    document.addEventListener("keydown", (event) => {
+      const by = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+      if (event.target.id !== id || !by) return;
+      event.preventDefault();
+      const now = sb.read("view")[field];
+      const next = Math.min(high, Math.max(low, now === null ? low : now + by));
+      if (next !== now) sb.dispatch({ [field]: next }, { group: `key-${id}` });
+    });
+  }
+  wholeNumber("onMinOverlap", "min-overlap", "min_overlap", "The number of shared states", { low: 1 });
+  wholeNumber("onMinLength", "min-length", "min_length", "The least length", { low: 1 });
+  wholeNumber("onRuns", "runs", "runs", "The least length of an on-run", { low: 1, high: 999, empty: 1 });
+  wholeNumber("onContext", "context", "before_words", "The number of words", { low: 0, high: 30 });
   sb.callbacks.onOverlapping = function (value) {
     if (changed("overlapping", "value", value)) sb.dispatch({ overlapping: value === "all" });
   };
   sb.callbacks.onMask = function (checked) {
     if (changed("mask", "checked", checked)) sb.dispatch({ mask: checked });
-  };
-  sb.callbacks.onRuns = function (value) {
-    if (changed("runs", "value", value)) sb.dispatch({ runs: number(value) || 1 });
-  };
-  sb.callbacks.onContext = function (value) {
-    if (!changed("context", "value", value)) return;
-    sb.dispatch({ before_words: value === "" ? null : Math.min(30, Math.max(0, Math.round(value))) });
   };
   sb.callbacks.onFullRange = function (clicks) {
     if (clicks) sb.dispatch({ full_range: !sb.read("view").full_range });
@@ -172,7 +193,7 @@
     const info = sb.read("info");
     const viewport = sb.read("viewport");
     if (!info || !viewport) return;
-    const target = sb.firstStep(Math.max(0, first), info, Math.min(viewport.steps, info.n_steps));
+    const target = sb.firstStep(Math.max(0, first), info, sb.visibleSteps());
     const view = sb.read("view");
     if (target === view.first) {
       shown["position.value"] = undefined;
@@ -181,19 +202,43 @@
     sb.dispatch({ first: target }, options);
   }
 
-  const steps = () => Math.min(sb.read("viewport").steps, sb.read("info").n_steps);
-  sb.page = (by) => go(sb.read("view").first + by * steps(), { group: "page" });
-  sb.step = (by) => go(sb.read("view").first + by, { group: "step" });
+  /** Show the steps from `first` on; repeated moves of one `group` are one entry of the history. */
+  sb.moveTo = (first, group) => go(first, { group });
+  const from = () => shownFirst(sb.read("view"), sb.read("info"));
+  sb.page = (by) => go(from() + by * sb.visibleSteps(), { group: "page" });
+  sb.step = (by) => go(from() + by, { group: "step" });
 
   /** The first step that shows [start, stop) in the middle, or its beginning if it is too long. */
   sb.firstFor = function (start, stop) {
-    const room = steps();
+    const room = sb.visibleSteps();
     const length = stop - start;
     return Math.max(0, length > room - 4 ? start - 2 : Math.round(start - (room - length) / 2));
   };
   sb.showBrush = function () {
     const view = sb.read("view");
     if (view.start !== null) go(sb.firstFor(view.start, view.stop), {});
+  };
+
+  /** Copy the address of the view. Pages without https have no clipboard: the old way serves there. */
+  sb.share = async function () {
+    const link = window.location.origin + window.location.pathname + sb.search(sb.read("view"));
+    let copied = false;
+    try {
+      await navigator.clipboard.writeText(link);
+      copied = true;
+    } catch {
+      const box = document.createElement("textarea");
+      box.value = link;
+      document.body.append(box);
+      box.select();
+      copied = document.execCommand("copy");
+      box.remove();
+    }
+    if (copied) sb.notify("The link is copied: it opens what you see now.", "info");
+    else sb.notify("The browser did not let the link be copied; take it from the address bar.", "warning");
+  };
+  sb.callbacks.onShare = function (clicks) {
+    if (clicks && sb.read("view")) sb.share();
   };
 
   sb.callbacks.onHelp = function (clicks) {
@@ -216,6 +261,8 @@
       "step-on.n_clicks": () => sb.step(1),
       "page-on.n_clicks": () => sb.page(1),
       "go-to-brush.n_clicks": () => sb.showBrush(),
+      "zoom-out.n_clicks": () => sb.zoom(-1),
+      "zoom-in.n_clicks": () => sb.zoom(1),
     };
     if (actions[clicked]) actions[clicked]();
   };
@@ -231,7 +278,11 @@
       ArrowLeft: () => sb.step(-1),
       ArrowRight: () => sb.step(1),
       Home: () => sb.showBrush(),
+      "+": () => sb.zoom(1),
+      "=": () => sb.zoom(1),
+      "-": () => sb.zoom(-1),
       b: () => sb.brushMiddle(),
+      c: () => sb.share(),
       Escape: () => sb.clearBrush(),
       "?": () => set("help", { opened: true }),
     };

@@ -15,11 +15,12 @@
     const longest = all.map((runs) => Math.max(0, ...runs.map(([start, stop]) => stop - start)));
     const order = states.map((_, i) => i).sort((a, b) => longest[b] - longest[a] || states[a] - states[b]);
     const count = win.stop - win.start;
+    // 2 px are left at either end, so that neighbouring runs stay apart.
+    const inset = Math.min(0.12, (2 * count) / Math.max(1, byId("words").clientWidth));
     const lines = order.map((i, k) => {
-      const y = k * ROW + ROW / 2;
-      // a fifth of a step is left at either end, so that neighbouring runs stay apart
+      const y = k * ROW + ROW / 2 + 1;
       const d = all[i].map(([start, stop]) =>
-        `M${start - win.start + 0.12} ${y}H${stop - win.start - 0.12}`).join("");
+        `M${start - win.start + inset} ${y}H${stop - win.start - inset}`).join("");
       return `<path data-cover="${states[i]}" d="${d}"/>`
         + `<rect data-cover="${states[i]}" x="0" y="${k * ROW}" width="${count}" height="${ROW}">`
         + `<title>state ${sb.escape(sb.stateName(states[i], info))}: longest run ${sb.plural(longest[i], "step")}</title></rect>`;

@@ -11,6 +11,7 @@
   /** A token as it is shown: blanks and line ends get a visible sign. */
   sb.shown = function (token) {
     if (token === "") return { text: "∅", sign: true };
+    if (/^[\u200b-\u200f\u2060\ufeff]+$/.test(token)) return { text: "◌", sign: true }; // no width
     if (/^\s+$/.test(token)) {
       return { text: token.replace(/\r?\n/g, "⏎").replace(/\t/g, "⇥").replace(/\s/g, "␣"), sign: true };
     }
@@ -31,11 +32,25 @@
     return widths.get(key);
   };
 
-  /** The inline style that squeezes a word into `room` px. */
-  sb.squeeze = function (text, room, bold) {
-    const width = sb.textWidth(text, bold);
-    return width <= room ? "" : `transform:scaleX(${Math.max(room / width, 0.05).toFixed(3)});`
-      + `margin:0 ${((room - width) / 2).toFixed(1)}px`;
+  // Narrower than this, squeezed letters can no longer be read: the word is cut instead.
+  const NARROWEST = 0.45;
+
+  /** A word as an element `tag` that fits into `room` px: squeezed, and cut when that is not enough. */
+  sb.fitted = function (tag, text, room, bold) {
+    let shown = text;
+    let width = sb.textWidth(text, bold);
+    if (width * NARROWEST > room) {
+      const letters = Array.from(text);
+      let keep = Math.max(1, Math.floor((letters.length * room) / (width * NARROWEST)));
+      do {
+        shown = letters.slice(0, keep).join("") + (room > 14 ? "…" : "");
+        width = sb.textWidth(shown, bold);
+        keep -= 1;
+      } while (keep > 0 && width * NARROWEST > room);
+    }
+    const style = width <= room ? "" : ` style="transform:scaleX(${Math.max(room / width, 0.3).toFixed(3)});`
+      + `margin:0 ${((room - width) / 2).toFixed(1)}px"`;
+    return `<${tag}${style}>${sb.escape(shown)}</${tag}>`;
   };
 
   sb.axisRange = function (view, info) {
@@ -59,27 +74,67 @@
   }
   sb.figure = figure;
 
-  /** One trace for many states: x and y with a gap (NaN) after each state. */
+  /**
+   * One trace for many states: x and y with a gap (NaN) after each state and where a sequence ends,
+   * for there the network's state was reset. A value between two gaps is drawn as a short dash.
+   */
   function polylines(win, states) {
     const steps = win.stop - win.start;
-    const x = new Float64Array(states.length * (steps + 1));
-    const y = new Float64Array(states.length * (steps + 1));
+    const starts = new Set(win.sequences.map((s) => s.start - win.start).filter((t) => t > 0 && t < steps));
+    const most = states.length * (2 * steps + starts.size + 1);
+    const x = new Float64Array(most);
+    const y = new Float64Array(most);
     let k = 0;
     const from = (win.start - win.rows_start) * win.n_states;
+    const put = (at, value) => { x[k] = at; y[k++] = value; };
     for (const c of states) {
-      for (let t = 0; t < steps; t++, k++) {
-        x[k] = t;
-        const value = win.values[from + t * win.n_states + c];
-        y[k] = Number.isFinite(value) ? value : NaN;
+      const value = (t) => win.values[from + t * win.n_states + c];
+      const drawn = (t) => t >= 0 && t < steps && Number.isFinite(value(t));
+      for (let t = 0; t < steps; t++) {
+        if (starts.has(t)) put(NaN, NaN);
+        if (!drawn(t)) put(NaN, NaN);
+        else if ((drawn(t - 1) && !starts.has(t)) || (drawn(t + 1) && !starts.has(t + 1))) put(t, value(t));
+        else {
+          put(t - 0.15, value(t));
+          put(t + 0.15, value(t));
+        }
       }
-      x[k] = NaN;
-      y[k++] = NaN;
+      put(NaN, NaN);
     }
-    return { x, y };
+    return { x: x.subarray(0, k), y: y.subarray(0, k) };
   }
 
   const matching = (view, win, info) => win && info && view && win.dataset === info.dataset
     && win.source === info.source && view.dataset === win.dataset && view.source === win.source;
+
+  // Which shares of the states lie below the lower and upper edge of each band.
+  const BANDS = [[0, 1], [0.05, 0.95], [0.25, 0.75]];
+
+  /** Per visible step: the edges of the bands and the median, over the states that are not NaN. */
+  function bands(win, [low, high]) {
+    const steps = win.stop - win.start;
+    const edges = BANDS.map(() => ({ lower: new Float64Array(steps), upper: new Float64Array(steps) }));
+    const median = new Float64Array(steps);
+    const inside = (value) => Math.min(high, Math.max(low, value)); // infinities end at the axis
+    for (let t = 0; t < steps; t++) {
+      const from = (win.start - win.rows_start + t) * win.n_states;
+      // A typed array sorts numbers by value and puts NaN last.
+      const sorted = win.values.slice(from, from + win.n_states).sort();
+      let count = sorted.length;
+      while (count > 0 && Number.isNaN(sorted[count - 1])) count--;
+      const at = (share) => (count ? inside(sorted[Math.round(share * (count - 1))]) : NaN);
+      BANDS.forEach(([from_, to], k) => {
+        edges[k].lower[t] = at(from_);
+        edges[k].upper[t] = at(to);
+      });
+      median[t] = at(0.5);
+    }
+    const x = Array.from({ length: steps }, (_, t) => t);
+    const outline = ({ lower, upper }) => ({
+      x: [...x, ...x.slice().reverse()], y: [...upper, ...Array.from(lower).reverse()],
+    });
+    return [...edges.map(outline), { x, y: median }];
+  }
 
   let drawnFaint = null;
   sb.callbacks.drawFaint = function (payload, view, theme, info, skeletons) {
@@ -91,10 +146,17 @@
     if (key === drawnFaint) return none();
     drawnFaint = key;
     byId("plot-empty").hidden = true;
-    const all = Array.from({ length: win.n_states }, (_, c) => c);
-    return figure(skeletons, theme, "faint", [polylines(win, all)], {
+    const axes = {
       x: { range: [-0.5, win.stop - win.start - 0.5] }, y: { range },
-    });
+    };
+    const many = win.n_states > skeletons.light.most_lines;
+    byId("plot-note").hidden = !many;
+    if (many) {
+      byId("plot-note").textContent = `grey: all, 90 % and half of the ${info.n_states.toLocaleString("en")} states, and their median`;
+      return figure(skeletons, theme, "bands", bands(win, range), axes);
+    }
+    const all = Array.from({ length: win.n_states }, (_, c) => c);
+    return figure(skeletons, theme, "faint", [polylines(win, all)], axes);
   };
 
   let drawnLines = null;
@@ -112,8 +174,9 @@
     traces[0].line = {
       ...skeletons.light.lines.data[0].line,
       color: skeletons[theme === "dark" ? "dark" : "light"].lines.data[0].line.color,
-      width: states.length <= 30 ? 1.5 : 1,
+      width: states.length <= 30 ? 1.5 : states.length <= 120 ? 1 : 0.6,
     };
+    traces[0].opacity = states.length <= 120 ? 1 : 0.5;
     return figure(skeletons, theme, "lines", traces, {
       x: { range: [-0.5, win.stop - win.start - 0.5] }, y: { range },
     });
@@ -142,7 +205,7 @@
       return `<div class="sb-word${sign ? " sb-sign" : ""}" data-step="${win.start + i}"`
         + ` title="${sb.escape(token)} · step ${win.start + i}"`
         + ` style="left:${(100 * i) / steps}%;width:${100 / steps}%">`
-        + `<span style="${sb.squeeze(text, room, false)}">${sb.escape(text)}</span></div>`;
+        + `${sb.fitted("span", text, room, false)}</div>`;
     });
     const edges = win.sequences
       .filter((s) => s.start > win.start && s.start < win.stop)
@@ -216,16 +279,17 @@
   function drawSelectionText(view, win, info) {
     const text = byId("selection-text");
     if (view.start === null) {
-      text.textContent = "Brush some words to select states";
+      sb.keepFocus(text, () => { text.textContent = "Brush some words to select states"; }, "words");
       return;
     }
     const { states, raw, fresh } = sb.selection(view, win);
     const length = view.stop - view.start;
     const gone = raw.length - states.length;
-    text.innerHTML = `<b>${states.length}</b> of ${info.n_states} states on at `
+    const html = `<b>${states.length}</b> of ${info.n_states} states on at `
       + (length === 1 ? `step ${view.start}` : `all ${length} steps ${view.start}–${view.stop - 1}`)
       + (view.before || view.after ? `, off ${view.before} before, ${view.after} after` : "")
       + (gone ? `, ${gone} excluded` : "") + (fresh ? "" : " (updating…)")
       + ' <button type="button" class="sb-text-button" data-clear="1" title="Clear the selection (Esc)">clear</button>';
+    if (text.innerHTML !== html) sb.keepFocus(text, () => { text.innerHTML = html; });
   }
 })();

@@ -21,14 +21,9 @@
     if (!view) return;
     const current = match && sb.same(match.key, sb.matchKey(view));
     byId("match-view").classList.toggle("sb-old", Boolean(match) && !current);
-    const cancelled = match && match.cancelled && !current;
-    const old = {
-      "match-rows": !current,
-      "length-histogram": !current || match.error, // there is none of this answer
-      "match-sentence": !current && !cancelled,
-    };
-    for (const id of Object.keys(old)) {
-      byId(id).classList.toggle("sb-stale", Boolean(match && old[id] && !view.dragging));
+    for (const id of ["match-rows", "length-histogram", "match-sentence"]) {
+      const old = !current || (match.error && id === "length-histogram");
+      byId(id).classList.toggle("sb-stale", Boolean(match) && Boolean(old) && !view.dragging);
     }
     drawFilter(view);
     if (match) host.dataset.n = match.n;
@@ -39,30 +34,36 @@
     }
     if (match.error) {
       host.textContent = match.error;
+      byId("match-changed").textContent = "";
       return;
     }
-    if (cancelled) {
-      host.textContent = "Cancelled: press Match or Enter to search after all. These are the matches before.";
-      return;
-    }
-    const places = match.places === null ? `at least ${count(match.places_at_least)}` : count(match.places);
+    const known = match.places === null ? `at least ${count(match.places_at_least)}` : count(match.places);
+    const places = `<b>${known}</b> ${match.places === 1 ? "place" : "places"}`;
     const seconds = match.seconds < 0.095 ? match.seconds.toFixed(3) : match.seconds.toFixed(2);
+    const all = `${match.selected.length} ${match.selected.length === 1 ? "state" : "states"}`;
+    const length = match.key.length;
     let text = `<b>${count(match.total)}</b> ${match.total === 1 ? "match" : "matches"}`;
     if (match.total > 0) {
-      text += view.overlapping ? "" : ` at <b>${places}</b> ${match.places === 1 ? "place" : "places"}`;
-      text += `, <b>${count(match.full)}</b> with all ${match.selected.length} ${match.selected.length === 1 ? "state" : "states"}`;
+      text += match.key.overlapping || length ? "" : ` at ${places}`;
+      text += `, <b>${count(match.full)}</b> with all ${all}`;
+      if (length) {
+        text += `; of length ${rangeText(length)}: `
+          + (match.key.overlapping ? `<b>${known}</b>` : places);
+      }
     }
     text += `; ${count(match.searched)} of ${count(match.searched)} steps searched in ${seconds} s.`;
-    if (match.reason) text += ` <span>${sb.escape(capital(match.reason))}</span>`;
-    if (!current && !view.auto) text += " <b>The selection has changed: press Match or Enter.</b>";
+    byId("match-changed").textContent = current || view.dragging ? ""
+      : match.cancelled ? "The search after this one was cancelled: press Match or Enter."
+        : view.auto ? "" : "The selection has changed: press Match or Enter.";
     host.innerHTML = text;
   };
   const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 
   function drawFilter(view) {
     const host = byId("length-filter");
-    host.innerHTML = view.length === null ? ""
+    const button = view.length === null ? ""
       : `<button type="button" data-clear-length="1" title="Show all lengths">only length ${rangeText(view.length)} ✕</button>`;
+    if (host.innerHTML !== button) sb.keepFocus(host, () => { host.innerHTML = button; }, "match-button");
   }
   const rangeText = ([low, high]) => (low === high ? `${low}` : `${low}–${high}`);
 
@@ -79,7 +80,7 @@
     const { l, r, t, b } = skeletons.light.histogram_margin;
     host.dataset.n = match.n;
     host.style.cssText = `left:${l}px;right:${r}px;top:${t}px;bottom:${b}px`;
-    host.innerHTML = bins.map((bin, i) => {
+    const bars = bins.map((bin, i) => {
       const chosen = view.length !== null && view.length[0] === bin.low && view.length[1] === bin.high;
       const share = match.total ? (100 * bin.matches) / match.total : 0;
       const text = `length ${rangeText([bin.low, bin.high])}: ${sb.plural(bin.matches, "match", "matches")}`
@@ -87,7 +88,8 @@
       return `<button type="button" class="sb-length-bar" data-low="${bin.low}" data-high="${bin.high}"`
         + ` aria-pressed="${chosen}" aria-label="${text}" data-tip="${text}"`
         + ` style="left:${(100 * i) / slots}%;width:${100 / slots}%;top:0;bottom:0"></button>`;
-    }).join("");
+    });
+    sb.keepFocus(host, () => { host.innerHTML = bars.join(""); }, "match-button");
     return sb.figure(skeletons, theme, "histogram", [
       { x: bins.map((_, i) => i), y: bins.map((bin) => height(bin.matches)) },
       { x: bins.map((_, i) => i), y: bins.map((bin) => height(bin.full_matches)) },
@@ -147,13 +149,14 @@
 
   // The grid: what stands why, the words, then one heatmap for the overlap and one per track. The
   // number of columns follows the width; the match starts in the same column in every row.
-  const WHY = 310;
+  const NARROW = 820; // px: below, a row leaves out what is also in its tooltip and its label
+  const why = (width) => (width < NARROW ? 196 : 310);
   const WORD = 38;
   function geometry(width, tracks, wanted) {
     const gap = 16 * (tracks + 1);
     // With many tracks the cells get narrower before words are given up.
     const heat = tracks <= 2 ? 9 : tracks <= 4 ? 7 : 5;
-    const columns = Math.floor((width - WHY - gap) / (WORD + heat * (tracks + 1)));
+    const columns = Math.floor((width - why(width) - gap) / (WORD + heat * (tracks + 1)));
     const shown = Math.max(9, Math.min(40, columns));
     const usual = Math.min(8, Math.floor(shown / 3));
     return { columns: shown, before: wanted === null ? usual : Math.min(wanted, shown - 3), heat };
@@ -221,11 +224,13 @@
       const chosen = fills[mapped + 1];
       const shade = mapped < 0 || !chosen.color ? (mapped < 0 ? `background:${chosen.color}` : "")
         : `background:color-mix(in srgb, ${chosen.color} ${Math.round(55 * (view.mask ? 0.08 + 0.92 * share : 1))}%, transparent)`;
-      const left = row.stop - step - 1;
-      const cut = inside && left > 0 && k === columns - 1 ? `<em class="sb-more">+${left}</em>` : "";
+      // Where a long match is cut, the last column counts what is not shown, its own word included.
+      const left = row.stop - step;
+      const cut = inside && left > 1 && k === columns - 1;
       out.words.push(`<span class="${inside}${sign ? " sb-sign" : ""}" data-k="${k}" style="${shade}"`
         + ` data-tip="${sb.escape(`${row.tokens[i]} · step ${step} · ${fills[Math.max(0, mapped + 1)].text}`)}">`
-        + `<i style="${sb.squeeze(text, words - 4, Boolean(inside))}">${sb.escape(text)}</i>${cut}</span>`);
+        + (cut ? `<em class="sb-more">+${left}</em></span>`
+          : `${sb.fitted("i", text, words - 4, Boolean(inside))}</span>`));
     }
     return out;
   }
@@ -246,10 +251,12 @@
       return;
     }
     const tracks = match.tracks;
-    const { columns, before, heat } = geometry(viewport.page - 32, tracks.length, view.before_words);
-    const grid = `grid-template-columns:${WHY}px minmax(0,1fr) repeat(${tracks.length + 1},auto)`;
+    const page = viewport.page - 32;
+    byId("match-view").classList.toggle("sb-narrow", page < NARROW);
+    const { columns, before, heat } = geometry(page, tracks.length, view.before_words);
+    const grid = `grid-template-columns:${why(page)}px minmax(0,1fr) repeat(${tracks.length + 1},auto)`;
     const heatColumns = `grid-template-columns:repeat(${columns},${heat}px)`;
-    const words = Math.floor((viewport.page - 32 - WHY - (16 + heat * columns) * (tracks.length + 1)) / columns);
+    const words = Math.floor((page - why(page) - (16 + heat * columns) * (tracks.length + 1)) / columns);
     const full = match.selected.length;
     const focus = head.contains(document.activeElement) ? { ...document.activeElement.dataset } : null;
     head.innerHTML = headings(view, tracks, grid, words, before, heat * columns);
@@ -258,7 +265,7 @@
         (focus.colour && button.dataset.colour === focus.colour) || (focus.sort && button.dataset.sort === focus.sort));
       if (again) again.focus({ preventScroll: true });
     }
-    rows.innerHTML = match.rows.map((row) => {
+    const drawnRows = match.rows.map((row) => {
       const cells = rowCells(match, row, view, columns, before, words);
       const sequence = row.sequence === null ? "" : String(row.sequence);
       const more = row.union - full;
@@ -273,7 +280,11 @@
         + `<span class="sb-match-words" style="grid-template-columns:repeat(${columns},minmax(0,1fr))">${cells.words.join("")}</span>`
         + cells.heats.map((m) => `<span class="sb-heat" style="${heatColumns}">${m.join("")}</span>`).join("")
         + "</a></div>";
-    }).join("");
+    });
+    // A row that was opened has led to the Select View: there the keyboard goes on.
+    const opened = rows.contains(document.activeElement);
+    rows.innerHTML = drawnRows.join("");
+    if (opened) byId("words").focus({ preventScroll: true });
     drawLegend(match, view);
   };
 
@@ -288,6 +299,12 @@
   const PAGE = 50;
   sb.callbacks.drawPager = function (match, view) {
     const host = byId("pager");
+    // A link may name a page that is not there (any more): the last one is shown.
+    if (match && !match.error && view && match.rows.length === 0 && match.key.page > 0
+        && sb.same(match.key, sb.matchKey(view))) {
+      const last = Math.max(0, Math.ceil(match.listed / PAGE) - 1);
+      if (last < match.key.page) sb.dispatch({ page: last }, { history: "replace" });
+    }
     if (!match || match.error || !view || match.rows.length === 0) {
       host.innerHTML = "";
       return;
@@ -299,9 +316,11 @@
       ? ` <span title="Paging and sorting work on the first 10,000; a download holds up to 100,000, the command line all.">(of the first ${count(match.listed)})</span>` : "";
     const button = (name, by, off) => `<button type="button" data-page="${by}" aria-label="${name}" title="${name}"${off ? " disabled" : ""}>`
       + `<span class="sb-icon sb-icon-step-${by < 0 ? "back" : "on"}"></span></button>`;
-    host.innerHTML = button("Previous page of matches", -1, match.key.page === 0)
-      + `<span>${count(first)}–${count(first + match.rows.length - 1)} of ${count(match.listed)}${capped}</span>`
-      + button("Next page of matches", 1, match.key.page >= pages - 1);
+    sb.keepFocus(host, () => {
+      host.innerHTML = button("Previous page of matches", -1, match.key.page === 0)
+        + `<span>${count(first)}–${count(first + match.rows.length - 1)} of ${count(match.listed)}${capped}</span>`
+        + button("Next page of matches", 1, match.key.page >= pages - 1);
+    });
   };
 
   document.addEventListener("click", (event) => {
@@ -341,14 +360,50 @@
   document.addEventListener("mouseover", (event) => link(event, true));
   document.addEventListener("mouseout", (event) => link(event, false));
 
+  // The same with the keyboard: on a row, up and down go to the next one, left and right along it.
+  let linked = null; // the column that the keyboard has reached
+  function unlink(row) {
+    for (const cell of row.querySelectorAll(".sb-linked")) cell.classList.remove("sb-linked");
+    byId("cell-tip").hidden = true;
+  }
+  document.addEventListener("keydown", (event) => {
+    const row = event.target.closest && event.target.closest("a.sb-row");
+    if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
+    const all = [...byId("match-rows").querySelectorAll("a.sb-row")];
+    const cells = [...row.querySelectorAll(".sb-match-words [data-k]")];
+    const rowBy = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    const cellBy = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (rowBy === undefined && cellBy === undefined) return;
+    event.preventDefault();
+    unlink(row);
+    let next = row;
+    if (rowBy) {
+      next = all[all.indexOf(row) + rowBy] || row;
+      next.focus();
+      if (linked === null) return;
+    }
+    const first = cells.findIndex((cell) => cell.classList.contains("sb-in"));
+    const known = cells.findIndex((cell) => Number(cell.dataset.k) === linked);
+    const at = known < 0 ? first : Math.min(cells.length - 1, Math.max(0, known + (cellBy || 0)));
+    linked = Number(cells[at].dataset.k);
+    const cell = next.querySelector(`.sb-match-words [data-k="${linked}"]`);
+    if (cell) link({ target: cell }, true);
+  });
+  document.addEventListener("focusout", (event) => {
+    const row = event.target.closest && event.target.closest("a.sb-row");
+    if (row) unlink(row);
+    if (row && !byId("match-rows").contains(event.relatedTarget)) linked = null;
+  });
+
   document.addEventListener("click", (event) => {
     const row = event.target.closest && event.target.closest("a.sb-row");
     if (!row || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
     const start = Number(row.dataset.start);
     const stop = Number(row.dataset.stop);
-    sb.dispatch({ start, stop, first: sb.firstStep(sb.firstFor(start, stop), sb.read("info"),
-      Math.min(sb.read("viewport").steps, sb.read("info").n_steps)) });
+    sb.dispatch({
+      start, stop, first: sb.firstStep(sb.firstFor(start, stop), sb.read("info"), sb.visibleSteps()),
+    });
     window.scrollTo({ top: 0 });
   });
 })();

@@ -8,11 +8,17 @@
     return Math.max(0, Math.min(first, info.n_steps - steps));
   };
 
+  /** How many steps the view shows: as many as fit at its step width, and as the server sends. */
+  sb.visibleSteps = function (view = sb.read("view"), info = sb.read("info"), viewport = sb.read("viewport")) {
+    const fitting = Math.max(8, Math.floor(viewport.width / view.zoom));
+    return Math.min(fitting, info.n_steps, info.most_steps);
+  };
+
   let asked = 0;
   sb.callbacks.windowRequest = function (view, info, viewport, last) {
     if (!view || !info || !viewport || view.dragging) return none();
     if (info.dataset !== view.dataset || info.source !== view.source) return none();
-    const steps = Math.min(viewport.steps, info.n_steps);
+    const steps = sb.visibleSteps(view, info, viewport);
     const start = sb.firstStep(view.first, info, steps);
     const stop = start + steps;
     const brush = view.start === null ? null

@@ -28,9 +28,10 @@
 
   function go(start, stop) {
     const info = sb.read("info");
-    const steps = sb.visibleSteps ? sb.visibleSteps() : Math.min(sb.read("viewport").steps, info.n_steps);
-    sb.dispatch(
-      { start, stop, first: sb.firstStep(sb.firstFor(start, stop), info, steps) }, { group: "search" });
+    // In the left part of the view: the list of places hangs over the right one.
+    const steps = sb.visibleSteps();
+    const first = Math.max(0, start - Math.max(2, Math.floor((steps - (stop - start)) / 4)));
+    sb.dispatch({ start, stop, first: sb.firstStep(first, info, steps) }, { group: "search" });
   }
 
   sb.callbacks.drawSearch = function (answer) {
@@ -76,6 +77,10 @@
       event.preventDefault();
     }
   }, true);
+
+  document.addEventListener("pointerdown", (event) => {
+    if (event.target.closest && !event.target.closest(".sb-search")) close();
+  });
 
   document.addEventListener("click", (event) => {
     if (!event.target.closest) return;

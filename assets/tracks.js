@@ -44,7 +44,7 @@
           const { text } = sb.shown(word);
           const shade = weight === null ? 0.15 : 0.55 * clamp(weight);
           return `<span style="background:rgba(var(--scalar-rgb),${shade.toFixed(3)})">`
-            + `<b style="${sb.squeeze(text, room / 0.85, false)}">${sb.escape(text)}</b></span>`;
+            + `${sb.fitted("b", text, room / 0.85, false)}</span>`;
         });
         return `<i class="sb-cell sb-ranked" style="${at(i)}${sb.masked(view, shares[i])}"`
           + ` title="${sb.escape(`${track.name}: ${sb.trackCell(track, cell).text}`)}">${words.join("")}</i>`;
@@ -119,7 +119,7 @@
       ? order.slice().sort((a, b) => track.counts[b] - track.counts[a]).slice(0, most).sort((a, b) => a - b)
       : order;
     const parts = named.map((i) => track.categories[i]).map((c) =>
-      `<span><i class="sb-swatch" style="background:${c.color}"></i>${sb.escape(c.label)}</span>`);
+      `<span><i class="sb-swatch" style="background:${c.color}"></i>${sb.escape(sb.shown(c.label).text)}</span>`);
     if (order.length > most) {
       const rest = order.filter((i) => !named.includes(i)).map((i) => track.categories[i].label);
       parts.push(`<span title="${sb.escape(rest.join(", "))}">and ${rest.length} more, named on hover</span>`);

@@ -12,7 +12,9 @@ from typing import Any
 import plotly.graph_objects as go
 
 PLOT_HEIGHT = 216
-HISTOGRAM_HEIGHT = 108
+#: Above so many states lines are a grey mass: quantile bands are drawn instead.
+MOST_LINES = 1000
+HISTOGRAM_HEIGHT = 100
 #: Pixels left and right of the time axis, shared by everything in the Select View.
 AXIS_LEFT, AXIS_RIGHT = 72, 8
 #: Pixels around the bars of the length histogram.
@@ -29,6 +31,8 @@ class Palette:
     muted: str
     hairline: str
     faint: str
+    band: str
+    middle: str
     selected: str
     selected_soft: str
     hot: str
@@ -39,6 +43,8 @@ LIGHT = Palette(
     muted="#555e6b",
     hairline="#e3e6ea",
     faint="rgba(90,102,120,0.16)",
+    band="rgba(90,102,120,0.18)",
+    middle="#7b8594",
     selected="rgba(24,100,171,0.85)",
     selected_soft="#a5c8e8",
     hot="#d6232f",
@@ -48,6 +54,8 @@ DARK = Palette(
     muted="#a0a9b6",
     hairline="#2c323b",
     faint="rgba(160,172,190,0.15)",
+    band="rgba(160,172,190,0.16)",
+    middle="#8b95a5",
     selected="rgba(100,176,245,0.9)",
     selected_soft="#2f5a80",
     hot="#ff6b6b",
@@ -117,6 +125,33 @@ def parallel_faint(palette: Palette) -> dict[str, Any]:
     )
 
 
+def parallel_bands(palette: Palette) -> dict[str, Any]:
+    """Skeleton of the lower layer above `MOST_LINES` states: bands of quantiles, step by step.
+
+    Returns
+    -------
+    dict
+        A Plotly figure with four empty traces: the areas that hold all, 90 % and 50 % of the states
+        (the browser fills ``x`` and ``y`` with their outlines), and the median.
+    """
+
+    def area(name: str) -> go.Scatter:
+        return go.Scatter(
+            x=[],
+            y=[],
+            mode="lines",
+            name=name,
+            hoverinfo="skip",
+            fill="toself",
+            fillcolor=palette.band,
+            line={"width": 0, "simplify": False},
+        )
+
+    areas = [area(name) for name in ("all", "90 %", "50 %")]
+    median = _lines(palette.middle, 1, "median")
+    return _plain(go.Figure(data=[*areas, median], layout=_axes_layout(palette, ticks=True)))
+
+
 def parallel_lines(palette: Palette) -> dict[str, Any]:
     """Skeleton of the upper layer: the selected states in blue, pinned and hovered ones in red.
 
@@ -177,6 +212,8 @@ def skeletons() -> dict[str, dict[str, Any]]:
     return {
         scheme: {
             "faint": parallel_faint(palette),
+            "bands": parallel_bands(palette),
+            "most_lines": MOST_LINES,
             "lines": parallel_lines(palette),
             "histogram": length_histogram(palette),
             "axis": [AXIS_LEFT, AXIS_RIGHT],

@@ -12,6 +12,7 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("← →", "one step back, one step on"),
     ("Page Up, Page Down", "one page back, one page on"),
     ("Home", "show the selection"),
+    ("+ -", "wider steps, narrower steps"),
     ("b", "brush the word in the middle of the view"),
     (
         "Esc",
@@ -20,17 +21,26 @@ KEYS: tuple[tuple[str, str], ...] = (
     ),
     ("Enter", "match now"),
     ("/", "find a phrase; Enter: the next place, Shift Enter: the one before"),
+    ("c", "copy a link to what you see"),
     ("?", "this help"),
     (
         "Tab",
         "to every control; the ends of the brush, its limits and the threshold line are sliders",
     ),
+    ("← → on the words", "read along: the word, the share on, the value of every track"),
+    ("Shift ← →, Enter on the words", "brush from word to word; brush this word"),
     ("← → on an end of the brush", "move that end by one word"),
     ("← → on a grey end", "off for one more or one fewer step"),
     ("↑ ↓ on the threshold line", "raise or lower it; Page Up and Page Down by ten steps"),
     ("Enter on a chip", "exclude the state, or bring it back; the ring beside it keeps only it"),
     ("Enter on a bar of the histogram", "only matches of that length; again: all"),
     ("Enter on a row", "open that place with the match brushed"),
+    ("↑ ↓ ← → on a row", "to the next row; along its words, with their values"),
+    ("← → on the corpus strip", "one page; Page Up and Page Down: a tenth; Home, End"),
+    (
+        "Shift + wheel, Ctrl + wheel",
+        "on the plot: pan, zoom; the plain wheel pans on the corpus strip",
+    ),
 )
 
 _STEPS = (
@@ -60,6 +70,7 @@ def help_window() -> dmc.Modal:
         title="How to use Statebrush",
         size="lg",
         opened=False,
+        closeButtonProps={"aria-label": "Close"},
         children=html.Div(
             className="sb-help",
             children=[

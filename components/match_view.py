@@ -6,29 +6,23 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 from components import ids
+from components.fields import field, hinted, step_heading
 from components.figures import HISTOGRAM_HEIGHT
 
 STATIC = {"displayModeBar": False, "staticPlot": True, "responsive": True}
 
 
-def _number(component_id: str, label: str, hint: str) -> html.Div:
-    return html.Div(
-        className="sb-field",
-        children=[
-            html.Span(label),
-            dmc.NumberInput(
-                id=component_id,
-                size="xs",
-                w=84,
-                min=1,
-                allowDecimal=False,
-                allowNegative=False,
-                placeholder="default",
-                debounce=300,
-                **{"aria-label": hint},
-            ),
-        ],
+def _number(component_id: str, label: str, name: str, hint: str) -> dmc.Tooltip:
+    control = dmc.TextInput(
+        id=component_id,
+        size="xs",
+        w=64,
+        placeholder="default",
+        debounce=True,
+        inputProps={"inputMode": "numeric"},
+        **{"aria-label": name},
     )
+    return field(label, control, hint)
 
 
 def _downloads() -> html.Details:
@@ -75,56 +69,59 @@ def match_view() -> html.Section:
                             html.Div(
                                 className="sb-toolbar",
                                 children=[
-                                    html.H2("Match"),
-                                    dmc.Button(
-                                        "Match", id=ids.MATCH_BUTTON, size="compact-sm", n_clicks=0
+                                    step_heading(
+                                        2,
+                                        "Match",
+                                        "Every place in the corpus where the selected states are "
+                                        "on together, best first. The search is exact.",
                                     ),
-                                    dmc.Switch(
-                                        id=ids.AUTO,
-                                        label="automatically",
-                                        size="xs",
-                                        checked=True,
+                                    hinted(
+                                        dmc.Button(
+                                            "Match",
+                                            id=ids.MATCH_BUTTON,
+                                            size="compact-sm",
+                                            n_clicks=0,
+                                        ),
+                                        "Search the whole corpus now (Enter).",
+                                    ),
+                                    hinted(
+                                        dmc.Switch(
+                                            id=ids.AUTO,
+                                            label="automatically",
+                                            size="xs",
+                                            checked=True,
+                                        ),
+                                        "Search by itself at the end of every change.",
                                     ),
                                     _number(
                                         ids.MIN_OVERLAP,
                                         "Shared states ≥",
                                         "Minimum number of shared states; "
                                         "empty: half of the selection",
+                                        "A match shares at least so many of the selected states. "
+                                        "Empty: half of them.",
                                     ),
                                     _number(
                                         ids.MIN_LENGTH,
                                         "Length ≥",
                                         "Minimum length of a match in steps; "
                                         "empty: 2, or 1 for a one-step selection",
+                                        "A match is at least so many steps long. "
+                                        "Empty: 2, or 1 for a selection of one step.",
                                     ),
-                                    dmc.SegmentedControl(
-                                        id=ids.OVERLAPPING,
-                                        size="xs",
-                                        value="places",
-                                        data=[
-                                            {"value": "places", "label": "one per place"},
-                                            {"value": "all", "label": "all"},
-                                        ],
-                                        **{"aria-label": "List one match per place, or all"},
-                                    ),
-                                    _downloads(),
-                                    html.Div(
-                                        className="sb-field",
-                                        children=[
-                                            html.Span("Context"),
-                                            dmc.NumberInput(
-                                                id=ids.CONTEXT,
-                                                size="xs",
-                                                w=66,
-                                                min=0,
-                                                max=30,
-                                                allowDecimal=False,
-                                                allowNegative=False,
-                                                placeholder="auto",
-                                                debounce=300,
-                                                **{"aria-label": "Words before the match"},
-                                            ),
-                                        ],
+                                    hinted(
+                                        dmc.SegmentedControl(
+                                            id=ids.OVERLAPPING,
+                                            size="xs",
+                                            value="places",
+                                            data=[
+                                                {"value": "places", "label": "one per place"},
+                                                {"value": "all", "label": "all"},
+                                            ],
+                                            **{"aria-label": "List one match per place, or all"},
+                                        ),
+                                        "Of matches that overlap, list only the best one; or list "
+                                        "every match.",
                                     ),
                                 ],
                             ),
@@ -144,6 +141,23 @@ def match_view() -> html.Section:
                                         **{"aria-label": "Pages of matches"},
                                     ),
                                     html.Div(id=ids.FILTER, className="sb-filter"),
+                                    html.Div(
+                                        id="match-changed", className="sb-changed", role="status"
+                                    ),
+                                    _downloads(),
+                                    field(
+                                        "Context",
+                                        dmc.TextInput(
+                                            id=ids.CONTEXT,
+                                            size="xs",
+                                            w=52,
+                                            placeholder="auto",
+                                            debounce=True,
+                                            inputProps={"inputMode": "numeric"},
+                                            **{"aria-label": "Words before the match"},
+                                        ),
+                                        "How many words stand before each match. Empty: as fits.",
+                                    ),
                                     html.Div(className="sb-spacer"),
                                     html.Div(id=ids.HEAT_LEGEND, className="sb-heat-legend"),
                                 ],
@@ -164,7 +178,7 @@ def match_view() -> html.Section:
                 ],
             ),
             html.Div(id=ids.ROWS_HEAD, className="sb-rows-head"),
-            html.Div(id="cell-tip", className="sb-tip", hidden=True),
+            html.Div(id="cell-tip", className="sb-tip", hidden=True, role="status"),
             html.Div(
                 id=ids.ROWS, className="sb-rows", role="list", **{"aria-label": "Listed matches"}
             ),

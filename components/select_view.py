@@ -2,64 +2,89 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import dash_mantine_components as dmc
 from dash import dcc, html
 
 from components import ids
+from components.fields import field, hinted, step_heading, strip_label
 from components.figures import AXIS_LEFT, AXIS_RIGHT, PLOT_HEIGHT
 
+_HINTS = {
+    "Corpus": "The whole corpus: how many of the selected states are on, and above it where matches "
+    "start (dark: with all states). Click or drag to go there; the wheel pans.",
+    "Words": "Drag across words to select; drag the ends to resize, the middle to move. "
+    "Hover for the whole word.",
+    "Off beside": "Drag a grey end outwards: the selected states must then be off for so many steps "
+    "before or after.",
+    "Share on": "How many of the selected states are on at each step.",
+    "Coverage": "A line for each selected state where it is on, the longest run first. "
+    "Hover to see it in red.",
+    "S1": "The selected states. Hover: red everywhere. Click: exclude it, or bring it back. "
+    "The ring keeps only that state.",
+}
+
 STATIC = {"displayModeBar": False, "staticPlot": True, "responsive": True}
-
-
-def _field(label: str, *controls: Any, component_id: str | None = None) -> html.Div:
-    head = html.Label(label, htmlFor=component_id) if component_id else html.Span(label)
-    return html.Div([head, *controls], className="sb-field")
 
 
 def _toolbar() -> html.Div:
     return html.Div(
         className="sb-toolbar",
         children=[
-            html.H2("Select"),
-            _field(
+            step_heading(
+                1,
+                "Select",
+                "Drag across some words, or across the plot: the states that are on at all of them "
+                "are selected.",
+            ),
+            field(
                 "Threshold ℓ",
-                dmc.Slider(
-                    id=ids.THRESHOLD_SLIDER,
-                    min=-1,
-                    max=1,
-                    step=0.01,
-                    precision=6,
-                    value=0,
-                    label=None,
-                    size=4,
-                    thumbSize=14,
-                    w=150,
-                    color="red",
-                    updatemode="drag",
-                    thumbLabel="Threshold",
+                html.Div(
+                    className="sb-field",
+                    children=[
+                        dmc.Slider(
+                            id=ids.THRESHOLD_SLIDER,
+                            min=-1,
+                            max=1,
+                            step=0.01,
+                            precision=6,
+                            value=0,
+                            label=None,
+                            size=4,
+                            thumbSize=14,
+                            w=150,
+                            color="red",
+                            updatemode="drag",
+                            thumbLabel="Threshold",
+                        ),
+                        dmc.TextInput(
+                            id=ids.THRESHOLD_TEXT,
+                            size="xs",
+                            w=76,
+                            debounce=True,
+                            **{"aria-label": "Threshold, any number"},
+                        ),
+                    ],
                 ),
-                dmc.TextInput(
-                    id=ids.THRESHOLD_TEXT,
+                "A state is on where its value is ℓ or more. Drag the red line in the plot, move "
+                "the slider, or type any number.",
+            ),
+            hinted(
+                dmc.SegmentedControl(
+                    id=ids.POLARITY,
                     size="xs",
-                    w=76,
-                    debounce=True,
-                    **{"aria-label": "Threshold, any number"},
+                    value="high",
+                    data=[
+                        {"value": "high", "label": "high"},
+                        {"value": "low", "label": "low"},
+                        {"value": "magnitude", "label": "magnitude"},
+                    ],
+                    **{
+                        "aria-label": "Polarity: on when the value is high, low, or large either way"
+                    },
                 ),
+                "What counts as on. High: ℓ or more. Low: −ℓ or less. Magnitude: either of them.",
             ),
-            dmc.SegmentedControl(
-                id=ids.POLARITY,
-                size="xs",
-                value="high",
-                data=[
-                    {"value": "high", "label": "high"},
-                    {"value": "low", "label": "low"},
-                    {"value": "magnitude", "label": "magnitude"},
-                ],
-                **{"aria-label": "Polarity: on when the value is high, low, or large either way"},
-            ),
-            _field(
+            field(
                 "State",
                 dmc.TextInput(
                     id=ids.PINNED,
@@ -69,40 +94,49 @@ def _toolbar() -> html.Div:
                     placeholder="none",
                     **{"aria-label": "Pin a state in red: its number or name"},
                 ),
+                "Show one state in red, selected or not: its number or name.",
             ),
-            dmc.MultiSelect(
-                id=ids.TRACK_PICKER,
-                size="xs",
-                data=[],
-                value=[],
-                placeholder="Add a track…",
-                className="sb-track-picker",
-                clearable=False,
-                comboboxProps={"width": 220},
-                **{"aria-label": "Annotation tracks"},
-            ),
-            dmc.Tooltip(
-                dmc.Switch(id=ids.MASK, label="mask", size="xs", checked=False),
-                label="Fade annotations where few selected states are on",
-                openDelay=400,
-            ),
-            _field(
+            field(
                 "On-runs ≥",
-                dmc.NumberInput(
+                dmc.TextInput(
                     id=ids.RUNS,
                     size="xs",
-                    w=58,
-                    min=1,
-                    max=999,
-                    value=1,
-                    allowDecimal=False,
-                    allowNegative=False,
-                    debounce=300,
+                    w=44,
+                    value="1",
+                    debounce=True,
+                    inputProps={"inputMode": "numeric"},
                     **{
                         "aria-label": "Hide on-runs shorter than this many steps from bars and "
                         "coverage; selection and matches stay"
                     },
                 ),
+                "Hide on-runs shorter than so many steps from the bars and the coverage lines. "
+                "Neither the selection nor the matches change.",
+            ),
+            html.Span(className="sb-divider"),
+            step_heading(
+                3,
+                "Align",
+                "Put annotations beside the words and the matches: if they line up, that is what "
+                "the states may encode.",
+            ),
+            hinted(
+                dmc.MultiSelect(
+                    id=ids.TRACK_PICKER,
+                    size="xs",
+                    data=[],
+                    value=[],
+                    placeholder="Add a track…",
+                    className="sb-track-picker",
+                    clearable=False,
+                    comboboxProps={"width": 220},
+                    **{"aria-label": "Annotation tracks"},
+                ),
+                "Each annotation is a track under the plot and a heatmap beside the matches.",
+            ),
+            hinted(
+                dmc.Switch(id=ids.MASK, label="mask", size="xs", checked=False),
+                "Fade annotations where few of the selected states are on.",
             ),
         ],
     )
@@ -121,6 +155,7 @@ def _plot() -> html.Div:
             dcc.Graph(id=ids.LINES, config=STATIC, className="sb-layer", responsive=True),
             html.Div(className="sb-inner sb-pointer", id="plot-pointer"),
             html.Div(className="sb-thresholds", id="thresholds"),
+            html.Div(className="sb-plot-note", id="plot-note", hidden=True),
             html.Div(className="sb-tip", id="plot-tip", hidden=True),
             dmc.Tooltip(
                 dmc.ActionIcon(
@@ -154,32 +189,62 @@ def select_view() -> html.Section:
         style={"--axis-left": f"{AXIS_LEFT}px", "--axis-right": f"{AXIS_RIGHT}px"},
         children=[
             _toolbar(),
+            html.Div(
+                className="sb-strip sb-overview-strip",
+                children=[
+                    strip_label("Corpus", _HINTS["Corpus"]),
+                    html.Div(
+                        id=ids.OVERVIEW_STRIP,
+                        className="sb-inner sb-overview",
+                        role="slider",
+                        tabIndex=0,
+                        **{"aria-label": "Position in the corpus"},
+                        children=[
+                            html.Canvas(id="overview-canvas"),
+                            html.Div(id="overview-brush", className="sb-overview-brush"),
+                            html.Div(id="overview-view", className="sb-overview-view"),
+                        ],
+                    ),
+                    html.Div(id="overview-tip", className="sb-tip", hidden=True),
+                ],
+            ),
             _plot(),
             html.Div(
                 className="sb-strip sb-words-strip",
                 children=[
-                    html.Div("Words", className="sb-axis-label"),
-                    html.Div(id=ids.WORDS, className="sb-inner sb-words"),
+                    strip_label("Words", _HINTS["Words"]),
+                    html.Div(
+                        id=ids.WORDS,
+                        className="sb-inner sb-words",
+                        tabIndex=0,
+                        role="group",
+                        **{
+                            "aria-label": "Words: arrow keys read along, with Shift they brush",
+                            "aria-describedby": "step-tip",
+                        },
+                        children=html.Div(id="step-mark", className="sb-step-mark", hidden=True),
+                    ),
+                    html.Div(id="step-tip", className="sb-tip", hidden=True, role="status"),
                 ],
             ),
             html.Div(
                 className="sb-strip sb-limits-strip",
                 children=[
-                    html.Div("Off beside", className="sb-axis-label"),
+                    strip_label("Off beside", _HINTS["Off beside"]),
                     html.Div(id=ids.LIMITS, className="sb-inner sb-limits"),
                 ],
             ),
             html.Div(
                 className="sb-strip sb-bars-strip",
                 children=[
-                    html.Div("Share on", className="sb-axis-label"),
+                    strip_label("Share on", _HINTS["Share on"]),
                     html.Div(id=ids.BARS, className="sb-inner sb-bars"),
                 ],
             ),
             html.Div(
                 className="sb-strip sb-coverage-strip",
                 children=[
-                    html.Div("Coverage", className="sb-axis-label"),
+                    strip_label("Coverage", _HINTS["Coverage"]),
                     html.Div(
                         id=ids.COVERAGE,
                         className="sb-inner sb-coverage",
@@ -193,14 +258,20 @@ def select_view() -> html.Section:
             html.Div(
                 className="sb-under-tracks",
                 children=[
-                    html.Div(id=ids.LEGENDS, className="sb-legends"),
+                    html.Div(
+                        id=ids.LEGENDS,
+                        className="sb-legends",
+                        tabIndex=0,
+                        role="group",
+                        **{"aria-label": "Legends of the tracks"},
+                    ),
                     html.Div(id=ids.SELECTION_TEXT, className="sb-selection-text", role="status"),
                 ],
             ),
             html.Div(
                 className="sb-strip sb-chips-strip",
                 children=[
-                    html.Div(["S", html.Sub("1")], className="sb-axis-label", id="chips-label"),
+                    strip_label(["S", html.Sub("1")], _HINTS["S1"], id="chips-label"),
                     html.Div(
                         id=ids.CHIPS,
                         className="sb-chips",

@@ -13,7 +13,7 @@ input, forget, candidate, output:
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,6 +73,26 @@ class Run:
     cell: tuple[Float, ...]
     gates: tuple[Float, ...] | None
     outputs: Float
+
+
+def sources(run: Run) -> dict[str, NDArray[np.float16]]:
+    """What was kept as the sources of a dataset: `layer1_hidden`, `layer1_cell`, `layer2_hidden` ...
+
+    Each is `(n_steps, n_states)`, rounded to float16.
+    """
+    return {
+        f"layer{k}_{kind}": rows.astype(np.float16)
+        for k, both in enumerate(zip(run.hidden, run.cell, strict=True), 1)
+        for kind, rows in zip(("hidden", "cell"), both, strict=True)
+    }
+
+
+def source_settings(names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The part of dataset.yaml that titles these sources: `layer 1, hidden state` and so on."""
+    return {
+        name: {"title": f"layer {name[5:].partition('_')[0]}, {name.partition('_')[2]} state"}
+        for name in names
+    }
 
 
 def load(path: str | os.PathLike[str]) -> Lstm:
@@ -213,6 +233,27 @@ def log_softmax(outputs: NDArray[np.floating]) -> NDArray[np.float64]:
     wide = wide - wide.max(axis=-1, keepdims=True)
     result: NDArray[np.float64] = wide - np.log(np.exp(wide).sum(axis=-1, keepdims=True))
     return result
+
+
+def likeliest(
+    outputs: NDArray[np.floating], names: Sequence[str], count: int
+) -> tuple[list[list[str]], list[list[float]]]:
+    """The likeliest next tokens of each step, likeliest first, and their probabilities.
+
+    Parameters
+    ----------
+    outputs
+        `(n_steps, n_outputs)`, as `forward` returns them.
+    names
+        What each output stands for, `n_outputs` of them.
+    count
+        How many to return for each step.
+    """
+    chances = np.exp(log_softmax(outputs))
+    best = np.argsort(-chances, axis=1, kind="stable")[:, :count]
+    words: list[list[str]] = np.array(list(names))[best].tolist()
+    weights: list[list[float]] = np.take_along_axis(chances, best, axis=1).tolist()
+    return words, weights
 
 
 def surprisal(run: Run, sequences: Sequence[NDArray[np.integer]]) -> NDArray[np.float64]:

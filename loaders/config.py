@@ -24,7 +24,7 @@ TRANSFORMS = ("tanh",)
 TOP_KEYS = ("name", "description", "sources", "annotations", "default")
 SOURCE_KEYS = ("title", "transform")
 ANNOTATION_KEYS = ("kind", "order", "colors", "unit")
-DEFAULT_KEYS = ("source", "start", "stop", "threshold", "tracks")
+DEFAULT_KEYS = ("source", "start", "stop", "off_before", "off_after", "threshold", "tracks")
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _NO_TEXT: Mapping[str, str] = MappingProxyType({})
@@ -52,8 +52,9 @@ class AnnotationSettings:
 class Default:
     """The view a dataset opens on.
 
-    `start` and `stop` (half-open) are both given or both None; a threshold of None means the
-    source's suggested one. As parsed, `source` may be None; in an opened dataset it is a source.
+    `start` and `stop` (half-open) are both given or both None; `off_before` and `off_after` are how
+    many steps beside them the states must be off at; a threshold of None means the source's
+    suggested one. As parsed, `source` may be None; in an opened dataset it is a source.
     """
 
     source: str | None = None
@@ -61,6 +62,8 @@ class Default:
     stop: int | None = None
     threshold: float | None = None
     tracks: tuple[str, ...] = ()
+    off_before: int = 0
+    off_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +280,16 @@ class _Parser:
             stop=stop,
             threshold=self.number("default.threshold", values.get("threshold")),
             tracks=tuple(dict.fromkeys(label_text(name) for name in tracks or ())),
+            off_before=self.limit("default.off_before", values.get("off_before")),
+            off_after=self.limit("default.off_after", values.get("off_after")),
         )
+
+    def limit(self, key: str, value: object) -> int:
+        steps = self.step(key, value)
+        if steps is not None and steps < 0:
+            self.fault(key, "a number of steps, 0 or more", _shown(value), "write 0 for no limit")
+            return 0
+        return steps or 0
 
     def step(self, key: str, value: object) -> int | None:
         if value is None:

@@ -26,6 +26,8 @@ ROW_GROUP = 16_384
 """Steps in a row group: few enough to stream in bounded memory, enough to read at full speed."""
 
 FLOAT_WORDS = "float16, float32, float64 or integer"
+_SPAN = ("start", "stop", "label")
+_NO_TOKENS = "there are no tokens; a dataset needs at least one step."
 
 
 class WriteError(ValueError):
@@ -35,7 +37,7 @@ class WriteError(ValueError):
 def write_dataset(
     out: str | os.PathLike[str],
     *,
-    tokens: Iterable[str] | pa.Array | pa.ChunkedArray,
+    tokens: Iterable[str] | pa.Array | pa.ChunkedArray | pa.RecordBatchReader,
     states: Mapping[str, NDArray[Any] | Iterable[NDArray[Any]]],
     sequences: Iterable[int] | Iterable[str] | NDArray[Any] | pa.Array | None = None,
     state_names: Mapping[str, Sequence[str]] | None = None,
@@ -55,20 +57,24 @@ def write_dataset(
         The dataset folder to make. Its parents are made as needed. An empty folder may be there
         already; anything else is refused unless `overwrite`.
     tokens
-        `n_steps` strings, one a step; may be empty strings, may not be null.
+        `n_steps` strings, one a step; may be empty strings, may not be null. Or a record batch
+        reader with all the columns of tokens.parquet: it is written as it comes, each batch a row
+        group, so that tokens and annotations larger than memory can be written too.
     states
         Source name -> `(n_steps, n_states)` array, or any iterable of row batches
         `(any, n_states)` that add up to `n_steps` rows, so that a source larger than memory can be
         written. The float type is kept; integers stay integers (and are read as float64).
     sequences
-        `n_steps` integers or strings; equal neighbours are one sequence. None: one sequence.
+        `n_steps` integers or strings; equal neighbours are one sequence. None: one sequence, or
+        what a reader's column `sequence` says.
     state_names
         Source name -> `n_states` column names; "0", "1", ... where not given.
     columns
         Annotations written as further columns of tokens.parquet: name -> `n_steps` values.
     annotations
         Annotations written as files of their own: name -> `n_steps` values (an array, a list, a
-        pandas Series, an Arrow array).
+        pandas Series, an Arrow array); or a record batch reader with the columns of the whole file,
+        intervals included, which is written as it comes.
     ranked
         Name -> (`n_steps` lists of words, best first; as many lists of weights, or None).
     intervals
@@ -95,10 +101,10 @@ def write_dataset(
     target = Path(out)
     if target.exists() and not overwrite and (not target.is_dir() or any(target.iterdir())):
         raise WriteError(
-            f"{target} is already there; choose another folder, or ask to overwrite it"
+            f"{target} is already there; choose another folder, or ask to overwrite it."
         )
     if not states:
-        raise WriteError(f"{target} has no states; give at least one source")
+        raise WriteError(f"{target} has no states; give at least one source.")
     for kind, names in (
         ("source", states),
         ("annotation", annotations or {}),
@@ -163,36 +169,56 @@ def _check_name(kind: str, name: str) -> None:
     if not name or name[0] in "._" or "/" in name or "\\" in name or "\0" in name:
         raise WriteError(
             f"the {kind} name {name!r} cannot be a file name here; "
-            "leave out slashes, and a dot or underscore at its start"
+            "leave out slashes, and a dot or underscore at its start."
         )
 
 
 def _write_tokens(
     path: Path, tokens: Any, sequences: Any | None, columns: Mapping[str, Any]
 ) -> int:
+    if isinstance(tokens, pa.RecordBatchReader):
+        if sequences is not None or columns:
+            raise WriteError(
+                "sequences and columns are given beside a reader; make them its columns."
+            )
+        n_steps = _write_batches(path, tokens)
+        if n_steps == 0:
+            raise WriteError(_NO_TOKENS)
+        return n_steps
     token_column = _array(tokens)
     if not pa.types.is_dictionary(token_column.type):
         token_column = token_column.cast(pa.string())
     n_steps = len(token_column)
     if n_steps == 0:
-        raise WriteError("there are no tokens; a dataset needs at least one step")
+        raise WriteError(_NO_TOKENS)
     if token_column.null_count:
-        raise WriteError("a token is null; write an empty string for a token that shows nothing")
+        raise WriteError("a token is null; write an empty string for a token that shows nothing.")
     table = {"token": token_column}
     if sequences is not None:
         table["sequence"] = _array(sequences)
     for name, values in columns.items():
         if name in table:
-            raise WriteError(f"a further column of tokens.parquet cannot be called {name!r}")
+            raise WriteError(f"a further column of tokens.parquet cannot be called {name!r}.")
         table[name] = _array(values)
     for name, column in table.items():
         if len(column) != n_steps:
             raise WriteError(
                 f"column {name!r} has {counted(len(column), 'value')} for {counted(n_steps, 'token')}; "
-                "give one value a step"
+                "give one value a step."
             )
     pq.write_table(pa.table(table), path, row_group_size=4 * ROW_GROUP, compression="zstd")
     return n_steps
+
+
+def _write_batches(path: Path, batches: pa.RecordBatchReader) -> int:
+    """Write record batches as they come, each a row group; return the number of rows."""
+    written = 0
+    with pq.ParquetWriter(path, batches.schema, compression="zstd") as writer:
+        for batch in batches:
+            if batch.num_rows:
+                writer.write_batch(batch)
+                written += batch.num_rows
+    return written
 
 
 def _write_states(
@@ -208,77 +234,79 @@ def _write_states(
     try:
         for group in _groups(source, rows):
             if writer is None or schema is None:
-                n_states = group.shape[1]
+                n_states = len(group)
                 names = [str(i) for i in range(n_states)] if names is None else list(names)
                 if len(names) != n_states:
                     raise WriteError(
                         f"source {source!r} has {counted(n_states, 'state')} and "
                         f"{counted(len(names), 'state name')}; "
-                        "give one name a state"
+                        "give one name a state."
                     )
                 if len(set(names)) != n_states:
-                    raise WriteError(f"two states of source {source!r} have the same name")
+                    raise WriteError(f"two states of source {source!r} have the same name.")
                 kind = pa.from_numpy_dtype(group.dtype)
                 schema = pa.schema([pa.field(name, kind) for name in names])
                 # Plain, uncompressed float pages: a dictionary or zstd saves about a tenth of the
                 # bytes and costs most of the reading speed.
                 writer = pq.ParquetWriter(path, schema, compression="none", use_dictionary=False)
-            arrays = [pa.array(np.ascontiguousarray(column)) for column in group.T]
+            arrays = [pa.array(column) for column in group]
             writer.write_table(
                 pa.Table.from_arrays(arrays, schema=schema), row_group_size=ROW_GROUP
             )
-            written += len(group)
+            written += group.shape[1]
     finally:
         if writer is not None:
             writer.close()
     if written != n_steps:
         raise WriteError(
             f"source {source!r} has {counted(written, 'row')} for {counted(n_steps, 'token')}; "
-            "give one row a step"
+            "give one row a step."
         )
 
 
 def _groups(source: str, rows: NDArray[Any] | Iterable[NDArray[Any]]) -> Iterator[NDArray[Any]]:
-    """Cut or join row batches into pieces of `ROW_GROUP` rows (the last one shorter)."""
+    """Cut or join row batches into pieces of `ROW_GROUP` rows (the last one shorter).
+
+    Yields
+    ------
+    ndarray
+        `(n_states, rows)`, each state's values side by side; its memory is used again for the next.
+    """
     batches: Iterable[NDArray[Any]] = [rows] if isinstance(rows, np.ndarray) else rows
-    waiting: list[NDArray[Any]] = []
-    count = 0
     first: tuple[int, np.dtype[Any]] | None = None
+    group = np.empty((0, 0))
+    count = 0
     for given in batches:
         batch = np.asarray(given)
         if batch.ndim != 2 or batch.shape[1] == 0 or batch.dtype.kind not in "fiu":
             raise WriteError(
                 f"source {source!r} needs rows of shape (steps, states) in {FLOAT_WORDS}, "
-                f"found shape {batch.shape} of {batch.dtype}"
+                f"found shape {batch.shape} of {batch.dtype}."
             )
-        if not batch.dtype.isnative:
-            batch = batch.astype(batch.dtype.newbyteorder("="))
         if batch.dtype.kind == "f" and batch.dtype.itemsize > 8:
             raise WriteError(
                 f"source {source!r} is {batch.dtype}, which Parquet cannot hold; "
-                "round it to float64 first"
+                "round it to float64 first."
             )
         this = (batch.shape[1], batch.dtype)
         if first is None:
             first = this
+            group = np.empty((batch.shape[1], ROW_GROUP), batch.dtype.newbyteorder("="))
         elif this != first:
             raise WriteError(
                 f"the batches of source {source!r} differ: first {first[0]} states of {first[1]}, "
-                f"then {this[0]} of {this[1]}; make them alike"
+                f"then {this[0]} of {this[1]}; make them alike."
             )
-        for start in range(0, len(batch), ROW_GROUP):
-            piece = batch[start : start + ROW_GROUP]
-            while len(piece):
-                take = piece[: ROW_GROUP - count]
-                piece = piece[len(take) :]
-                # A generator may reuse its buffer for the next batch.
-                waiting.append(take if isinstance(rows, np.ndarray) else take.copy())
-                count += len(take)
-                if count == ROW_GROUP:
-                    yield np.concatenate(waiting) if len(waiting) > 1 else waiting[0]
-                    waiting, count = [], 0
+        start = 0
+        while start < len(batch):
+            taken = min(len(batch) - start, ROW_GROUP - count)
+            group[:, count : count + taken] = batch[start : start + taken].T
+            start, count = start + taken, count + taken
+            if count == ROW_GROUP:
+                yield group
+                count = 0
     if count:
-        yield np.concatenate(waiting) if len(waiting) > 1 else waiting[0]
+        yield group[:, :count]
 
 
 def _write_annotations(
@@ -288,18 +316,21 @@ def _write_annotations(
     ranked: Mapping[str, tuple[Iterable[Sequence[str]], Iterable[Sequence[float]] | None]],
     intervals: Mapping[str, Iterable[tuple[int, int, str]]],
 ) -> None:
-    tables: dict[str, pa.Table] = {}
+    tables: dict[str, pa.Table | pa.RecordBatchReader] = {}
     full_length: set[str] = set()
 
-    def add(name: str, table: pa.Table, *, per_step: bool) -> None:
+    def add(name: str, table: pa.Table | pa.RecordBatchReader, *, per_step: bool) -> None:
         if name in tables:
-            raise WriteError(f"the annotation {name!r} is given twice; call one of them otherwise")
+            raise WriteError(f"the annotation {name!r} is given twice; call one of them otherwise.")
         tables[name] = table
         if per_step:
             full_length.add(name)
 
     for name, values in annotations.items():
-        add(name, pa.table({name: _array(values)}), per_step=True)
+        if isinstance(values, pa.RecordBatchReader):
+            add(name, values, per_step=not set(_SPAN) <= set(values.schema.names))
+        else:
+            add(name, pa.table({name: _array(values)}), per_step=True)
     for name, (items, weights) in ranked.items():
         words = pa.array([list(row) for row in items], pa.list_(pa.string()))
         add(name, pa.table({name: words}), per_step=True)
@@ -320,15 +351,18 @@ def _write_annotations(
     if tables:
         folder.mkdir()
     for name, table in tables.items():
-        if name in full_length and table.num_rows != n_steps:
+        path = folder / f"{name}.parquet"
+        if isinstance(table, pa.RecordBatchReader):
+            n_rows = _write_batches(path, table)
+        else:
+            n_rows = table.num_rows
+            pq.write_table(table, path, row_group_size=4 * ROW_GROUP, compression="zstd")
+        if name in full_length and n_rows != n_steps:
             raise WriteError(
-                f"annotation {name!r} has {counted(table.num_rows, 'value')} for "
+                f"annotation {name!r} has {counted(n_rows, 'value')} for "
                 f"{counted(n_steps, 'token')}; "
-                "give one value a step"
+                "give one value a step."
             )
-        pq.write_table(
-            table, folder / f"{name}.parquet", row_group_size=4 * ROW_GROUP, compression="zstd"
-        )
 
 
 def _array(values: Any) -> Any:

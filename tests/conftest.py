@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import os
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+if TYPE_CHECKING:
+    from tests.findings.corpus import Corpus
+
 # Kernels are compiled once for all tests, not beside the sources; numba reads this when imported.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / "statebrush-test-numba"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what is marked `torch` where torch is missing, each by its name.
+
+    Such a test imports torch inside its body, never at the top of its module.
+    """
+    if importlib.util.find_spec("torch") is not None:
+        return
+    for item in items:
+        if item.get_closest_marker("torch"):
+            reason = f"{item.name} compares with torch, which is not installed (make env-torch)"
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def write_parquet(path: Path, columns: dict[str, Any]) -> None:
@@ -57,3 +75,13 @@ def example_rows() -> np.ndarray[Any, np.dtype[np.float32]]:
     rows[1:6, 0] = 0.9
     rows[3:8, 1] = 0.8
     return rows
+
+
+@pytest.fixture(scope="session")
+def demo_corpus(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Corpus]:
+    """Open a demo dataset by its name, building it the first time it is asked for."""
+    from demos.registry import ensure
+    from tests.findings.corpus import open_corpus
+
+    root = tmp_path_factory.mktemp("demos")
+    return functools.cache(lambda name: open_corpus(ensure(name, root), root))

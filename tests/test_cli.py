@@ -522,6 +522,11 @@ def test_help_imports_nothing_slow() -> None:
         ("check", "Missing argument 'DATA'"),
         ("check a b", "b"),
         ("demo nothing", "There is no demo 'nothing'; the demos are"),
+        ("demo --from here", "--from goes with the NAME of a demo"),
+        ("demo parens --from here", "comes along whole; leave out --from"),
+        ("demo chords --from songs.txt", "demo chords --from FILE --out FOLDER"),
+        ("demo brown --out there", "demo chords --from FILE --out FOLDER"),
+        ("demo brown --from nowhere", "nowhere does not hold the Brown corpus"),
         ("serve --port x", "--port is 'x'"),
         ("serve --threads 0", "--threads is '0'"),
         ("serve --cache-bytes lots", "--cache-bytes is 'lots'"),
@@ -529,6 +534,18 @@ def test_help_imports_nothing_slow() -> None:
 )
 def test_a_bad_command_is_one_sentence(run: Run, arguments: str, says: str) -> None:
     assert says in run(*arguments.split()).sentence
+
+
+def test_songs_of_ones_own_become_a_dataset(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("One\tC major\t| C F G7 | C^\nTwo\t| Am Xyz F\n")
+    arguments = ["--from", tmp_path / "mine.txt", "--out", tmp_path / "mine"]
+    ran = run("demo", "chords", *arguments)
+    assert (ran.code, ran.out.strip()) == (0, str(tmp_path / "mine"))
+    assert "2 songs read; 1 token is no chord that the model knows" in ran.err
+    assert "Xyz (1)" in ran.err
+    assert "Problems: none" in run("check", tmp_path / "mine").out
+    # Nothing of the user's is ever replaced.
+    assert "mine" in run("demo", "chords", *arguments).sentence
 
 
 def test_a_cache_folder_that_cannot_be_written_is_one_sentence(

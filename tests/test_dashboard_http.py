@@ -13,9 +13,9 @@ from flask.testing import FlaskClient
 
 from app.factory import create_app
 from app.matching import Query, States, select
-from app.opening import open_view, slider, telling_range
+from app.opening import open_view, slider, step_width, telling_range
 from app.settings import load
-from app.url_state import View, write
+from app.url_state import ZOOM, View, write
 from app.windows import MARGIN, MOST_STEPS
 from loaders import Catalog
 from loaders.writer import write_dataset
@@ -140,6 +140,7 @@ def test_a_link_is_opened_as_it_says(client: FlaskClient, catalog: Catalog) -> N
         ("?dataset=waves&threshold=0.1&exclude=39-41", "0 to 39"),
         ("?dataset=waves&threshold=0.1&state=40", "0 to 39"),
         ("?dataset=waves&threshold=0.1&track=mood", "no annotation “mood”"),
+        ("?dataset=waves&threshold=0.1&colour=mood", "“mood”, which is no annotation"),
         ("?dataset=broken", "tokens.parquet"),
     ],
 )
@@ -152,6 +153,12 @@ def test_what_does_not_fit_is_named_and_the_rest_opens(
     assert len(said) == 1
     assert word in said[0]
     assert "\n" not in said[0]
+
+
+def test_a_selection_that_does_not_fit_takes_its_limits_along(client: FlaskClient) -> None:
+    view = opened(client, "?dataset=waves&sel=498:502&off=7:9&threshold=0.1&colour=mood")["view"]
+    assert (view["start"], view["before"], view["after"]) == (None, 0, 0)
+    assert view["colour"] == "match"
 
 
 def test_picking_a_broken_dataset_stays_where_one_is(client: FlaskClient) -> None:
@@ -324,3 +331,9 @@ def test_slider_steps_are_round(low: float, high: float, step: float, decimals: 
     assert found["decimals"] == decimals
     assert found["min"] <= low
     assert found["max"] >= high
+
+
+def test_words_open_on_wider_steps_than_signs() -> None:
+    assert step_width(["(", ")", "4"] * 5) == ZOOM
+    assert step_width(["the", "of", "a", "government", "said", "reporters"]) > ZOOM
+    assert step_width(["x"]) == ZOOM

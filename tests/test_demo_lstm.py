@@ -218,8 +218,10 @@ def test_numpy_gets_its_threads_back() -> None:
     assert get() == before
 
 
+@pytest.mark.torch
 def test_forward_is_what_torch_computes_step_by_step() -> None:
-    torch = pytest.importorskip("torch", reason="torch is only needed to train the demos")
+    import torch
+
     model, codes = small_model(2), some_sequences((40,))[0]
     # torch.nn.LSTM has layers of one width only: one LSTM a layer, one token at a time.
     modules = []

@@ -24,6 +24,7 @@ from demos.parens import build as parens
 from demos.parens import grammar, train
 from loaders import open_dataset
 
+SOURCES = ("layer1_hidden", "layer1_cell", "layer2_hidden", "layer2_cell")
 TOLERANCE = 0.004
 """Nats a character above the floor; one standard error of the mean loss is about 0.003."""
 
@@ -145,6 +146,14 @@ def test_training_explains_itself_without_torch() -> None:
         assert word in answer.output
 
 
+@pytest.mark.torch
+def test_training_writes_what_the_forward_pass_reads(tmp_path: Path) -> None:
+    out = tmp_path / "weights.npz"
+    answer = CliRunner().invoke(train.main, ["--out", str(out), "--max-windows", "20"])
+    assert answer.exit_code == 0, answer.output
+    assert read(2, lstm.load(out)).loss() < np.log(len(grammar.ALPHABET))
+
+
 # ------------------------------------------------------------------------------- the dataset
 
 
@@ -260,7 +269,7 @@ def test_the_loaders_find_nothing_to_complain_about(built: Built, tmp_path: Path
     assert dataset.warnings == ()
     assert dataset.id == "parens"
     assert dataset.name == "Parenthesis language"
-    assert dict.fromkeys(dataset.sources) == dict.fromkeys(sorted(parens.TITLES))
+    assert dict.fromkeys(dataset.sources) == dict.fromkeys(sorted(SOURCES))
     kinds = {name: str(annotation.kind) for name, annotation in dataset.annotations.items()}
     assert kinds == {
         "level": "categorical",
@@ -404,7 +413,7 @@ def test_what_it_opens_on_finds_phrases_of_that_depth_and_nothing_else(built: Bu
 def test_states_that_follow_nothing_open_on_nothing() -> None:
     rng = np.random.default_rng(1)
     codes = grammar.generate(2000, rng)
-    noise = {name: rng.normal(size=(2000, 40)).astype(np.float16) for name in parens.TITLES}
+    noise = {name: rng.normal(size=(2000, 40)).astype(np.float16) for name in SOURCES}
     offsets = np.array([0, 2000])
     assert parens.telling_phrase(noise, grammar.levels(codes), offsets) is None
 
@@ -412,7 +421,7 @@ def test_states_that_follow_nothing_open_on_nothing() -> None:
 def test_the_phrase_to_open_on_is_found_by_looking() -> None:
     """Four states follow level 3 in one source only: that source and such a phrase are named."""
     level = grammar.levels(grammar.generate(2000, np.random.default_rng(2)))
-    states = {name: np.zeros((2000, 20), np.float16) for name in parens.TITLES}
+    states = {name: np.zeros((2000, 20), np.float16) for name in SOURCES}
     states["layer1_cell"][:, 5:9] = (level >= 3)[:, None]
     phrase = parens.telling_phrase(states, level, np.array([0, 2000]))
     assert phrase is not None

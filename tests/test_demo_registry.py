@@ -49,6 +49,57 @@ def test_parens_is_a_demo() -> None:
     assert registry.get("parens").title
 
 
+def test_three_come_along_and_the_corpus_is_fetched_when_asked_for() -> None:
+    assert registry.starters() == ("parens", "chords", "english")
+    assert set(registry.names()) - set(registry.starters()) == {"brown"}
+
+
+def test_what_is_fetched_is_fetched_once_and_given_to_the_builder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[Path] = []
+    given: list[Path] = []
+
+    def fetch(downloads: Path) -> Path:
+        fetched.append(downloads)
+        return downloads / "corpus"
+
+    def build(out: Path, folder: Path, progress: Progress | None) -> Path:
+        given.append(folder)
+        return write(out)
+
+    monkeypatch.setattr(registry, "DEMOS", (Demo("large", "A large one", build, 1, fetch),))
+    assert registry.starters() == registry.built(tmp_path) == ()
+    ensure("large", tmp_path)
+    ensure("large", tmp_path)
+    assert fetched == [tmp_path / "downloads"]
+    assert given == [tmp_path / "downloads" / "corpus"]
+    assert registry.built(tmp_path) == ("large",)
+
+
+def test_a_folder_that_the_user_names_is_not_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Path] = []
+
+    def fetch(downloads: Path) -> Path:
+        raise AssertionError("nothing is to be fetched")
+
+    def build(out: Path, folder: Path, progress: Progress | None) -> Path:
+        given.append(folder)
+        return write(out)
+
+    monkeypatch.setattr(registry, "DEMOS", (Demo("large", "A large one", build, 1, fetch),))
+    ensure("large", tmp_path / "cache", source=tmp_path / "mine")
+    assert given == [tmp_path / "mine"]
+
+
+def test_a_demo_that_comes_along_takes_no_folder(builds: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(DemoError, match="leave out --from"):
+        ensure("small", tmp_path, source=tmp_path)
+    assert builds == []
+
+
 def test_names_are_dataset_ids_and_versions_count_from_one() -> None:
     assert len(set(registry.names())) == len(registry.DEMOS)
     for demo in registry.DEMOS:

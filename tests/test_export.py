@@ -87,8 +87,9 @@ def test_every_form_holds_the_same_rows(
     rows = pd.read_csv(
         io.BytesIO(exported(dataset, "csv").content), keep_default_na=False, lineterminator="\n"
     )
-    assert list(rows.columns) == list(CSV_COLUMNS)
-    assert [tuple(row) for row in rows.itertuples(index=False)] == answer_rows(
+    assert list(rows.columns) == [*CSV_COLUMNS, "query"]
+    bare = rows.drop(columns="query")
+    assert [tuple(row) for row in bare.itertuples(index=False)] == answer_rows(
         result, **words(dataset)
     )
 
@@ -115,11 +116,11 @@ def test_the_query_is_in_every_form(datasets: dict[str, Dataset]) -> None:
 
     schema = pq.read_schema(io.BytesIO(made["parquet"].content))
     assert json.loads(schema.metadata[b"statebrush"]) == inside
-    beside = made["csv"].companion
-    assert beside is not None
-    assert beside.name == made["csv"].name + "-metadata.json"
-    assert json.loads(beside.content) == {"url": made["csv"].name, **inside}
-    assert made["csv"].content.startswith(b"rank,start,stop,")
+    table = pd.read_csv(io.BytesIO(made["csv"].content), keep_default_na=False)
+    assert table.columns.tolist() == [*CSV_COLUMNS, "query"]
+    del inside["length_histogram"]
+    assert json.loads(table["query"][0]) == inside
+    assert set(table["query"][1:]) == {""}
 
 
 def test_a_file_is_named_after_what_is_in_it(datasets: dict[str, Dataset]) -> None:
@@ -142,12 +143,13 @@ def test_an_empty_answer_is_a_file_with_its_reason(
     datasets: dict[str, Dataset], form: Form
 ) -> None:
     made = exported(datasets["numbers"], form, Query(threshold=9, start=0, stop=3))
-    assert (made.n_rows, made.caps) == (0, ())
+    assert made.n_rows == 0
+    (cap,) = made.caps
+    assert "no state" in cap
     if form == "csv":
-        assert made.content.decode() == ",".join(CSV_COLUMNS) + "\n"
-        assert made.companion is not None
-        told = json.loads(made.companion.content)
-    elif form == "parquet":
+        assert made.content.decode() == ",".join([*CSV_COLUMNS, "query"]) + "\n"
+        return
+    if form == "parquet":
         table = pq.read_table(io.BytesIO(made.content))
         assert table.num_rows == 0
         told = json.loads(table.schema.metadata[b"statebrush"])
@@ -223,8 +225,8 @@ def test_ranges_are_the_matches(seed: int) -> None:
     assert [(m.start, m.stop, m.overlap, m.union, m.sequence) for m in result.matches] == list(
         found
     )
-    plain = replace(result, matches=(), overview=None, seconds=0)
-    assert plain == replace(ranges.result, seconds=0)
+    bare = replace(result, matches=(), overview=None, seconds=0)
+    assert bare == replace(ranges.result, seconds=0)
 
 
 def test_pages_of_a_file_stay_small(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ sources:
 annotations:
   level: {kind: categorical, order: ["0", "1"], colors: {"0": "#0072B2"}}
   surprisal: {kind: scalar, unit: nats}
-default: {source: layer2_cell, start: 120, stop: 124, threshold: 0.3, tracks: [level, level]}
+default: {source: layer2_cell, start: 120, stop: 124, off_before: 1, off_after: 2,
+          threshold: 0.3, tracks: [level, level]}
 """,
         encoding="utf-8",
     )
@@ -31,7 +32,7 @@ default: {source: layer2_cell, start: 120, stop: 124, threshold: 0.3, tracks: [l
     assert config.annotations["level"].order == ("0", "1")
     assert config.annotations["level"].colors == {"0": "#0072b2"}
     assert config.annotations["surprisal"].unit == "nats"
-    assert config.default == Default("layer2_cell", 120, 124, 0.3, ("level",))
+    assert config.default == Default("layer2_cell", 120, 124, 0.3, ("level",), 1, 2)
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "default:\nsources:\nannotations:\n"])
@@ -67,6 +68,8 @@ def test_thresholds_as_people_write_them(tmp_path, written, number):
         {"default": {"start": 1.0, "stop": 3}},
         {"default": {"start": True, "stop": 3}},
         {"default": {"tracks": "level"}},
+        {"default": {"start": 1, "stop": 3, "off_before": -1}},
+        {"default": {"start": 1, "stop": 3, "off_after": 0.5}},
         {"default": [1]},
         {"sources": ["a"]},
         {"sources": {"a": "title"}},

@@ -350,7 +350,7 @@ def test_places_may_stay_uncounted_above_the_limit_but_the_list_is_the_same(
     assert (nothing.matches, nothing.places) == ((), counted.places)
     assert nothing.reason == (
         f"the list has {counted.places} places, "
-        "so nothing is left after an offset of 1,000,000,000,000,000"
+        "so nothing is left after the first 1,000,000,000,000,000"
     )
     # Without one per place nothing needs counting.
     assert find_matches(states, replace(query, overlapping=True)).places == counted.total_matches
@@ -408,10 +408,13 @@ def test_huge_numbers_cost_nothing(overlapping: bool) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"min_overlap": 3}, "min_overlap is 3, but only 2 states are selected"),
+        (
+            {"min_overlap": 3},
+            "at least 3 shared states are asked for (min_overlap), but only 2 states are selected: ask for fewer",
+        ),
         (
             {"states": (0,), "min_overlap": 2},
-            "min_overlap is 2, but only 1 state is selected",
+            "at least 2 shared states are asked for (min_overlap), but only 1 state is selected: ask for fewer",
         ),
         (
             {"min_length": 6},
@@ -430,8 +433,8 @@ def test_huge_numbers_cost_nothing(overlapping: bool) -> None:
         ),
         (
             {"min_overlap": 2, "off_before": 1},
-            "min_overlap is 2, but at most 1 of the 2 selected states is on together "
-            "and off at the step before",
+            "at least 2 shared states are asked for (min_overlap), but at most 1 of the 2 selected "
+            "is on together and off at the step before: ask for fewer",
         ),
         ({"threshold": 2}, "none of the 2 selected states is ever on"),
         ({"threshold": 2, "states": (0,)}, "the selected state is never on"),
@@ -447,10 +450,10 @@ def test_huge_numbers_cost_nothing(overlapping: bool) -> None:
             {"states": (0,), "length": (1, 1)},
             "there is 1 match, but it is not 1 step long: it has 5 steps",
         ),
-        ({"offset": 1}, "the list has 1 place, so nothing is left after an offset of 1"),
+        ({"offset": 1}, "the list has 1 place, so nothing is left after the first 1"),
         (
             {"offset": 3000, "overlapping": True},
-            "the list has 3 matches, so nothing is left after an offset of 3,000",
+            "the list has 3 matches, so nothing is left after the first 3,000",
         ),
     ],
 )
@@ -478,7 +481,7 @@ def test_an_overlap_that_is_too_large_is_told_the_largest_there_is(limits: tuple
         if largest < 9:
             reason = find_matches(states, replace(query, min_overlap=largest + 1)).reason
             assert reason is not None
-            assert f"but at most {largest} of the 9 selected states" in reason
+            assert f"but at most {largest} of the 9 selected " in reason
 
 
 def test_an_empty_selection_says_why_and_counts_nothing() -> None:

@@ -56,17 +56,17 @@ def test_reason_names_the_closest_state() -> None:
     [
         (
             {"polarity": Polarity.LOW},
-            "no state is <= -0.30 on all 2 steps; "
+            "no state is <= -0.30 on both steps; "
             "state 1 comes closest, its largest value there is -0.25",
         ),
         (
             {"polarity": Polarity.LOW, "threshold": -0.75, "start": 2, "stop": 4},
-            "no state is <= 0.75 on all 2 steps; "
+            "no state is <= 0.75 on both steps; "
             "state 0 comes closest, its largest value there is 1.5",
         ),
         (
             {"polarity": Polarity.MAGNITUDE},
-            "no state is >= 0.30 in magnitude on all 2 steps; "
+            "no state is >= 0.30 in magnitude on both steps; "
             "state 1 comes closest, its smallest magnitude there is 0.25",
         ),
         (
@@ -99,7 +99,7 @@ def test_reason_never_shows_a_value_that_reads_as_if_it_were_on() -> None:
 def test_reason_when_every_state_has_a_nan() -> None:
     states = source([[np.nan, 1.0], [1.0, np.nan]])
     assert reason(states, start=0, stop=2) == (
-        "no state is >= 0.30 on all 2 steps; every state has a value there that is not a number"
+        "no state is >= 0.30 on both steps; every state has a value there that is not a number"
     )
 
 

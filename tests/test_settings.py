@@ -5,6 +5,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+import click
 import pytest
 
 from app.cli import cli
@@ -53,6 +54,44 @@ def test_every_verb_and_every_option_of_a_verb_is_explained() -> None:
                 assert text.endswith("."), f"{name} {parameter.name}"
             else:
                 assert str(parameter.human_readable_name) in command.help
+
+
+def test_every_format_of_import_and_every_option_of_it_is_explained() -> None:
+    page = (ROOT / "docs" / "importing.md").read_text(encoding="utf-8")
+    group = cli.commands["import"]
+    assert isinstance(group, click.Group)
+    for name, command in group.commands.items():
+        assert f"\n## {name}\n" in page
+        assert f"python -m app import {name} " in page
+        assert command.help
+        for parameter in command.params:
+            text = getattr(parameter, "help", None)
+            if parameter.param_type_name == "option":
+                assert text and text.endswith("."), f"import {name} {parameter.name}"
+                assert parameter.opts[0] in page, f"docs/importing.md lacks {parameter.opts[0]}"
+            else:
+                assert str(parameter.human_readable_name) in command.help
+
+
+def test_every_reader_of_a_format_is_a_format_of_import() -> None:
+    """A module of the importers that nobody can reach from the command line has no page either."""
+    modules = {path.stem for path in (ROOT / "loaders" / "importers").glob("*.py")}
+    shared = {
+        "__init__",
+        "dictionary",
+        "faults",
+        "hdf5",
+        "joining",
+        "lstmvis_project",
+        "lstmvis_tracks",
+        "plain",
+        "spans",
+        "steps",
+    }
+    formats = {"delimited": "csv"}
+    group = cli.commands["import"]
+    assert isinstance(group, click.Group)
+    assert {formats.get(name, name) for name in modules - shared} == set(group.commands)
 
 
 def test_command_line_wins_over_environment_wins_over_default() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.url_state import View, number_text, read, write
+from app.url_state import View, compact, number_text, read, write
 
 names = st.text(min_size=1, max_size=12)
 counts = st.integers(0, 10**12)
@@ -54,6 +54,24 @@ def test_a_view_survives_the_address(view: View) -> None:
     parsed = read(write(view))
     assert parsed.notices == ()
     assert View(**{"auto": True, **parsed.fields}) == view
+
+
+@given(st.sets(st.integers(0, 4095)))
+@settings(deadline=None)
+def test_however_many_states_are_excluded_the_address_stays_short(states: set[int]) -> None:
+    text = compact(tuple(sorted(states)))
+    assert len(text) <= 4096 / 6 + 2
+    excluded = tuple(sorted(states))
+    parsed = read(write(View(dataset="d", source="s", threshold=0.1, excluded=excluded)))
+    assert parsed.fields.get("excluded", ()) == excluded
+    assert parsed.notices == ()
+
+
+def test_a_bad_mask_of_states_is_a_sentence() -> None:
+    for bad in ("~", "~*", "~A"):
+        parsed = read(f"?exclude={bad}")
+        assert parsed.fields.get("excluded", ()) == ()
+    assert "mask" in read("?exclude=~*").notices[0]
 
 
 @given(st.text(max_size=200))

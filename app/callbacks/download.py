@@ -8,7 +8,7 @@ from typing import Any
 from dash import Dash, Input, Output, no_update
 
 from app.callbacks.clientside import clientside
-from app.export import Export, export_matches
+from app.export import export_matches
 from app.failures import sentence_for
 from app.match_payload import query_of
 from app.services import Services
@@ -52,21 +52,10 @@ def answer_download(services: Services, request: dict[str, Any]) -> tuple[Any, A
         items = [{"text": sentence_for(error), "level": "error"}]
         return no_update, {"n": request["n"], "items": items}
     sent = {
-        "content": base64.b64encode(content(file)).decode("ascii"),
+        "content": base64.b64encode(file.content).decode("ascii"),
         "filename": file.name,
         "type": file.type,
         "base64": True,
     }
     items = [{"text": sentence, "level": "info"} for sentence in file.caps]
     return sent, {"n": request["n"], "items": items}
-
-
-def content(file: Export) -> bytes:
-    """Return the bytes to save.
-
-    A browser saves one file: the query that stands beside a CSV becomes its first line, after a
-    ``#``. ``pandas.read_csv(path, skiprows=1)`` reads the rest.
-    """
-    if file.companion is None:
-        return file.content
-    return b"# " + b" ".join(file.companion.content.split()) + b"\n" + file.content

@@ -33,6 +33,7 @@ def register(app: Dash, services: Services) -> None:
     clientside(app, "start", Input(ids.PAGE, "id"))
     clientside(app, "writeUrl", Input(ids.VIEW, "data"))
     clientside(app, "showNotices", Input(ids.NOTICES, "data"))
+    clientside(app, "onShare", Input(ids.SHARE, "n_clicks"), at_start=False)
     clientside(app, "onHelp", Input(ids.HELP_BUTTON, "n_clicks"), at_start=False)
     clientside(app, "pickDataset", Input(ids.DATASET, "value"))
     clientside(app, "pickSource", Input(ids.SOURCE, "value"))
@@ -61,7 +62,9 @@ def opened_payload(services: Services, goto: dict[str, Any]) -> tuple[Any, Any, 
             no_update,
             {**notices, "preparing": asdict(opened.preparing), "goto": goto},
         )
-    notices["items"] = [{"text": item.text, "level": item.level} for item in opened.notices]
+    notices["items"] = [
+        {"text": item.text, "level": item.level, "once": item.once} for item in opened.notices
+    ]
     notices["nothing"] = opened.view is None and nothing
     if opened.view is None:
         return no_update, no_update, notices

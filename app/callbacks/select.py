@@ -56,6 +56,7 @@ def register(app: Dash, services: Services) -> None:
         request,
         State(ids.TRACKS_REQUEST, "data"),
     )
+    clientside(app, "drawOverview", Input(ids.OVERVIEW, "data"), view, info, viewport, theme)
     clientside(app, "drawFaint", Output(ids.FAINT, "figure"), window, view, theme, info, skeletons)
     clientside(
         app, "drawLines", Output(ids.LINES, "figure"), view, window, hover, theme, info, skeletons
@@ -67,9 +68,10 @@ def register(app: Dash, services: Services) -> None:
     # Bars, chips and the text in one: Dash tells callbacks without outputs apart by their inputs.
     clientside(app, "drawSelection", view, window, info)
     clientside(app, "drawHover", hover)
+    clientside(app, "drawReading", window, Input(ids.TRACKS, "data"), view)
 
     clientside(app, "showSource", info)
-    clientside(app, "showControls", view, info)
+    clientside(app, "showControls", view, info, viewport)
     for function, component, prop in (
         ("onThresholdSlider", ids.THRESHOLD_SLIDER, "value"),
         ("onThresholdText", ids.THRESHOLD_TEXT, "value"),
@@ -93,6 +95,8 @@ def register(app: Dash, services: Services) -> None:
                 ids.STEP_ON,
                 ids.PAGE_ON,
                 ids.GO_TO_BRUSH,
+                ids.ZOOM_OUT,
+                ids.ZOOM_IN,
             )
         ),
         at_start=False,

@@ -25,7 +25,8 @@ class Ranges:
     Attributes
     ----------
     result
-        The answer to the query without its list: `matches` is empty, whatever `reason` says.
+        The answer to the query without its list and overview: `matches` is empty, whatever
+        `reason` says.
     starts, stops
         int64 `(n_listed,)`: half-open ranges.
     overlaps, unions

@@ -27,14 +27,17 @@ def why_nothing(search: Search, query: Query, counts: Counts, places: int) -> st
         return _why_no_length(query, counts)
     what = "match" if query.overlapping else "place"
     listed = f"{places:,} {_plural(places, what)}"
-    return f"the list has {listed}, so nothing is left after an offset of {query.offset:,}"
+    return f"the list has {listed}, so nothing is left after the first {query.offset:,}"
 
 
 def overlap_above_selection(min_overlap: int, n_selected: int) -> str:
     """Return why no match has more states than are selected."""
     states = _plural(n_selected, "state")
     verb = "is" if n_selected == 1 else "are"
-    return f"min_overlap is {min_overlap:,}, but only {n_selected:,} {states} {verb} selected"
+    return (
+        f"at least {min_overlap:,} shared states are asked for (min_overlap), but only "
+        f"{n_selected:,} {states} {verb} selected: ask for fewer"
+    )
 
 
 def _why_no_match(search: Search, query: Query) -> str:
@@ -58,8 +61,8 @@ def _why_no_match(search: Search, query: Query) -> str:
             return f"{subject} is never on{limits}"
         return f"{subject} is ever on{limits}"
     return (
-        f"min_overlap is {min_overlap:,}, but at most {most:,} of the {n:,} selected states "
-        f"{'is' if most == 1 else 'are'} on together{limits}"
+        f"at least {min_overlap:,} shared states are asked for (min_overlap), but at most {most:,} "
+        f"of the {n:,} selected {'is' if most == 1 else 'are'} on together{limits}: ask for fewer"
     )
 
 

@@ -150,7 +150,7 @@ def _nothing_on(states: States, query: Query, start: int, stop: int) -> str:
         Polarity.LOW: f"<= {limit}",
         Polarity.MAGNITUDE: f">= {limit} in magnitude",
     }[polarity]
-    where = f"at step {start}" if n == 1 else f"on all {n:,} steps"
+    where = f"at step {start}" if n == 1 else "on both steps" if n == 2 else f"on all {n:,} steps"
     sentence = f"no state is {condition} {where}"
     worst = _worst_values(states, polarity, start, stop)
     if np.isnan(worst).all():

@@ -26,13 +26,6 @@ SHORTEST: Final = 400
 LONGEST: Final = 1_600
 N_PREDICTIONS: Final = 3
 
-TITLES: Final = {
-    "layer1_hidden": "layer 1, hidden state",
-    "layer1_cell": "layer 1, cell state",
-    "layer2_hidden": "layer 2, hidden state",
-    "layer2_cell": "layer 2, cell state",
-}
-
 LEVEL_COLORS: Final = ("#dde318", "#5ec962", "#21918c", "#3b528b", "#5b2a86")
 """Of levels 0 to 4: from light to dark (after viridis), so that the order shows without hue."""
 
@@ -104,18 +97,14 @@ def build(out: Path, progress: Callable[[float], None] | None = None) -> Path:
     level = np.concatenate([grammar.levels(text) for text in sequences])
 
     run = lstm.forward(lstm.load(WEIGHTS), sequences, progress=lambda share: tell(0.7 * share))
-    states = {
-        f"layer{k}_{kind}": rows[k - 1].astype(np.float16)
-        for k in range(1, len(run.hidden) + 1)
-        for kind, rows in (("hidden", run.hidden), ("cell", run.cell))
-    }
+    states = lstm.sources(run)
     opening = telling_phrase(states, level, np.cumsum([0, *lengths]))
     tell(0.75)
 
     config: dict[str, Any] = {
         "name": "Parenthesis language",
         "description": DESCRIPTION,
-        "sources": {name: {"title": title} for name, title in TITLES.items()},
+        "sources": lstm.source_settings(states),
         "annotations": {
             "level": {
                 "kind": "categorical",
@@ -146,13 +135,13 @@ def build(out: Path, progress: Callable[[float], None] | None = None) -> Path:
         out,
         tokens=list(grammar.text(codes)),
         sequences=np.repeat(np.arange(1, len(lengths) + 1, dtype=np.int32), lengths),
-        states={name: states[name] for name in TITLES},
+        states=states,
         annotations={
             "level": [str(depth) for depth in level],
             "token_kind": kinds.tolist(),
             "surprisal": lstm.surprisal(run, sequences).astype(np.float32),
         },
-        ranked={"prediction": _predictions(run.outputs)},
+        ranked={"prediction": lstm.likeliest(run.outputs, grammar.ALPHABET, N_PREDICTIONS)},
         config=config,
         overwrite=True,
     )
@@ -220,16 +209,6 @@ def _phrases(
             stays = bool((deepest[1:] & deepest[:-1]).any())
             if first < start and stop < last and stop - start <= LONGEST_PHRASE and stays:
                 yield start, stop
-
-
-def _predictions(
-    outputs: NDArray[np.float32],
-) -> tuple[list[list[str]], list[list[float]]]:
-    """The `N_PREDICTIONS` likeliest next characters of each step, likeliest first."""
-    chances = np.exp(lstm.log_softmax(outputs))
-    best = np.argsort(-chances, axis=1, kind="stable")[:, :N_PREDICTIONS]
-    characters = np.array(list(grammar.ALPHABET))[best]
-    return characters.tolist(), np.take_along_axis(chances, best, axis=1).tolist()
 
 
 def _ignore(share: float) -> None:

@@ -1,7 +1,6 @@
 """Train the parenthesis model and write its weights: `python -m demos.parens.train --help`.
 
-Needs torch, which nothing else here does; any recent version, CPU only:
-`pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu`.
+Needs torch, which nothing else here does: requirements-torch.txt.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import Any
 import click
 import numpy as np
 
+from demos import saving
 from demos.parens import grammar
 
 EMBEDDING = 64
@@ -110,17 +110,7 @@ def main(out: Path, seed: int, max_windows: int, tolerance: float) -> None:
             if unseen_loss - floor <= tolerance:
                 break
 
-    parameters = {name: value.detach().numpy() for name, value in lstm.named_parameters()}
-    arrays = {"embedding": embedding.weight.detach().numpy()}
-    for k in range(LAYERS):
-        arrays[f"layer{k + 1}_input"] = parameters[f"weight_ih_l{k}"]
-        arrays[f"layer{k + 1}_recurrent"] = parameters[f"weight_hh_l{k}"]
-        arrays[f"layer{k + 1}_bias"] = parameters[f"bias_ih_l{k}"] + parameters[f"bias_hh_l{k}"]
-    arrays["output"] = output.weight.detach().numpy()
-    arrays["output_bias"] = output.bias.detach().numpy()
-    halves: dict[str, Any] = {name: array.astype(np.float16) for name, array in arrays.items()}
-    np.savez_compressed(out, allow_pickle=False, **halves)
-    click.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
+    saving.save(out, saving.recurrent_arrays(embedding, lstm) | saving.output_arrays(output))
 
 
 if __name__ == "__main__":

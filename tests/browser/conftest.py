@@ -170,7 +170,7 @@ _QUIET = """() => {
         if (asked.dataset !== view.dataset || asked.source !== view.source) return false;
         const info = sb.read('info'), viewport = sb.read('viewport');
         if (info.source !== view.source || asked.fp !== info.fp) return false;
-        const steps = Math.min(viewport.steps, info.n_steps);
+        const steps = sb.visibleSteps(view, info, viewport);
         if (asked.start !== sb.firstStep(view.first, info, steps)) return false;
         if (!sb.selection(view, sb.window(win)).fresh) return false;
         if (view.auto && !sb.same(wanted.key, sb.matchKey(view))) return false;

@@ -81,3 +81,9 @@ def posts(page: Page) -> int:
     """How many times the page has asked the server for data."""
     requests: list[str] = page.watch.requests  # type: ignore[attr-defined]
     return sum("_dash-update-component" in item for item in requests)
+
+
+def sent(page: Page) -> int:
+    """How many requests the page has sent, whatever for."""
+    requests: list[str] = page.watch.requests  # type: ignore[attr-defined]
+    return sum(" http" in item for item in requests)

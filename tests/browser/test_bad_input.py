@@ -100,7 +100,9 @@ def test_nan_columns_infinities_and_odd_words_are_shown(
     values[10:20, 2] = np.inf
     tokens = ["", " ", "\n", "<b>&amp;</b>", "naïve", "日本語", "a b", "x" * 400, "\t", "'\""] * 6
     write_dataset(tmp_path / "odd", tokens=tokens, states={"h": values})
-    page = open_page(serve(tmp_path / "odd").url + "?dataset=odd&first=0&sel=10:13&threshold=0.1")
+    page = open_page(
+        serve(tmp_path / "odd").url + "?dataset=odd&first=0&sel=10:13&threshold=0.1&width=96"
+    )
     page.wait_for_selector("text=/NaN/")
     assert 1 not in chips(page)
     assert 2 in chips(page)

@@ -165,7 +165,7 @@ def test_matching_by_hand_waits_for_the_button_or_enter(
     page.wait_for_timeout(300)
     assert posts(page) == asked
     assert rows(page) == listed
-    assert "press Match or Enter" in sentence(page)
+    assert "press Match or Enter" in page.inner_text("#match-changed")
     page.click("#match-button")
     page.wait_for_function(
         "() => window.statebrush.same(window.statebrush.read('match').key,"
@@ -173,7 +173,7 @@ def test_matching_by_hand_waits_for_the_button_or_enter(
     )
     settled(page)
     assert rows(page) != listed
-    assert "press Match" not in sentence(page)
+    assert page.inner_text("#match-changed") == ""
     brush(page, first + 3, first + 5)
     page.keyboard.press("Enter")
     page.wait_for_function(
@@ -206,7 +206,7 @@ def test_an_empty_selection_says_why(open_page: Callable[..., Page], demo: Runni
     page.press("#threshold-text", "Enter")
     settled(page)
     assert "No state is ≥ 50" in page.inner_text("#chips")
-    assert "comes closest" in page.inner_text("#match-sentence")
+    assert "comes closest" in page.inner_text("#match-rows")
     assert rows(page) == []
 
 

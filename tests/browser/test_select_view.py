@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from app.matching import Query, States, select
 from tests.browser.conftest import Running, drawn, settled
-from tests.browser.pages import brush, chips, drag, posts, sentence, view, word_center, words
+from tests.browser.pages import brush, chips, drag, sent, sentence, view, word_center, words
 
 pytestmark = pytest.mark.browser
 
@@ -48,7 +48,7 @@ def test_brushing_words_selects_while_dragging_without_a_request(
 ) -> None:
     page = open_page(demo.url)
     first = view(page)["first"]
-    before = posts(page)
+    before = sent(page)
     page.mouse.move(*word_center(page, first + 4))
     page.mouse.down()
     seen = []
@@ -59,10 +59,10 @@ def test_brushing_words_selects_while_dragging_without_a_request(
         seen.append(chips(page))
         assert seen[-1] == expected(demo, page)
     assert len(seen[0]) > len(seen[-1]), "a longer brush selects fewer states"
-    assert posts(page) == before, "no request while dragging"
+    assert sent(page) == before, "no request while dragging"
     page.mouse.up()
     settled(page)
-    assert posts(page) == before + 1, "one match request at the end of the drag"
+    assert sent(page) == before + 1, "one match request at the end of the drag"
 
 
 def test_the_brush_is_moved_and_resized_by_its_ends(
@@ -117,7 +117,7 @@ def test_the_threshold_has_three_handles_and_asks_for_nothing_while_dragging(
     line = page.locator(".sb-threshold[data-line=upper]")
     box = line.bounding_box()
     assert box is not None
-    before = posts(page)
+    before = sent(page)
     x, y = box["x"] + 600, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
@@ -131,20 +131,20 @@ def test_the_threshold_has_three_handles_and_asks_for_nothing_while_dragging(
         )
         assert chips(page) == expected(demo, page)
     assert len(seen) > 5
-    assert posts(page) == before
+    assert sent(page) == before
     page.mouse.up()
     settled(page)
     thumb = page.locator("#threshold-slider [role=slider]")
     knob = thumb.bounding_box()
     assert knob is not None
-    before, held = posts(page), view(page)["threshold"]
+    before, held = sent(page), view(page)["threshold"]
     page.mouse.move(knob["x"] + 5, knob["y"] + 5)
     page.mouse.down()
     for left in range(4, 40, 4):
         page.mouse.move(knob["x"] + 5 - left, knob["y"] + 5)
         drawn(page)
         assert chips(page) == expected(demo, page)
-    assert posts(page) == before
+    assert sent(page) == before
     assert view(page)["threshold"] < held
     page.mouse.up()
     settled(page)
@@ -198,12 +198,12 @@ def test_limits_are_dragged_outwards_without_a_request(
     width = (
         word_center(page, view(page)["first"] + 1)[0] - word_center(page, view(page)["first"])[0]
     )
-    before = posts(page)
+    before = sent(page)
     for name, sign in (("before", -1), ("after", 1)):
         box = page.locator(f"[data-handle={name}]").bounding_box()
         assert box is not None
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        before = posts(page)
+        before = sent(page)
         page.mouse.move(x, y)
         page.mouse.down()
         for steps in (1, 2):
@@ -212,7 +212,7 @@ def test_limits_are_dragged_outwards_without_a_request(
             assert view(page)[name] == steps
             assert chips(page) == expected(demo, page)
             assert set(chips(page)) <= free
-        assert posts(page) == before
+        assert sent(page) == before
         page.mouse.up()
         settled(page)
     assert "off 2 before, 2 after" in page.inner_text("#selection-text")
@@ -252,7 +252,7 @@ def test_hover_links_chip_and_line_without_a_request(
     open_page: Callable[..., Page], demo: Running
 ) -> None:
     page = open_page(demo.url)
-    before = posts(page)
+    before = sent(page)
     assert page.evaluate(HOT) == 0
     state = chips(page)[0]
     page.hover(f"#chips [data-chip='{state}'] button >> nth=0")
@@ -272,7 +272,7 @@ def test_hover_links_chip_and_line_without_a_request(
         )
     assert found, "moving over the plot turns lines red"
     assert found <= set(chips(page))
-    assert posts(page) == before
+    assert sent(page) == before
 
 
 def test_a_pinned_state_stays_red_and_a_wrong_one_is_named(

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from loaders.writer import write_dataset
 from tests.browser.conftest import Running, settled
-from tests.browser.pages import brush, chips, posts, rows, view, words
+from tests.browser.pages import brush, chips, rows, sent, view, words
 
 pytestmark = pytest.mark.browser
 
@@ -70,13 +70,13 @@ def test_coverage_and_bars_show_the_same_runs(
     open_page: Callable[..., Page], demo: Running, least: int
 ) -> None:
     page = open_page(demo.url)
-    chosen, listed, asked = chips(page), rows(page), posts(page)
+    chosen, listed, asked = chips(page), rows(page), sent(page)
     if least > 1:
         page.fill("#runs", str(least))
         page.press("#runs", "Enter")
         page.wait_for_function("n => window.statebrush.read('view').runs === n", arg=least)
         page.wait_for_selector(f"#coverage[data-runs='{least}']")
-        assert posts(page) == asked, "the length filter is a matter of the view only"
+        assert sent(page) == asked, "the length filter is a matter of the view only"
         assert f"runs={least}" in page.url
     drawn = runs_drawn(page)
     assert drawn == runs_expected(demo, page, least)
@@ -174,10 +174,10 @@ def test_a_tracks_colours_are_mapped_onto_the_words(
 ) -> None:
     page = open_page(demo.url)
     before = rows(page)
-    asked = posts(page)
+    asked = sent(page)
     page.click("#match-head [data-colour='level']")
     page.wait_for_selector("#match-head [data-colour='level'][aria-pressed=true]")
-    assert posts(page) == asked
+    assert sent(page) == asked
     assert rows(page) == before
     level = demo.catalog.get("parens").annotations["level"]
     row = page.locator("#match-rows a.sb-row").first

@@ -1,0 +1,301 @@
+"""The command line's `import`: datasets from other formats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from loaders.importers.arrays import Array
+    from loaders.importers.joining import Imported
+    from loaders.importers.steps import Steps
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+Progress = Callable[..., None]
+
+DTYPES = ("float16", "float32", "float64")
+PADDINGS = ("after", "before")
+SEQUENCES = ("sentence", "document", "none")
+SPLITS = ("lines", "words", "characters")
+
+_ENCODING = click.option(
+    "--encoding", default="utf-8", show_default=True, help="The encoding of text files."
+)
+_OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace what is there already.")
+_KEEP_TAGS = click.option(
+    "--keep-tags",
+    is_flag=True,
+    help="Keep columns of tags (B-NP I-NP O) as tags instead of making ranges of them.",
+)
+_DTYPE = click.option(
+    "--dtype",
+    type=click.Choice(DTYPES),
+    help="Round the states to this type; without it they stay as they are.",
+)
+_PADDING = click.option(
+    "--padding",
+    type=click.Choice(PADDINGS),
+    default="after",
+    show_default=True,
+    help="Where arrays of (sequences, length, states) are padded.",
+)
+_LENGTHS = click.option(
+    "--lengths",
+    type=click.Path(path_type=Path),
+    help="The number of steps of each sequence, as .npy or text.",
+)
+_TITLE = click.option("--name", "title", help="What to call the dataset.")
+
+
+def _beside_states(command: _Command) -> _Command:
+    """The options of the formats that give tokens and annotations, in their order."""
+    states = click.option(
+        "--states",
+        multiple=True,
+        metavar="[NAME=]FILE",
+        help="A .npy or .npz file of states, one row for each token; may be given several times.",
+    )
+    add = click.option(
+        "--add",
+        is_flag=True,
+        help="OUT is a dataset with the same tokens: add the annotations to it.",
+    )
+    for option in (_TITLE, _OVERWRITE, _PADDING, _DTYPE, _KEEP_TAGS, _ENCODING, add, states):
+        command = option(command)
+    return command
+
+
+def import_group(progress: Callable[[str], Progress | None]) -> click.Group:
+    """The group `import`.
+
+    Parameters
+    ----------
+    progress
+        Gives, for the name of what is written, something to call with what is done and the total;
+        or None.
+    """
+
+    @click.group("import")
+    def group() -> None:
+        """Make a dataset from another FORMAT, or add annotations to one that is there.
+
+        What could not be carried over is listed at the end. docs/importing.md shows each format.
+        """
+
+    @group.command("arrays")
+    @click.argument("states", nargs=-1, required=True, metavar="[NAME=]FILE...")
+    @click.argument("out", type=click.Path(path_type=Path))
+    @click.option(
+        "--tokens",
+        type=click.Path(path_type=Path),
+        required=True,
+        help="The tokens: text, .json, .npy, .csv, .tsv, .conll or .conllu.",
+    )
+    @click.option(
+        "--split",
+        type=click.Choice(SPLITS),
+        default="lines",
+        show_default=True,
+        help="What of a text file is a token: a line, a word (a line is a sequence), a character.",
+    )
+    @click.option(
+        "--vocabulary",
+        type=click.Path(path_type=Path),
+        help="What numbers in a .npy file of tokens mean: text, token i in line i, or .json.",
+    )
+    @_LENGTHS
+    @_DTYPE
+    @_PADDING
+    @_ENCODING
+    @_TITLE
+    @_OVERWRITE
+    def arrays(
+        states: tuple[str, ...],
+        out: Path,
+        tokens: Path,
+        split: str,
+        vocabulary: Path | None,
+        encoding: str,
+        **options: Any,
+    ) -> int:
+        """Bring in numpy files of states ([NAME=]FILE...), and their tokens, as the dataset OUT.
+
+        Each array of shape (steps, states) or (sequences, length, states) is a source.
+        """
+        from loaders.importers import conll, delimited
+        from loaders.importers.plain import read_plain
+
+        if tokens.suffix in (".csv", ".tsv"):
+            steps = delimited.read_delimited(tokens, delimited.Layout(encoding=encoding))
+        elif tokens.suffix in (".conll", ".conllu"):
+            steps = conll.read_conll(tokens, conll.Layout(encoding=encoding))
+        else:
+            steps = read_plain(tokens, split=split, vocabulary=vocabulary, encoding=encoding)
+        return _write_new(out, steps, states, progress, **options)
+
+    @group.command("csv")
+    @click.argument("file", type=click.Path(path_type=Path))
+    @click.argument("out", type=click.Path(path_type=Path))
+    @click.option("--token", default="token", show_default=True, help="The column of the tokens.")
+    @click.option("--sequence", help="The column of the sequences' ids; else 'sequence', if any.")
+    @click.option("--delimiter", help="Between cells; else what the first line has most.")
+    @click.option("--annotation", help="What to call a table of ranges; else the file's name.")
+    @_beside_states
+    def table(
+        file: Path,
+        out: Path,
+        token: str,
+        sequence: str | None,
+        delimiter: str | None,
+        annotation: str | None,
+        encoding: str,
+        keep_tags: bool,
+        **options: Any,
+    ) -> int:
+        """Bring in the table FILE (CSV, TSV), one row a step, and states beside it, as OUT.
+
+        Every column besides the tokens and the sequences is an annotation. With --add, a table
+        with the columns start, stop and label is an annotation of ranges.
+        """
+        from loaders.importers import delimited
+        from loaders.importers.joining import add_ranges
+
+        layout = delimited.Layout(token, sequence, delimiter, encoding, keep_tags)
+        if options["add"] and delimited.is_table_of_ranges(file, layout):
+            ranges, left_out = delimited.read_ranges(file, layout)
+            name = annotation or file.stem
+            overwrite = options["overwrite"]
+            return _tell(add_ranges(out, name, ranges, str(file), left_out, overwrite=overwrite))
+        if annotation is not None:
+            raise click.UsageError("--annotation names a table of start, stop and label (--add)")
+        return _write(out, delimited.read_delimited(file, layout), progress, **options)
+
+    @group.command("conll")
+    @click.argument("file", type=click.Path(path_type=Path))
+    @click.argument("out", type=click.Path(path_type=Path))
+    @click.option(
+        "--columns",
+        help="The names of the columns, 'token' among them, with commas; - leaves one out.",
+    )
+    @click.option(
+        "--sequence",
+        type=click.Choice(SEQUENCES),
+        default="sentence",
+        show_default=True,
+        help="Over what the model's state was carried without a reset.",
+    )
+    @_beside_states
+    def sentences(
+        file: Path,
+        out: Path,
+        columns: str | None,
+        sequence: str,
+        encoding: str,
+        keep_tags: bool,
+        **options: Any,
+    ) -> int:
+        """Bring in the CoNLL file FILE (CoNLL-U, 2003, 2000, ...) and states beside it as OUT."""
+        from loaders.importers import conll
+
+        named = None if columns is None else tuple(name.strip() for name in columns.split(","))
+        layout = conll.Layout(named, sequence, encoding, keep_tags)
+        return _write(out, conll.read_conll(file, layout), progress, **options)
+
+    @group.command("lstmvis")
+    @click.argument("dir", type=click.Path(path_type=Path))
+    @click.argument("out", type=click.Path(path_type=Path))
+    @click.option(
+        "--trim",
+        is_flag=True,
+        help="Where files have more steps than others, keep the first ones that all have.",
+    )
+    @_DTYPE
+    @_ENCODING
+    @_OVERWRITE
+    def original(dir: Path, out: Path, **options: Any) -> int:  # noqa: A002 - the argument's name
+        """Bring in the project of LSTMVis in DIR (lstm.yml, HDF5, .dict) as the dataset OUT.
+
+        Needs the package h5py.
+        """
+        from loaders.importers.lstmvis import import_lstmvis
+
+        return _tell(import_lstmvis(dir, out, progress=progress(str(out)), **options))
+
+    return group
+
+
+def _write(
+    out: Path,
+    steps: Steps,
+    progress: Callable[[str], Progress | None],
+    *,
+    states: tuple[str, ...],
+    add: bool,
+    overwrite: bool,
+    **options: Any,
+) -> int:
+    """A new dataset, or annotations of one that is there."""
+    from loaders.importers.joining import add_annotations
+
+    if add and states:
+        raise click.UsageError("--add and --states exclude each other: OUT has its states")
+    if not add and not states:
+        raise click.UsageError("the states are missing; name them with --states, or use --add")
+    if add:
+        return _tell(add_annotations(out, steps, overwrite=overwrite))
+    return _write_new(out, steps, states, progress, overwrite=overwrite, **options)
+
+
+def _write_new(
+    out: Path,
+    steps: Steps,
+    states: tuple[str, ...],
+    progress: Callable[[str], Progress | None],
+    *,
+    dtype: str | None,
+    padding: str,
+    title: str | None,
+    overwrite: bool,
+    lengths: Path | None = None,
+) -> int:
+    from loaders.importers.arrays import open_arrays
+    from loaders.importers.joining import import_arrays
+    from loaders.importers.plain import read_lengths
+
+    arrays: list[Array] = []
+    for text in states:
+        name, equals, file = text.partition("=")
+        named = bool(equals) and not Path(text).exists()
+        path = Path(file if named else text).expanduser()
+        arrays.extend(open_arrays(path, name if named else None))
+    return _tell(
+        import_arrays(
+            out,
+            steps,
+            arrays,
+            lengths=None if lengths is None else read_lengths(lengths),
+            lengths_where=str(lengths),
+            dtype=dtype,
+            padding=padding,
+            config={"name": title} if title else None,
+            overwrite=overwrite,
+            progress=progress(str(out)),
+        )
+    )
+
+
+def _tell(done: Imported) -> int:
+    """Say what was written and what was not."""
+    parts = [f"{done.n_steps:,} steps"]
+    for word, names in (("source", done.sources), ("annotation", done.annotations)):
+        if names:
+            parts.append(f"{word}{'s' if len(names) > 1 else ''} {', '.join(names)}")
+    lines = [f"{done.path}: {'; '.join(parts)}."]
+    if done.left_out:
+        lines.append("Not carried over:")
+        lines.extend(f"- {line}" for line in done.left_out)
+    click.echo("\n".join(lines).encode())
+    return 0

@@ -1,0 +1,391 @@
+"""Build the chord dataset: Bach's chorales, or anybody's songs, read by the trained network.
+
+The network is the one in weights.npz (demos/chords/train.py), the chorales are those in
+chorales.txt (demos/chords/chorales.py). Songs of one's own are a text file with one song a line
+(demos/chords/songs.py says how).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demos import lstm
+from demos.chords import model, songs, symbols
+from demos.chords.songs import Song
+from loaders.writer import write_dataset
+
+N_PREDICTIONS: Final = 3
+THRESHOLD: Final = 0.3
+
+DEGREES: Final = ("I", "bII", "II", "bIII", "III", "IV", "#IV", "V", "bVI", "VI", "bVII", "VII")
+"""A chord's root, counted from the tonic; what kind of chord it is, is the annotation `kind`."""
+
+DEGREE_COLORS: Final[dict[str, str]] = {
+    "I": "#0072b2",
+    "II": "#56b4e9",
+    "III": "#009e73",
+    "IV": "#e69f00",
+    "V": "#d55e00",
+    "VI": "#cc79a7",
+    "VII": "#f0e442",
+}
+"""Roots outside the scale are grey."""
+OUTSIDE: Final = "#b3b3b3"
+
+FLAT_COLORS: Final = ("#08306b", "#08519c", "#2171b5", "#4292c6", "#9ecae1")
+SHARP_COLORS: Final = ("#fdd0a2", "#fd8d3c", "#e6550d", "#b63e05", "#8c2d04", "#5c1d02")
+NO_ACCIDENTAL: Final = "#bdbdbd"
+
+DESCRIPTION: Final = (
+    "403 chorales harmonized by J. S. Bach, one chord a beat, a song a sequence (its number is the "
+    "one in the catalogue of his works, BWV), and the states of a two-layer LSTM (2 x 128) that was "
+    "trained to predict the next chord. The chord of a beat was derived from the notes that sound, "
+    "by rule; phrase ends are the fermatas of the score, and the key is the one of its signature. "
+    "Every tenth song was held out from the training."
+)
+
+SHORTEST_PHRASE: Final = 8
+LONGEST_PHRASE: Final = 16
+FEWEST: Final = 3
+MOST: Final = 15
+FEWEST_SONGS: Final = 20
+MOSTLY: Final = 0.99
+OPENING_STEPS: Final = 5_000
+
+
+class Opening(NamedTuple):
+    """Where to open: the steps `[start, stop)`, and which states are on through all of them."""
+
+    start: int
+    stop: int
+    states: tuple[int, ...]
+
+
+class Brought(NamedTuple):
+    """A dataset from one's own songs, and what the model did not know in them."""
+
+    path: Path
+    n_songs: int
+    unknown: tuple[tuple[str, int], ...]
+    """Tokens that are no known chord, and how often each stands there, the commonest first."""
+
+
+def build(out: Path, progress: Callable[[float], None] | None = None) -> Path:
+    """Write the demo's dataset folder; seconds of work, whole or not at all.
+
+    Parameters
+    ----------
+    out
+        The folder to make; one that is already there is replaced once the new one stands.
+    progress
+        Called now and then with the share done, 0 to 1.
+
+    Returns
+    -------
+    Path
+        `out`, holding about 22,000 steps in 403 sequences; the sources of `lstm.sources`, 128
+        states each; the annotations `degree`, `kind`, `signature`, `key`, `mode`, `beat`,
+        `phrase_end`, `phrase` (intervals), `surprisal`, `prediction` and `training`.
+
+    Raises
+    ------
+    OSError
+        The disk. Nothing is left behind.
+    """
+    with model.SONGS.open(encoding="utf-8") as file:
+        # Without the prefix, so that the number fits into a row.
+        chorales = tuple(
+            replace(song, title=song.title.removeprefix("BWV "))
+            for song in songs.parse(file, model.SONGS.name)
+        )
+    seen = [
+        "held out" if model.is_held_out(number) else "trained on" for number in range(len(chorales))
+    ]
+    _write(
+        out,
+        chorales,
+        "Bach chorales, one chord a beat",
+        DESCRIPTION,
+        seen,
+        progress,
+        overwrite=True,
+    )
+    return out
+
+
+def bring(source: Path, out: Path, progress: Callable[[float], None] | None = None) -> Brought:
+    """Build a dataset from a text file with one song a line, through the same network.
+
+    A token that is no chord the model knows keeps its place and its spelling; the model reads it as
+    unknown, and its surprisal is NaN.
+
+    Raises
+    ------
+    songs.SongError
+        The file cannot be read as text, or holds no songs, or a line cannot be one; something is
+        at `out` already.
+    OSError
+        The disk.
+    """
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise songs.SongError(f"{out} is already there; name a folder that is not.")
+    try:
+        own = tuple(songs.parse(source.read_text(encoding="utf-8-sig").splitlines(), source.name))
+    except UnicodeDecodeError:
+        raise songs.SongError(
+            f"{source} is not text in UTF-8; save it as that, one song a line."
+        ) from None
+    if not own:
+        raise songs.SongError(
+            f"{source} holds no songs; write one a line, chords parted by spaces."
+        )
+    tokens = Counter(chord for song in own for chord in song.chords if not symbols.parse(chord))
+    if sum(tokens.values()) == sum(len(song.chords) for song in own):
+        some = ", ".join(token for token, _ in tokens.most_common(3))
+        raise songs.SongError(
+            f"{source} holds no chord that the model knows (the commonest tokens are {some}); write "
+            "chords such as C, F#m, Bb7, Gmaj7, Am7b5, Edim7, Dsus4 or Caug, parted by spaces."
+        )
+    description = (
+        f"{len(own)} {'song' if len(own) == 1 else 'songs'} from {source.name}, read by a two-layer LSTM (2 x 128) that was trained "
+        "on Bach's chorales to predict the next chord. Chords are as written in the file; one that "
+        "the model does not know was read as unknown and has no surprisal."
+    )
+    _write(out, own, source.stem, description, None, progress, overwrite=False)
+    return Brought(out, len(own), tuple(tokens.most_common()))
+
+
+def _write(
+    out: Path,
+    read: Sequence[Song],
+    name: str,
+    description: str,
+    training: Sequence[str] | None,
+    progress: Callable[[float], None] | None,
+    *,
+    overwrite: bool,
+) -> None:
+    tell = progress or _ignore
+    codes = [model.codes(song.chords) for song in read]
+    lengths = [len(song.chords) for song in read]
+    offsets = np.cumsum([0, *lengths])
+    run = lstm.forward(lstm.load(model.WEIGHTS), codes, progress=lambda share: tell(0.5 * share))
+    states = lstm.sources(run)
+    signature = [_signature(song) for song in read for _ in song.chords]
+    annotations: dict[str, Any] = {
+        "degree": [_degree(song, chord) for song in read for chord in song.chords],
+        "kind": [_kind(chord) for song in read for chord in song.chords],
+        "phrase_end": [end for song in read for end in song.phrase_ends],
+        "signature": signature,
+        "key": [song.key.name if song.key else None for song in read for _ in song.chords],
+        "mode": [_mode(song) for song in read for _ in song.chords],
+        "beat": [beat for song in read for beat in _beats(song)],
+        "surprisal": _surprisal(run, codes).astype(np.float32),
+    }
+    if training is not None:
+        annotations["training"] = np.repeat(np.array(training), lengths).tolist()
+    # A song without a key or bar lines has nulls there; if all are without, there is no annotation.
+    annotations = {
+        label: values
+        for label, values in annotations.items()
+        if any(value is not None and value is not False for value in values)
+    }
+    phrase = [
+        (int(first) + start, int(first) + stop, _phrase_label(song, stop))
+        for song, first in zip(read, offsets, strict=False)
+        for start, stop in phrases(song)
+    ]
+    tell(0.7)
+    opening = telling_phrase(
+        states["layer2_hidden"],
+        np.array([label or "" for label in signature]),
+        offsets,
+        [(start, stop) for start, stop, _ in phrase],
+    )
+    config: dict[str, Any] = {
+        "name": name,
+        "description": description,
+        "sources": lstm.source_settings(states),
+        "annotations": _settings(annotations),
+    }
+    if opening is not None:
+        config["default"] = {
+            "source": "layer2_hidden",
+            "start": opening.start,
+            "stop": opening.stop,
+            "threshold": THRESHOLD,
+            "tracks": ["signature", "phrase"],
+        }
+    write_dataset(
+        out,
+        tokens=[chord for song in read for chord in song.chords],
+        sequences=np.repeat(np.array(_titles(read)), lengths).tolist(),
+        states=states,
+        annotations=annotations,
+        ranked={"prediction": lstm.likeliest(run.outputs, symbols.SYMBOLS, N_PREDICTIONS)},
+        intervals={"phrase": phrase} if phrase else None,
+        config=config,
+        overwrite=overwrite,
+    )
+    tell(1.0)
+
+
+def telling_phrase(
+    states: NDArray[np.float16],
+    signature: NDArray[np.str_],
+    offsets: NDArray[np.int64],
+    found: Sequence[tuple[int, int]],
+) -> Opening | None:
+    """The phrase that the dataset opens on: one whose states know the key signature.
+
+    Of the phrases near the start, `SHORTEST_PHRASE` to `LONGEST_PHRASE` chords long, through which
+    `FEWEST` to `MOST` states stay on at `THRESHOLD`: where these are on together for two steps or
+    more, in `FEWEST_SONGS` songs or more, the key signature is the phrase's for `MOSTLY` of the
+    steps. Of those the one whose states are on together through most of the music with that
+    signature.
+
+    Parameters
+    ----------
+    states
+        `(n_steps, n_states)`.
+    signature
+        `(n_steps,)` labels; an empty one is unknown, and no phrase is chosen there.
+    offsets
+        `(n_sequences + 1,)`: where sequences start, and `n_steps`.
+    found
+        The phrases, half-open, in order.
+
+    Returns
+    -------
+    Opening | None
+        None if no phrase is like that.
+    """
+    # Widened first: a float16 compared with a Python float would round the threshold.
+    on = np.asarray(states.astype(np.float64) >= THRESHOLD)
+    song = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    best, chosen = 0.0, None
+    for start, stop in found:
+        if start >= OPENING_STEPS or not SHORTEST_PHRASE <= stop - start <= LONGEST_PHRASE:
+            continue
+        selected = np.flatnonzero(on[start:stop].all(axis=0))
+        if not signature[start] or not FEWEST <= len(selected) <= MOST:
+            continue
+        together: NDArray[np.bool_] = np.all(on[:, selected], axis=1)
+        pair = together[1:] & together[:-1] & (song[1:] == song[:-1])
+        steps = np.append(pair, False) | np.insert(pair, 0, False)
+        same = signature == signature[start]
+        if same[steps].mean() < MOSTLY or len(np.unique(song[steps])) < FEWEST_SONGS:
+            continue
+        share = float(steps[same].mean())
+        if share > best:
+            best, chosen = share, Opening(start, stop, tuple(selected.tolist()))
+    return chosen
+
+
+def phrases(song: Song) -> Iterator[tuple[int, int]]:
+    """The phrases of a song, half-open, from its first chord; none if no phrase end is marked."""
+    start = 0
+    for place, end in enumerate(song.phrase_ends):
+        if end:
+            yield start, place + 1
+            start = place + 1
+
+
+def signature_name(sharps: int) -> str:
+    """`3 sharps`, `1 flat`, `no sharps or flats`."""
+    if not sharps:
+        return "no sharps or flats"
+    return f"{abs(sharps)} {'sharp' if sharps > 0 else 'flat'}{'s' * (abs(sharps) > 1)}"
+
+
+def _settings(annotations: dict[str, Any]) -> dict[str, Any]:
+    """Orders and colours, of the labels that occur."""
+    every: dict[str, dict[str, str | None]] = {
+        "degree": {degree: DEGREE_COLORS.get(degree, OUTSIDE) for degree in DEGREES},
+        "kind": dict.fromkeys(symbols.KIND.values()),
+        "signature": {signature_name(n): _signature_color(n) for n in range(-5, 7)},
+    }
+    settings: dict[str, Any] = {
+        "surprisal": {"kind": "scalar", "unit": "nats"},
+        "prediction": {"kind": "ranked"},
+    }
+    for label, colors in every.items():
+        there: set[str | None] = set(annotations.get(label, ()))
+        if there:
+            order = [one for one in colors if one in there]
+            settings[label] = {"kind": "categorical", "order": order}
+            if label != "kind":
+                settings[label]["colors"] = {one: colors[one] for one in order}
+    return settings
+
+
+def _signature_color(sharps: int) -> str:
+    if not sharps:
+        return NO_ACCIDENTAL
+    return SHARP_COLORS[sharps - 1] if sharps > 0 else FLAT_COLORS[sharps]
+
+
+def _signature(song: Song) -> str | None:
+    return signature_name(song.key.sharps) if song.key else None
+
+
+def _mode(song: Song) -> str | None:
+    if song.key is None:
+        return None
+    return "major" if song.key.major else "minor"
+
+
+def _degree(song: Song, chord: str) -> str | None:
+    symbol = symbols.parse(chord)
+    if song.key is None or symbol is None:
+        return None
+    return DEGREES[(symbols.split(symbol)[0] - song.key.tonic) % 12]
+
+
+def _kind(chord: str) -> str | None:
+    symbol = symbols.parse(chord)
+    return symbols.KIND[symbols.split(symbol)[1]] if symbol else None
+
+
+def _beats(song: Song) -> list[str | None]:
+    if song.beats is None:
+        return [None] * len(song.chords)
+    return [str(beat) if beat else "upbeat" for beat in song.beats]
+
+
+def _phrase_label(song: Song, stop: int) -> str:
+    degree = _degree(song, song.chords[stop - 1])
+    return f"ends on {degree or song.chords[stop - 1]}"
+
+
+def _titles(read: Sequence[Song]) -> list[str]:
+    """Titles as sequence ids: one that comes again is told apart by a number."""
+    times: Counter[str] = Counter()
+    titles = []
+    for song in read:
+        times[song.title] += 1
+        title = song.title if times[song.title] == 1 else f"{song.title} ({times[song.title]})"
+        titles.append(title)
+    return (
+        titles
+        if len(set(titles)) == len(titles)
+        else [f"{i}. {t}" for i, t in enumerate(titles, 1)]
+    )
+
+
+def _surprisal(run: lstm.Run, codes: list[NDArray[np.int64]]) -> NDArray[np.float64]:
+    known = [np.where(song == model.UNKNOWN_CODE, 0, song) for song in codes]
+    values = lstm.surprisal(run, known)
+    values[np.concatenate(codes) == model.UNKNOWN_CODE] = np.nan
+    return values
+
+
+def _ignore(share: float) -> None:
+    """Nobody wants to know how far it is."""

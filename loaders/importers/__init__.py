@@ -1,0 +1,1 @@
+"""Bring data from other formats into a dataset folder, in bounded memory."""

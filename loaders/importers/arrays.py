@@ -1,0 +1,345 @@
+"""States from numpy files, read a block at a time."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loaders.importers.faults import CannotImport, reading
+from loaders.problems import counted
+
+_BLOCK_BYTES = 1 << 25
+_EXPECTED = "a numpy file (.npy or .npz)"
+
+DTYPES = ("float16", "float32", "float64")
+PADDINGS = ("after", "before")
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """An array on disk.
+
+    Attributes
+    ----------
+    blocks
+        Begins anew each time; yields the array in pieces along its first axis, each some 32 MB.
+    """
+
+    name: str
+    where: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    blocks: Callable[[], Iterator[NDArray[Any]]]
+
+    @property
+    def words(self) -> str:
+        """Its shape and type."""
+        kind = "Python objects (pickled)" if self.dtype.kind == "O" else str(self.dtype)
+        return f"shape {self.shape} of {kind}"
+
+
+def open_array(path: Path) -> Array:
+    """The array in a .npy file.
+
+    Raises
+    ------
+    CannotImport
+        No such file, or another format.
+    """
+    with reading(path, _EXPECTED), path.open("rb") as file:
+        shape, fortran, dtype = _header(file, str(path))
+        offset = file.tell()
+        size = file.seek(0, 2) - offset
+    needed = math.prod(shape) * dtype.itemsize
+    if dtype.kind != "O" and size < needed:
+        raise CannotImport(
+            str(path),
+            f"{needed:,} bytes for an array of shape {shape} of {dtype}",
+            f"{size:,}",
+            "write the file again",
+        )
+
+    def blocks() -> Iterator[NDArray[Any]]:
+        if math.prod(shape):
+            with reading(path, _EXPECTED):
+                order: Any = "F" if fortran else "C"
+                mapped = np.memmap(path, dtype, "r", offset, shape, order)
+                for start, stop in cuts(shape, dtype):
+                    yield np.asarray(mapped[start:stop])
+
+    return Array(path.stem, str(path), shape, dtype, blocks)
+
+
+def open_arrays(path: Path, name: str | None = None) -> tuple[Array, ...]:
+    """The arrays of states in a .npy or .npz file.
+
+    Parameters
+    ----------
+    path
+        The file. Of an .npz file every array of two or three axes is taken.
+    name
+        What to call the source; by default the file's name, or the names in an .npz file. With
+        several arrays in the file it is put before their names.
+
+    Raises
+    ------
+    CannotImport
+        In one sentence.
+    """
+    if path.suffix == ".npz" or (path.is_file() and zipfile.is_zipfile(path)):
+        found = [a for a in _members(path) if len(a.shape) in (2, 3)]
+        if not found:
+            raise CannotImport(
+                str(path), "arrays of two or three axes", "none", "write the states into it"
+            )
+        if len(found) == 1:
+            own = path.stem if found[0].name.startswith("arr_") else found[0].name
+            return (replace(found[0], name=name or own),)
+        return tuple(replace(a, name=f"{name}_{a.name}" if name else a.name) for a in found)
+    array = open_array(path)
+    return (replace(array, name=name or array.name),)
+
+
+def state_rows(
+    array: Array,
+    n_steps: int,
+    lengths: NDArray[np.int64] | None,
+    tokens_where: str,
+    *,
+    dtype: str | None = None,
+    padding: str = "after",
+) -> Iterator[NDArray[Any]]:
+    """The rows of a source, `(any, n_states)` at a time.
+
+    Parameters
+    ----------
+    array
+        `(n_steps, n_states)`, or `(n_sequences, length, n_states)` with padding in the sequences
+        that are shorter.
+    n_steps, lengths, tokens_where
+        What the tokens say, and where they come from.
+    dtype
+        Round to this float type; None keeps the type.
+    padding
+        Whether the padding of a sequence stands after it or before it.
+
+    Raises
+    ------
+    CannotImport
+        At once: another shape or type. While reading: a value that the type cannot hold.
+    """
+    _check_type(array, dtype)
+    fits = "give the tokens that the states belong to, one for each row"
+    if len(array.shape) == 2:
+        if array.shape[0] != n_steps:
+            raise CannotImport(
+                array.where,
+                f"{counted(n_steps, 'row')}, one for each token in {tokens_where}",
+                f"{array.shape[0]:,}",
+                fits,
+            )
+        blocks = array.blocks()
+    elif len(array.shape) == 3:
+        taken = _lengths(array, n_steps, lengths, tokens_where)
+        blocks = _unpadded(array, taken, padding)
+    else:
+        raise CannotImport(
+            array.where,
+            "shape (steps, states) or (sequences, length, states)",
+            array.words,
+            "bring it into one of these",
+        )
+    return blocks if dtype is None else _rounded(array, blocks, np.dtype(dtype))
+
+
+def full_lengths(arrays: list[Array], n_steps: int) -> NDArray[np.int64] | None:
+    """The lengths of sequences that fill a three-axis array; None when nothing follows from it."""
+    for array in arrays:
+        if len(array.shape) == 3 and array.shape[0] * array.shape[1] == n_steps:
+            return np.full(array.shape[0], array.shape[1], np.int64)
+    return None
+
+
+def _check_type(array: Array, dtype: str | None) -> None:
+    too_wide = array.dtype.kind == "f" and array.dtype.itemsize > 8 and dtype is None
+    if array.dtype.kind not in "fiu" or too_wide:
+        raise CannotImport(
+            array.where,
+            "states as float16, float32, float64 or integers",
+            array.words,
+            "round it with --dtype float64" if too_wide else "convert it with numpy's astype",
+        )
+
+
+def _lengths(
+    array: Array, n_steps: int, lengths: NDArray[np.int64] | None, tokens_where: str
+) -> NDArray[np.int64]:
+    """How many steps of each sequence of a three-axis array count."""
+    if lengths is None:
+        raise CannotImport(
+            array.where,
+            f"{counted(n_steps, 'step')}, one for each token in {tokens_where}",
+            f"{array.shape[0]:,} sequences of {array.shape[1]:,}",
+            "give the number of steps of each with --lengths, or tokens with sequences",
+        )
+    if len(lengths) != array.shape[0]:
+        raise CannotImport(
+            array.where,
+            f"{counted(len(lengths), 'sequence')}, as the tokens in {tokens_where} have",
+            f"{array.shape[0]:,}",
+            "give the tokens that the states belong to",
+        )
+    long = np.flatnonzero(lengths > array.shape[1])
+    if len(long):
+        raise CannotImport(
+            f"{array.where}, sequence {long[0]:,}",
+            f"{counted(int(lengths[long[0]]), 'step')}, as the tokens in {tokens_where} have",
+            f"room for {array.shape[1]:,}",
+            "give the tokens that the states belong to",
+        )
+    return lengths
+
+
+def _unpadded(array: Array, lengths: NDArray[np.int64], padding: str) -> Iterator[NDArray[Any]]:
+    first = 0
+    for block in array.blocks():
+        taken = lengths[first : first + len(block)]
+        position = np.arange(block.shape[1])
+        if padding == "before":
+            keep = position >= block.shape[1] - taken[:, None]
+        else:
+            keep = position < taken[:, None]
+        yield block[keep]
+        first += len(block)
+
+
+def _rounded(
+    array: Array, blocks: Iterator[NDArray[Any]], dtype: np.dtype[Any]
+) -> Iterator[NDArray[Any]]:
+    row = 0
+    for block in blocks:
+        with np.errstate(over="ignore"):
+            rounded = block.astype(dtype)
+        lost = np.isfinite(block) & ~np.isfinite(rounded)
+        if lost.any():
+            at = np.argwhere(lost)[0]
+            raise CannotImport(
+                f"{array.where}, row {row + int(at[0]):,}",
+                f"values that {dtype} can hold (up to {np.finfo(dtype).max:g})",
+                f"{block[tuple(at)]:g}",
+                "choose a wider type with --dtype",
+            )
+        yield rounded
+        row += len(block)
+
+
+def _members(path: Path) -> Iterator[Array]:
+    """The arrays of an .npz file; each block of them is read from the archive when asked for."""
+    try:
+        with reading(path, _EXPECTED), zipfile.ZipFile(path) as archive:
+            for member in archive.namelist():
+                if member.endswith(".npy"):
+                    where = f"{path}, array '{member[:-4]}'"
+                    with archive.open(member) as file:
+                        shape, fortran, dtype = _header(file, where)
+                    yield Array(
+                        member[:-4],
+                        where,
+                        shape,
+                        dtype,
+                        _member_blocks(path, member, where, shape, fortran, dtype),
+                    )
+    except zipfile.BadZipFile as error:
+        raise CannotImport(
+            str(path), _EXPECTED, "a damaged or other file", "write the file again"
+        ) from error
+
+
+def _member_blocks(
+    path: Path,
+    member: str,
+    where: str,
+    shape: tuple[int, ...],
+    fortran: bool,
+    dtype: np.dtype[Any],
+) -> Callable[[], Iterator[NDArray[Any]]]:
+    def whole(file: IO[bytes], size: int) -> bytes:
+        content = file.read(size)
+        if len(content) < size:
+            raise CannotImport(where, "its values", "that its end is missing", "write it again")
+        return content
+
+    def blocks() -> Iterator[NDArray[Any]]:
+        try:
+            with (
+                reading(path, _EXPECTED),
+                zipfile.ZipFile(path) as archive,
+                archive.open(member) as file,
+            ):
+                _header(file, where)
+                if fortran and len(shape) > 1:
+                    # Its rows lie all over the file: unpack it, then map it.
+                    with tempfile.TemporaryFile() as unpacked:
+                        shutil.copyfileobj(file, unpacked)
+                        mapped = np.memmap(unpacked, dtype, "r", 0, shape, "F")
+                        for start, stop in cuts(shape, dtype):
+                            yield np.asarray(mapped[start:stop])
+                    return
+                for start, stop in cuts(shape, dtype):
+                    piece = (stop - start, *shape[1:])
+                    content = whole(file, math.prod(piece) * dtype.itemsize)
+                    yield np.frombuffer(content, dtype).reshape(piece)
+        except (zipfile.BadZipFile, EOFError, ValueError) as error:
+            raise CannotImport(
+                where, "its values", f"damaged content ({error})", "write the file again"
+            ) from error
+
+    return blocks
+
+
+def _header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, whether it is in Fortran's order, and type; the file stands at the values then."""
+    try:
+        version = np.lib.format.read_magic(file)
+        read = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }[version]
+        shape, fortran, dtype = read(file)
+    except (ValueError, KeyError, TypeError, SyntaxError, EOFError) as error:
+        raise CannotImport(
+            where, _EXPECTED, "another format, or a damaged file", "save it with numpy.save"
+        ) from error
+    return shape, fortran, dtype
+
+
+def first_rows(blocks: Iterator[NDArray[Any]], n_rows: int) -> Iterator[tuple[int, NDArray[Any]]]:
+    """The first rows of a stream of blocks: (number of the first row, block)."""
+    row = 0
+    for block in blocks:
+        cut = block[: n_rows - row]
+        if len(cut):
+            yield row, cut
+        row += len(cut)
+        if row == n_rows:
+            return
+
+
+def cuts(
+    shape: tuple[int, ...], dtype: np.dtype[Any], multiple: int = 1
+) -> Iterator[tuple[int, int]]:
+    """Half-open ranges of the first axis, some 32 MB each; of a multiple of rows where it may be."""
+    row = max(1, math.prod(shape[1:]) * dtype.itemsize)
+    size = max(1, _BLOCK_BYTES // row)
+    size = max(multiple, size - size % multiple) if multiple < 4 * size else size
+    for start in range(0, shape[0] if shape else 0, size):
+        yield start, min(start + size, shape[0])

@@ -1,0 +1,66 @@
+"""What stops an import, as one plain sentence."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from loaders.problems import Problem
+
+
+class CannotImport(Exception):  # noqa: N818 - it reads as the sentence it carries
+    """What was asked for cannot be imported; `str(error)` is one plain sentence.
+
+    The parameters are the phrases of a `Problem`: which thing, what was expected of it, what was
+    found, and what to do.
+    """
+
+    def __init__(self, where: str, expected: str, found: str, remedy: str) -> None:
+        self.problem = Problem(where, expected, found, remedy)
+        super().__init__(where, expected, found, remedy)
+
+    def __str__(self) -> str:
+        return self.problem.sentence
+
+
+@contextlib.contextmanager
+def reading(path: Path, expected: str) -> Iterator[None]:
+    """Turn what the disk and the decoders raise while `path` is read into a CannotImport."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise CannotImport(str(path), expected, "no such file", "check the path") from error
+    except IsADirectoryError as error:
+        raise CannotImport(str(path), expected, "a folder", "name a file in it") from error
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start : error.start + 1].hex()
+        raise CannotImport(
+            str(path),
+            f"text in {error.encoding}",
+            f"the byte 0x{byte}, which is none",
+            "name its encoding with --encoding, for example latin-1",
+        ) from error
+    except csv.Error as error:
+        raise CannotImport(str(path), expected, str(error), "mend the quotes there") from error
+    except json.JSONDecodeError as error:
+        where = f"{path}, line {error.lineno}"
+        raise CannotImport(where, expected, error.msg.lower(), "mend that line") from error
+    except OSError as error:
+        found = (error.strerror or str(error)).lower()
+        raise CannotImport(str(path), expected, found, "make it readable") from error
+
+
+def codec(name: str) -> str:
+    """The codec of an encoding; that of UTF-8 passes over the mark that spreadsheets begin with."""
+    try:
+        plain = codecs.lookup(name).name
+        "".encode(plain)
+    except (LookupError, ValueError) as error:
+        raise CannotImport(
+            "--encoding", "an encoding such as utf-8 or latin-1", f"'{name}'", "use a known one"
+        ) from error
+    return "utf-8-sig" if plain == "utf-8" else plain

@@ -1,0 +1,276 @@
+"""Put steps and states together: a new dataset, or annotations for one that is there."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from loaders.annotations import read_annotations
+from loaders.dataset import ANNOTATIONS_FOLDER, TOKENS_FILE, Inspection, inspect_dataset
+from loaders.importers.arrays import Array, full_lengths, state_rows
+from loaders.importers.faults import CannotImport
+from loaders.importers.steps import BATCH, Span, Steps, with_lengths
+from loaders.parquet import repeated
+from loaders.problems import Severity, counted, listed
+from loaders.store import Progress
+from loaders.writer import write_dataset
+
+SPAN_SCHEMA = pa.schema(
+    [("start", pa.int64()), ("stop", pa.int64()), ("label", pa.string())],
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What was written; `left_out` says in sentences what could not be carried over."""
+
+    path: Path
+    n_steps: int
+    sources: tuple[str, ...]
+    annotations: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+def import_arrays(
+    out: Path,
+    steps: Steps,
+    arrays: Sequence[Array],
+    *,
+    lengths: NDArray[np.int64] | None = None,
+    lengths_where: str = "",
+    dtype: str | None = None,
+    padding: str = "after",
+    config: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Imported:
+    """Write a dataset from steps and numpy arrays.
+
+    Parameters
+    ----------
+    out
+        The dataset folder to make.
+    steps
+        Tokens and annotations.
+    arrays
+        The states, one source each; see `loaders.importers.arrays.state_rows`.
+    lengths, lengths_where
+        The number of steps of each sequence, when `steps` has no sequences, and where they are
+        from. Arrays with three axes say it too, when their sequences are all of one length.
+    dtype, padding
+        See `state_rows`.
+    config, overwrite
+        See `loaders.writer.write_dataset`.
+    progress
+        Called with the rows written and the rows in all.
+
+    Raises
+    ------
+    CannotImport, WriteError
+        In one sentence; nothing is left behind.
+    """
+    again = repeated([array.name for array in arrays])
+    if again:
+        raise CannotImport(
+            "the sources", "names that differ", f"{listed(again)} twice", "name them as NAME=FILE"
+        )
+    if lengths is not None:
+        steps = with_lengths(steps, lengths, lengths_where)
+    elif steps.lengths is None:
+        full = full_lengths(list(arrays), steps.n_steps)
+        if full is not None:
+            steps = with_lengths(steps, full, "the states")
+    tell = counting(progress, steps.n_steps * (len(arrays) + 1))
+    options: dict[str, Any] = {"dtype": dtype, "padding": padding}
+    states = {
+        array.name: tell(
+            state_rows(array, steps.n_steps, steps.lengths, steps.where, **options), len
+        )
+        for array in arrays
+    }
+    write_dataset(
+        out,
+        tokens=pa.RecordBatchReader.from_batches(
+            steps.schema, tell(steps.read(), lambda batch: batch.num_rows)
+        ),
+        states=states,
+        annotations={name: span_reader(read()) for name, read in steps.intervals.items()},
+        config=config,
+        overwrite=overwrite,
+    )
+    return Imported(out, steps.n_steps, tuple(states), steps.annotations, steps.left_out)
+
+
+def add_annotations(path: Path, steps: Steps, *, overwrite: bool = False) -> Imported:
+    """Add the annotations of `steps` to a dataset, each as a file of its own.
+
+    The tokens have to be those of the dataset.
+
+    Raises
+    ------
+    CannotImport
+        In one sentence; the dataset is then as it was.
+    """
+    inspection = _healthy(path)
+    assert inspection.tokens is not None
+    n_steps = len(inspection.tokens)
+    if steps.n_steps != n_steps:
+        raise CannotImport(
+            steps.where,
+            f"{counted(n_steps, 'token')}, as in {path}/{TOKENS_FILE}",
+            f"{steps.n_steps:,}",
+            "give the file with the same tokens",
+        )
+    step = 0
+    for batch in steps.read():
+        given = batch.column("token").to_pylist()
+        there = inspection.tokens.texts(step, step + len(given))
+        if given != there:
+            at = next(i for i, (a, b) in enumerate(zip(given, there, strict=True)) if a != b)
+            raise CannotImport(
+                f"{steps.where}, step {step + at:,}",
+                f"the token {there[at]!r}, as in {path}/{TOKENS_FILE}",
+                repr(given[at]),
+                "give the file with the same tokens",
+            )
+        step += len(given)
+
+    def column(name: str) -> pa.RecordBatchReader:
+        schema = pa.schema([steps.schema.field(name)])
+        return pa.RecordBatchReader.from_batches(
+            schema, (batch.select([name]) for batch in steps.read())
+        )
+
+    readers: dict[str, Callable[[], pa.RecordBatchReader]] = {
+        name: partial(column, name)
+        for name in steps.schema.names
+        if name not in ("token", "sequence")
+    }
+    for name, ranges in steps.intervals.items():
+        readers[name] = partial(_spans_of, ranges)
+    return _add(path, inspection, readers, steps.where, steps.left_out, overwrite)
+
+
+def add_ranges(
+    path: Path,
+    name: str,
+    ranges: Iterable[Span],
+    where: str,
+    left_out: Sequence[str] = (),
+    *,
+    overwrite: bool = False,
+) -> Imported:
+    """Add one annotation of ranges to a dataset; see `add_annotations`."""
+    readers = {name: lambda: span_reader(ranges)}
+    return _add(path, _healthy(path), readers, where, left_out, overwrite)
+
+
+def span_reader(ranges: Iterable[Span]) -> pa.RecordBatchReader:
+    """Ranges as the record batches of an annotation file."""
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        waiting: list[Span] = []
+        for span in ranges:
+            waiting.append(span)
+            if len(waiting) == BATCH:
+                yield _span_batch(waiting)
+                waiting = []
+        yield _span_batch(waiting)
+
+    return pa.RecordBatchReader.from_batches(SPAN_SCHEMA, batches())
+
+
+def _spans_of(ranges: Callable[[], Iterator[Span]]) -> pa.RecordBatchReader:
+    return span_reader(ranges())
+
+
+def _span_batch(ranges: list[Span]) -> pa.RecordBatch:
+    columns = [[span[i] for span in ranges] for i in range(3)]
+    return pa.record_batch(
+        [pa.array(c, f.type) for c, f in zip(columns, SPAN_SCHEMA, strict=True)],
+        schema=SPAN_SCHEMA,
+    )
+
+
+def _healthy(path: Path) -> Inspection:
+    inspection = inspect_dataset(path)
+    if inspection.problems:
+        first = inspection.problems[0]
+        raise CannotImport(first.where, first.expected, first.found, first.remedy)
+    return inspection
+
+
+def _add(
+    path: Path,
+    inspection: Inspection,
+    readers: Mapping[str, Callable[[], pa.RecordBatchReader]],
+    where: str,
+    left_out: Sequence[str],
+    overwrite: bool,
+) -> Imported:
+    """Write annotation files beside those of the dataset, read them back, and move them there."""
+    folder = path / ANNOTATIONS_FOLDER
+    if not readers:
+        raise CannotImport(where, "annotations beside the tokens", "none", "add a column")
+    files = {f.stem for f in folder.glob("*.parquet")} if folder.is_dir() else set()
+    for name in readers:
+        taken = name in inspection.annotations
+        if not name or name[0] in "._" or any(c in name for c in "/\\\0"):
+            raise CannotImport(where, "names that can be files", f"'{name}'", "rename the column")
+        if taken and not (overwrite and name in files):
+            raise CannotImport(
+                f"{path}",
+                f"no annotation '{name}' yet",
+                "one",
+                "rename the new one" + (", or use --overwrite" if name in files else ""),
+            )
+    is_new = not folder.exists()
+    temporary = folder / f".{uuid.uuid4().hex[:8]}.tmp"
+    temporary.mkdir(parents=True)
+    try:
+        for name, read in readers.items():
+            batches = read()
+            target = temporary / f"{name}.parquet"
+            with pq.ParquetWriter(target, batches.schema, compression="zstd") as writer:
+                for batch in batches:
+                    writer.write_batch(batch)
+        found = read_annotations(
+            *(None, (), "", temporary, where, {}, "", inspection.sequences, inspection.n_steps)
+        )
+        for problem in found.problems:
+            if problem.severity is Severity.PROBLEM:
+                raise CannotImport(problem.where, problem.expected, problem.found, problem.remedy)
+        for name in readers:
+            (temporary / f"{name}.parquet").replace(folder / f"{name}.parquet")
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if is_new and not any(folder.iterdir()):
+            folder.rmdir()
+    return Imported(path, inspection.n_steps or 0, (), tuple(readers), tuple(left_out))
+
+
+def counting(
+    progress: Progress | None, total: int
+) -> Callable[[Iterator[Any], Callable[[Any], int]], Iterator[Any]]:
+    """Something that passes pieces on and tells how much of everything has gone through."""
+    done = 0
+
+    def tell(pieces: Iterator[Any], size: Callable[[Any], int]) -> Iterator[Any]:
+        nonlocal done
+        for piece in pieces:
+            yield piece
+            done += size(piece)
+            if progress is not None:
+                progress(min(done, total), total)
+
+    return tell

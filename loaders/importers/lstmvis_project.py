@@ -1,0 +1,229 @@
+"""What lstm.yml of LSTMVis, the original, names: files, arrays, dictionaries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import yaml
+from numpy.typing import NDArray
+
+from loaders.importers.arrays import Array, first_rows
+from loaders.importers.dictionary import Dictionary, read_dictionary
+from loaders.importers.faults import CannotImport, reading
+from loaders.importers.hdf5 import Hdf5Files
+from loaders.problems import counted, listed
+
+FILE_NAME = "lstm.yml"
+
+_KEYS = ("name", "description", "files", "word_sequence", "states", "meta")
+_NOT_NEEDED = {
+    "word_embedding": "the word embeddings (one vector a word, not a step)",
+    "etc": "the settings in etc: phrase search needs none",
+}
+
+
+class Words:
+    """Numbers of words, and what they mean; remembers the numbers that mean nothing."""
+
+    def __init__(self, array: Array, dictionary: Dictionary | None) -> None:
+        self.array = array
+        self.dictionary = dictionary
+        self.unknown: dict[int, int] = {}
+        self.first_unknown = -1
+        self.width = array.shape[1] if len(array.shape) == 2 else 1
+
+    @property
+    def n_steps(self) -> int:
+        """How many there are."""
+        return self.array.shape[0]
+
+    def ids(self) -> Iterator[NDArray[Any]]:
+        """The numbers (or text), some at a time."""
+        for block in self.array.blocks():
+            flat = block.reshape(len(block))
+            yield flat if flat.dtype.kind == "U" else whole_numbers(self.array.where, flat)
+
+    def batches(self, n_steps: int, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """The words of the first `n_steps` steps."""
+        for step, ids in first_rows(self.ids(), n_steps):
+            yield pa.record_batch([self.names(ids, step)], schema=schema)
+
+    def names(self, ids: NDArray[Any], step: int) -> pa.Array:
+        """The words of these numbers; `step` counts the places before them."""
+        distinct, first, inverse, counts = np.unique(
+            ids, return_index=True, return_inverse=True, return_counts=True
+        )
+        names = []
+        for value, at, count in zip(distinct.tolist(), first, counts, strict=True):
+            if self.dictionary is None or isinstance(value, str):
+                names.append(str(value))
+                continue
+            word = self.dictionary.words.get(value)
+            if word is None:
+                if not self.unknown:
+                    self.first_unknown = (step + int(at)) // self.width
+                self.unknown[value] = self.unknown.get(value, 0) + int(count)
+                word = f"[{value}]"
+            names.append(word)
+        return pa.array(names, pa.string()).take(pa.array(inverse))
+
+    def remarks(self) -> Iterator[str]:
+        """What was odd about the dictionary."""
+        if self.dictionary is None:
+            return
+        yield from self.dictionary.remarks
+        if self.unknown:
+            steps = sum(self.unknown.values())
+            yield (
+                f"the words of {counted(len(self.unknown), 'number')} that {self.dictionary.where} "
+                f"lacks ({counted(steps, 'place')} in {self.array.where}, the first in row "
+                f"{self.first_unknown:,}): shown as [{next(iter(self.unknown))}]"
+            )
+
+
+class Project:
+    """lstm.yml, read part by part; `left_out` collects what has no place in a dataset."""
+
+    def __init__(
+        self, path: Path, content: Mapping[str, Any], files: Hdf5Files, encoding: str
+    ) -> None:
+        self.path = path
+        self.content = content
+        self.files = files
+        self.encoding = encoding
+        self.left_out: list[str] = []
+        self.dictionaries: dict[Path, Dictionary] = {}
+        for key in content:
+            if key in _NOT_NEEDED:
+                self.left_out.append(_NOT_NEEDED[key])
+            elif key not in _KEYS:
+                self.left_out.append(f"'{key}' in {path}, which is no part of the format")
+        if (path.parent / "indexdir").exists():
+            self.left_out.append("the search index (indexdir): phrase search needs none")
+
+    def text(self, key: str) -> str | None:
+        """The value of a key as text."""
+        value = self.content.get(key)
+        return None if value is None else str(value)
+
+    def fault(self, key: str, expected: str, found: object, remedy: str) -> CannotImport:
+        """What is wrong at a key."""
+        return CannotImport(f"{self.path}, {key}", expected, str(found), remedy)
+
+    def section(self, key: str) -> Mapping[str, Any]:
+        """A part of the file that has keys."""
+        value = self.content.get(key)
+        if not isinstance(value, Mapping):
+            found = "nothing" if value is None else shown(value)
+            raise self.fault(key, "keys with values", found, "see LSTMVis's README")
+        return value
+
+    def file(self, key: str, name: object) -> Path:
+        """The file that a name in the section `files` stands for."""
+        known = self.section("files")
+        if not isinstance(name, str) or name not in known:
+            names = [str(one) for one in known]
+            raise self.fault(
+                key,
+                f"a name in files (there {'is' if len(names) == 1 else 'are'} {listed(names)})",
+                "nothing" if name is None else f"'{name}'",
+                "name one of them",
+            )
+        file = known[name]
+        if not isinstance(file, str):
+            raise self.fault(f"files.{name}", "the name of a file", shown(file), "mend it")
+        return self.path.parent / file
+
+    def array(self, key: str, part: Mapping[str, Any], path_key: str = "path") -> Array:
+        """The array that `file` and `path` of a part name."""
+        inside = part.get(path_key)
+        if not isinstance(inside, str) or not inside.strip("/"):
+            found = "nothing" if inside is None else shown(inside)
+            raise self.fault(f"{key}.{path_key}", "a path in the HDF5 file", found, "add it")
+        return self.files.array(self.file(f"{key}.file", part.get("file")), inside)
+
+    def dictionary(self, key: str, name: object) -> Dictionary:
+        """The dictionary that a name in the section `files` stands for."""
+        path = self.file(key, name)
+        if path not in self.dictionaries:
+            self.dictionaries[path] = read_dictionary(path, self.encoding)
+        return self.dictionaries[path]
+
+    def words(self, key: str) -> Words:
+        """The words of a section: word_sequence, or one like it."""
+        part = self.section(key)
+        array = self.array(key, part)
+        check_column(array, "numbers of words", "iufU")
+        if array.dtype.kind == "U":
+            return Words(array, None)
+        if part.get("dict_file") is None:
+            self.left_out.append(f"the words: {self.path}, {key} has no dict_file, so numbers show")
+            return Words(array, None)
+        return Words(array, self.dictionary(f"{key}.dict_file", part["dict_file"]))
+
+
+def find_project(folder: Path) -> Path:
+    """The lstm.yml of a project."""
+    if folder.is_file():
+        return folder
+    if (folder / FILE_NAME).is_file():
+        return folder / FILE_NAME
+    below = sorted(path.parent for path in folder.glob(f"*/{FILE_NAME}")) if folder.is_dir() else []
+    if not folder.exists():
+        found, remedy = "nothing there", "check the path"
+    elif below:
+        found = f"{counted(len(below), 'folder')} with one ({listed(path.name for path in below)})"
+        remedy = "import one of them at a time"
+    else:
+        found, remedy = f"no {FILE_NAME}", "name the folder that has it"
+    raise CannotImport(
+        str(folder), f"a project of LSTMVis, a folder with {FILE_NAME}", found, remedy
+    )
+
+
+def read_project(path: Path) -> Mapping[str, Any]:
+    """The content of lstm.yml."""
+    with reading(path, "YAML"):
+        # The README of LSTMVis itself indents with tabs, which YAML forbids.
+        text = path.read_bytes().decode("utf-8-sig").replace("\t", "  ")
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}, line {mark.line + 1}" if mark is not None else str(path)
+        found = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise CannotImport(where, "YAML", found, "mend that line") from error
+    except (ValueError, RecursionError) as error:
+        raise CannotImport(str(path), "YAML", str(error), "put that value in quotes") from error
+    if not isinstance(content, Mapping):
+        raise CannotImport(str(path), "keys with values", shown(content), "see LSTMVis's README")
+    return content
+
+
+def check_column(array: Array, expected: str, kinds: str) -> None:
+    """Refuse an array that is not one value a row of one of these kinds of type."""
+    one_column = len(array.shape) == 1 or array.shape[1:] == (1,)
+    if not one_column or array.dtype.kind not in kinds:
+        raise CannotImport(array.where, expected, array.words, "write one number a step")
+
+
+def whole_numbers(where: str, values: NDArray[Any]) -> NDArray[np.int64]:
+    """Numbers of words, which Torch wrote as floats."""
+    numbers = values.astype(np.float64)
+    if values.dtype.kind == "f" and not (numbers == np.floor(numbers)).all():
+        odd = values.reshape(-1)[
+            np.flatnonzero(numbers.reshape(-1) != np.floor(numbers.reshape(-1)))[0]
+        ]
+        raise CannotImport(where, "whole numbers", str(odd), "write the numbers of words")
+    return values.astype(np.int64)
+
+
+def shown(value: object) -> str:
+    """A value of the file as a person would recognise it."""
+    if isinstance(value, list | Mapping):
+        return f"a {'list' if isinstance(value, list) else 'mapping'} of {len(value)}"
+    return f"'{str(value)[:40]}'"

@@ -1,0 +1,296 @@
+"""What a text file says about the steps: tokens, sequences, annotations.
+
+Every text format becomes a stream of `Row`s of text. `survey` reads the stream once, to count the
+steps and to find out what each column holds; after that, `Steps` reads it again for whoever asks,
+a batch at a time, so that no file needs to fit into memory.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from loaders.importers.faults import CannotImport
+from loaders.importers.spans import TAG, spans
+from loaders.problems import counted
+
+BATCH = 65_536
+"""Steps that are in memory at a time."""
+
+Span = tuple[int, int, str]
+
+
+class Row(NamedTuple):
+    """One step as a file gives it.
+
+    `line` is where it stands, counted from 1. `sequence` is its id, None without sequences. `unit`
+    is the stretch (a sentence, a sequence) that no range of tags goes beyond. `cells` are the
+    annotations, None for no value.
+    """
+
+    line: int
+    token: str
+    sequence: str | int | None
+    unit: int
+    cells: Sequence[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class RowFile:
+    """A file as rows: `names` of the cells, and `rows()`, which begins anew each time."""
+
+    where: str
+    names: tuple[str, ...]
+    rows: Callable[[], Iterator[Row]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Steps:
+    """Steps that can be read again and again.
+
+    Attributes
+    ----------
+    schema
+        `token`, `sequence` when there are sequences, and the annotations of one value a step.
+    read
+        Begins anew each time; yields batches of `schema`, `n_steps` rows in all.
+    intervals
+        Annotations that are ranges: name -> what yields (start, stop, label).
+    lengths
+        int64 `(n_sequences,)`, adding up to `n_steps`; None without sequences.
+    left_out
+        Sentences about what of the file is not here.
+    """
+
+    where: str
+    n_steps: int
+    schema: pa.Schema
+    read: Callable[[], Iterator[pa.RecordBatch]]
+    intervals: Mapping[str, Callable[[], Iterator[Span]]] = field(default_factory=dict)
+    lengths: NDArray[np.int64] | None = None
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def annotations(self) -> tuple[str, ...]:
+        """The names of the annotations, ranges last."""
+        columns = [name for name in self.schema.names if name not in ("token", "sequence")]
+        return (*columns, *self.intervals)
+
+
+def survey(file: RowFile, *, keep_tags: bool = False, left_out: Sequence[str] = ()) -> Steps:
+    """Read all rows once and say what they are.
+
+    A column of integers, numbers, true and false, or else text, is an annotation of that type; a
+    column of tags (`loaders.importers.spans`) becomes ranges, unless `keep_tags`. Columns without
+    any value are left out and told of.
+
+    Raises
+    ------
+    CannotImport
+        No rows; a sequence that comes back after another one.
+    """
+    kinds = [_Kinds() for _ in file.names]
+    lengths: list[int] = []
+    seen: set[Hashable] = set()
+    sequence: Hashable = None
+    whole = True  # every sequence id is an integer
+    n_steps = 0
+    for batch in _batched(file.rows()):
+        for row in batch:
+            if row.sequence is None:
+                continue
+            if row.sequence != sequence or not lengths:
+                if row.sequence in seen:
+                    raise CannotImport(
+                        f"{file.where}, line {row.line:,}",
+                        "every sequence in one piece",
+                        f"{row.sequence!r} again, after another one",
+                        "sort the rows by sequence, or give the second piece an id of its own",
+                    )
+                seen.add(sequence := row.sequence)
+                lengths.append(0)
+                whole = whole and _is_integer(row.sequence)
+            lengths[-1] += 1
+        for position, kind in enumerate(kinds):
+            kind.take({row.cells[position] for row in batch})
+        n_steps += len(batch)
+    if n_steps == 0:
+        raise CannotImport(
+            file.where, "at least one step", "none", "check that it is the right file"
+        )
+    names = [kind.name(keep_tags) for kind in kinds]
+    fields = [pa.field("token", pa.string())]
+    if lengths:
+        fields.append(pa.field("sequence", pa.int64() if whole else pa.string()))
+    kept = [i for i, name in enumerate(names) if name in _TYPES]
+    fields.extend(pa.field(file.names[i], _TYPES[names[i]]) for i in kept)
+    schema = pa.schema(fields)
+    return Steps(
+        where=file.where,
+        n_steps=n_steps,
+        schema=schema,
+        read=lambda: _batches(file, schema, kept),
+        intervals={
+            file.names[i]: partial(_spans, file, i)
+            for i, name in enumerate(names)
+            if name == "tags"
+        },
+        lengths=np.array(lengths, np.int64) if lengths else None,
+        left_out=(
+            *left_out,
+            *(
+                f"column '{file.names[i]}' of {file.where}, which has no values"
+                for i, name in enumerate(names)
+                if name == "empty"
+            ),
+        ),
+    )
+
+
+def with_lengths(steps: Steps, lengths: NDArray[np.int64], where: str) -> Steps:
+    """The steps with sequences of these lengths, numbered from 0.
+
+    Raises
+    ------
+    CannotImport
+        There are sequences already; the lengths do not add up to the steps, or one is below 1.
+    """
+    if steps.lengths is not None:
+        raise CannotImport(
+            where,
+            "sequences from one place",
+            f"that {steps.where} has sequences too",
+            "leave one of them out",
+        )
+    if (lengths < 1).any():
+        which = int(np.flatnonzero(lengths < 1)[0])
+        raise CannotImport(
+            f"{where}, sequence {which:,}",
+            "a length of 1 or more",
+            str(lengths[which]),
+            "leave empty sequences out",
+        )
+    if int(lengths.sum()) != steps.n_steps:
+        raise CannotImport(
+            where,
+            f"lengths that add up to {steps.n_steps:,}, the tokens in {steps.where}",
+            f"{counted(len(lengths), 'length')} that add up to {int(lengths.sum()):,}",
+            "give the number of tokens of each sequence",
+        )
+    ends = np.cumsum(lengths)
+
+    def read() -> Iterator[pa.RecordBatch]:
+        start = 0
+        for batch in steps.read():
+            stop = start + batch.num_rows
+            ids = np.searchsorted(ends, np.arange(start, stop), side="right").astype(np.int64)
+            yield batch.add_column(1, pa.field("sequence", pa.int64()), pa.array(ids))
+            start = stop
+
+    schema = steps.schema.insert(1, pa.field("sequence", pa.int64()))
+    return replace(steps, schema=schema, read=read, lengths=lengths)
+
+
+_TYPES = {
+    "boolean": pa.bool_(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "text": pa.string(),
+}
+# Whole numbers of more than 18 digits, and such with leading zeros, are names: they stay text.
+_WHOLE = r"(?:0|[1-9][0-9]{0,17})"
+_PATTERNS = {
+    "boolean": re.compile("true|false", re.IGNORECASE),
+    "integer": re.compile(f"-?{_WHOLE}"),
+    "number": re.compile(
+        rf"[+-]?(?:{_WHOLE}(?:\.[0-9]*)?(?:e[+-]?[0-9]+)?|\.[0-9]+(?:e[+-]?[0-9]+)?|nan|inf)",
+        re.IGNORECASE,
+    ),
+    "tags": TAG,
+}
+_MOST_SEEN = 100_000
+
+
+def _is_integer(value: str | int) -> bool:
+    return isinstance(value, int) or _PATTERNS["integer"].fullmatch(value) is not None
+
+
+class _Kinds:
+    """The kinds that a column may still be; lives for one survey."""
+
+    def __init__(self) -> None:
+        self.possible = list(_PATTERNS)
+        self.seen: set[str | None] = set()
+        self.any = False
+        self.any_span = False
+
+    def take(self, values: set[str | None]) -> None:
+        """Rule out the kinds that one of these values is not."""
+        if not self.possible:
+            return
+        fresh = values - self.seen - {None}
+        self.any = self.any or bool(fresh)
+        self.any_span = self.any_span or any(value != "O" for value in fresh)
+        self.possible = [
+            kind
+            for kind in self.possible
+            if all(_PATTERNS[kind].fullmatch(value) for value in fresh if value is not None)
+        ]
+        if len(self.seen) < _MOST_SEEN:
+            self.seen |= fresh
+
+    def name(self, keep_tags: bool) -> str:
+        """What the column is."""
+        if not self.any:
+            return "empty"
+        for kind in self.possible:
+            if kind != "tags" or (self.any_span and not keep_tags):
+                return kind
+        return "text"
+
+
+def _spans(file: RowFile, position: int) -> Iterator[Span]:
+    return spans((row.unit, row.cells[position]) for row in file.rows())
+
+
+def _batched(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    while batch := list(itertools.islice(rows, BATCH)):
+        yield batch
+
+
+def _batches(file: RowFile, schema: pa.Schema, kept: list[int]) -> Iterator[pa.RecordBatch]:
+    for rows in _batched(file.rows()):
+        columns: list[pa.Array] = [_column([row.token for row in rows], schema.field(0).type)]
+        if "sequence" in schema.names[1:2]:
+            columns.append(_column([row.sequence for row in rows], schema.field(1).type))
+        first = len(columns)
+        columns.extend(
+            _column([row.cells[i] for row in rows], schema.field(first + n).type)
+            for n, i in enumerate(kept)
+        )
+        yield pa.record_batch(columns, schema=schema)
+
+
+def _column(values: Sequence[str | int | None], kind: pa.DataType) -> pa.Array:
+    """Text as the type that the survey found for it."""
+    if pa.types.is_boolean(kind):
+        return pa.array([None if v is None else str(v).lower() == "true" for v in values], kind)
+    if pa.types.is_integer(kind):
+        return pa.array([None if v is None else int(v) for v in values], kind)
+    if pa.types.is_floating(kind):
+        return pa.array([None if v is None else float(v) for v in values], kind)
+    texts = [None if v is None else str(v) for v in values]
+    try:
+        return pa.array(texts, kind)
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can hold and UTF-8 cannot
+        return pa.array(
+            [None if t is None else t.encode("utf-8", "replace").decode() for t in texts], kind
+        )

@@ -1,0 +1,76 @@
+"""A demo dataset as the measures read it: through the loaders, like the dashboard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.matching.query import Query
+from app.matching.result import MatchResult
+from app.matching.service import MatchService
+from app.matching.states import States
+from loaders import Dataset, open_dataset
+from loaders.annotations import Categorical, Interval
+
+Range = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A dataset, and something that matches on it."""
+
+    dataset: Dataset
+    service: MatchService
+
+    @property
+    def offsets(self) -> NDArray[np.int64]:
+        return self.dataset.sequences.offsets
+
+    def rows(self, source: str) -> NDArray[Any]:
+        return self.dataset.open_source(source).rows
+
+    def on(self, source: str, threshold: float) -> NDArray[np.bool_]:
+        return np.asarray(self.rows(source).astype(np.float64) >= threshold)
+
+    def match(self, source: str, **options: Any) -> MatchResult:
+        states = States(self.rows(source), self.offsets)
+        return self.service.match(f"{self.dataset.id} {source}", states, Query(**options))
+
+    def labels(self, name: str) -> NDArray[np.str_]:
+        """The label of a categorical annotation at every step, `(n_steps,)`."""
+        annotation = self.dataset.annotations[name]
+        assert isinstance(annotation, Categorical)
+        names = np.array([*(category.label for category in annotation.categories), ""])
+        return names[annotation.codes(0, self.dataset.n_steps)]
+
+    def spans(self, name: str) -> list[tuple[int, int, str]]:
+        annotation = self.dataset.annotations[name]
+        assert isinstance(annotation, Interval)
+        return [(a, b, label) for a, b, label in annotation.spans(0, self.dataset.n_steps)]
+
+    def phrases(self, label: str, shortest: int = 1, longest: int = 10**9) -> list[Range]:
+        """The phrases with a label, of so many words, that do not touch their text's ends."""
+        edges = set(self.offsets.tolist())
+        return [
+            (start, stop)
+            for start, stop, kind in self.spans("phrase")
+            if kind == label
+            and shortest <= stop - start <= longest
+            and start not in edges
+            and stop not in edges
+        ]
+
+    def random_range(self, length: int, rng: np.random.Generator) -> Range:
+        """A range of that length inside one sequence; every such range is as likely."""
+        while True:
+            start = int(rng.integers(0, self.dataset.n_steps - length + 1))
+            if start + length <= self.dataset.sequences.bounds(start)[1]:
+                return start, start + length
+
+
+def open_corpus(path: Path, cache_dir: Path) -> Corpus:
+    return Corpus(open_dataset(path, cache_dir), MatchService(threads=1))
