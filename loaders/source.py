@@ -24,6 +24,7 @@ from loaders.config import SourceSettings
 from loaders.parquet import (
     Stamp,
     index_columns,
+    is_folder,
     is_list,
     open_file,
     reading,
@@ -115,8 +116,11 @@ def inspect_source(
         None when there is a problem; warnings come with a source.
     """
     problems: list[Problem] = []
-    if path.is_dir():
-        files = _part_files(path, where, problems)
+    if is_folder(path):
+        try:
+            files = _part_files(path, where, problems)
+        except DatasetError as error:
+            return None, [*problems, *error.problems]
         if not files:
             problems.append(Problem(where, "part files that end in .parquet", "none", "add them"))
             return None, problems
@@ -211,13 +215,20 @@ class _Look:
 
 def _part_files(folder: Path, where: str, problems: list[Problem]) -> list[tuple[Path, str]]:
     files = []
-    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+    try:
+        entries = sorted(folder.iterdir(), key=lambda path: path.name)
+    except OSError as error:
+        words = (error.strerror or str(error)).lower()
+        raise DatasetError(
+            Problem(where, "a folder that can be read", words, "make it readable")
+        ) from error
+    for path in entries:
         if path.name[0] in "._":
             continue
         if path.suffix == ".parquet":
             files.append((path, f"{where}/{path.name}"))
         else:
-            found = "a folder" if path.is_dir() else "another file"
+            found = "a folder" if is_folder(path) else "another file"
             problems.append(
                 Problem(
                     f"{where}/{path.name}",
