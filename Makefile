@@ -6,7 +6,7 @@
 #   make test ARGS="-k cli"     anything in ARGS goes to the tool behind the target
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types browser bench demo screenshots clean env env-dev chromium
+.PHONY: help run test lint types browser bench bench-large demo screenshots clean env env-dev chromium
 .DELETE_ON_ERROR:
 
 PYTHON ?=
@@ -23,7 +23,7 @@ endif
 py := $(VENV)/bin/python
 
 help: ## List the commands
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 21
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 21
 
 run: env ## Set up and open the dashboard (DATA=path HOST=127.0.0.1 PORT=8050; no DATA: the demos)
 	@exec $(py) -m app serve $(if $(HOST),--host "$(HOST)") $(if $(PORT),--port "$(PORT)") $(ARGS) $(if $(DATA),-- "$(DATA)")
@@ -41,8 +41,11 @@ lint: env-dev ## Check style and format (ruff)
 types: env-dev ## Check types (mypy, strict)
 	$(py) -m mypy app loaders components demos $(ARGS)
 
-bench: env-dev ## Measure matching against one pass over the same bytes
-	@$(py) -m tests.benchmarks.bench_matching $(ARGS)
+bench: env-dev ## Measure packing, matching, opening and memory at 1M steps (docs/scaling.md)
+	@$(py) -m tests.benchmarks.bench $(ARGS)
+
+bench-large: env-dev ## The same at 4M x 650 and 10M x 256 (some 30 GB of disk)
+	@$(py) -m tests.benchmarks.bench large $(ARGS)
 
 demo: env ## Build the demo datasets and say where they are (NAME=one of them)
 	@$(py) -m app demo $(NAME) $(ARGS)
