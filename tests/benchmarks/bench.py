@@ -1,18 +1,22 @@
 """`make bench` and `make bench-large`: what the issue of scale asks for, as ratios, with its bounds.
 
-    python -m tests.benchmarks.bench [all | large | pack match double open window memory equal]
+    python -m tests.benchmarks.bench [all | large | pack match double open window users memory equal]
 
 Files that are measured are kept in the cache folder under `bench`; delete it to free some gigabytes.
 """
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -277,9 +281,9 @@ def bench_window(folder: Folder) -> None:
     from loaders import Catalog
     from tests.benchmarks.timing import fastest
 
-    print("\nA window of 60 x 650 over HTTP (bound: 3 times a callback that does nothing)")
+    print("\nA window of 60 x 650 over loopback (bound: 3 times a callback that does nothing)")
     catalog = Catalog([folder.dataset(1_000_000, 650)], folder.settings.cache_dir)
-    dashboard = create_app(catalog, folder.settings).server.test_client()
+    dashboard = create_app(catalog, folder.settings).server
     empty = Dash("empty")
     empty.layout = dcc.Store(id="window")
 
@@ -291,26 +295,149 @@ def bench_window(folder: Folder) -> None:
 
     entry = catalog.entries()[0].id
     request = {"n": 1, "dataset": entry, "source": "cell", "start": 5000, "stop": 5060}
-
-    def ask(client: Any) -> Any:
-        answer = client.post(
-            "/_dash-update-component",
-            json={
-                "output": "window.data",
-                "outputs": {"id": "window", "property": "data"},
-                "inputs": [{"id": "window-request", "property": "data", "value": request}],
-                "changedPropIds": ["window-request.data"],
-            },
-        )
-        assert answer.status_code == 200, answer.text
-        return answer
-
-    size = len(ask(dashboard).data)
-    client = empty.server.test_client()
-    base, window = fastest(lambda: ask(client), 200), fastest(lambda: ask(dashboard), 200)
+    with listening(empty.server) as idle, listening(dashboard) as busy:
+        size = len(idle.ask("window", request)), len(busy.ask("window", request))
+        base = fastest(lambda: idle.ask("window", request), 300)
+        window = fastest(lambda: busy.ask("window", request), 300)
     row("what", "empty", "window", "ratio")
-    name = f"60 x 650, {size / 1000:,.0f} kB"
+    name = f"60 x 650, {size[1] / 1000:,.0f} kB against {size[0]} bytes"
     row(name, milliseconds(base), milliseconds(window), f"{window / base:.2f}")
+
+
+def bench_users(folder: Folder) -> None:
+    """Twenty users: ten page through windows while ten match, each at a threshold of its own."""
+    import statistics
+    from concurrent.futures import ThreadPoolExecutor
+
+    print("\nTwenty users at once (bound: the median window 5 times as long as without the others)")
+    entry = folder.dataset(1_000_000, 650).name
+    over = threading.Event()
+    key = {
+        "dataset": entry,
+        "fp": "",
+        "source": "cell",
+        "start": 5000,
+        "stop": 5002,
+        "before": 0,
+        "after": 0,
+        "polarity": "high",
+        "excluded": [],
+        "min_overlap": 1,
+        "min_length": None,
+        "overlapping": False,
+        "length": None,
+        "tracks": [],
+        "sort": "rank",
+        "page": 0,
+    }
+    with served(folder, folder.dataset(1_000_000, 650)) as server:
+
+        def page(user: int) -> list[float]:
+            times = []
+            for turn in range(30):
+                start = 1000 * user + 60 * turn
+                request = {"n": turn, "dataset": entry, "source": "cell"}
+                request |= {"start": start, "stop": start + 60}
+                begun = time.perf_counter()
+                answer = server.ask("window", request)
+                times.append(time.perf_counter() - begun)
+                if turn % 10 == 0:  # reading them all would be the load
+                    data = json.loads(answer)["response"]["window"]["data"]
+                    assert (data["n"], data["start"]) == (turn, start), "another user's answer"
+                time.sleep(0.05)  # nobody pages faster
+            return times
+
+        def match(user: int) -> int:
+            n = 0
+            while not over.is_set():
+                asked = {**key, "threshold": 0.2 + 0.01 * user, "start": 5000 + 7 * user + n % 5}
+                asked["stop"] = int(str(asked["start"])) + 2
+                request = {"n": n, "key": asked, "restored": 0}
+                answer = json.loads(server.ask("match", request, "overview"))["response"]
+                assert answer["match"]["data"]["key"] == asked, "another user's answer"
+                assert "error" not in answer["match"]["data"], answer["match"]["data"]
+                n += 1
+            return n
+
+        alone = statistics.median(page(0))
+        with ThreadPoolExecutor(20) as users:
+            matching = [users.submit(match, user) for user in range(10)]
+            paging = [users.submit(page, user) for user in range(10)]
+            times = [one for user in paging for one in user.result()]
+            over.set()
+            n_matches = sum(user.result() for user in matching)
+    busy = statistics.median(times)
+    row("what", "one user", "twenty", "ratio")
+    name = f"{len(times)} windows beside {n_matches} matches"
+    row(name, milliseconds(alone), milliseconds(busy), f"{busy / alone:.2f}")
+
+
+class Server:
+    """A server on loopback, asked over one connection a thread, as a browser does."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._own = threading.local()
+
+    def ask(self, store: str, request: object, *more: str) -> bytes:
+        """Post a callback's request and return the answer's body."""
+        names = [store, *more]
+        outputs = [{"id": name, "property": "data"} for name in names]
+        several = ".." + "...".join(f"{name}.data" for name in names) + ".."
+        given = f"{store}-request"
+        body = {
+            "output": several if more else f"{store}.data",
+            "outputs": outputs if more else outputs[0],
+            "inputs": [{"id": given, "property": "data", "value": request}],
+            "changedPropIds": [f"{given}.data"],
+        }
+        if not hasattr(self._own, "connection"):
+            self._own.connection = http.client.HTTPConnection("127.0.0.1", self._port)
+        connection = self._own.connection
+        headers = {"Content-Type": "application/json"}
+        connection.request("POST", "/_dash-update-component", json.dumps(body), headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        assert answer.status == 200, content
+        return bytes(content)
+
+
+@contextmanager
+def served(folder: Folder, data: Path) -> Iterator[Server]:
+    """Serve a dataset as `python -m app serve` does, in a process of its own, for twenty users."""
+    cache = folder.settings.cache_dir
+    command = [sys.executable, "-m", "app", "serve", str(data), "--port", "0", "--threads", "24"]
+    process = subprocess.Popen(
+        [*command, "--cache-dir", str(cache)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        yield Server(int(process.stdout.readline().rpartition(":")[2]))
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def listening(application: Any) -> Iterator[Server]:
+    """Serve an application on loopback, in threads, with connections that stay open."""
+    from werkzeug.serving import WSGIRequestHandler, make_server
+
+    class Quiet(WSGIRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_request(self, *_: object) -> None:
+            pass
+
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
+    server.daemon_threads = True  # type: ignore[attr-defined]  # of its threaded subclass
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield Server(server.port)
+    finally:
+        server.shutdown()
+        thread.join()
 
 
 # What a worker does with a source: open it, pack a threshold, match, also the worst there is.
@@ -360,7 +487,7 @@ for what, options in (
 
 def bench_memory(
     folder: Folder,
-    sizes: tuple[tuple[int, int, str, str], ...] = ((1_000_000, 650, "512M", "500 MB"),),
+    sizes: tuple[tuple[int, int, str, str], ...] = ((1_000_000, 650, "256M", "500 MB"),),
 ) -> None:
     """What a worker holds in memory of its own: not the pages of files, which all share."""
     print("\nAnonymous memory of a worker with the dashboard loaded, one threshold packed")
@@ -450,6 +577,7 @@ PARTS: dict[str, Callable[[Folder], None]] = {
     "double": bench_double,
     "open": bench_open,
     "window": bench_window,
+    "users": bench_users,
     "memory": bench_memory,
     "equal": bench_equal,
 }
@@ -463,9 +591,9 @@ def bench_large(folder: Folder) -> None:
     bench_memory(
         folder,
         (
-            (4_000_000, 650, "512M", ""),
+            (4_000_000, 650, "256M", "in files"),
             (10_000_000, 256, "512M", "2 GB"),
-            (10_000_000, 256, "128M", "in files"),
+            (10_000_000, 256, "256M", "in files"),
         ),
     )
 
