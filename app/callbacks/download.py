@@ -45,7 +45,7 @@ def answer_download(services: Services, request: dict[str, Any]) -> tuple[Any, A
     try:
         dataset = services.catalog.get(key["dataset"])
         source = dataset.open_source(key["source"])
-        file = export_matches(dataset, source, query_of(key), request["form"])
+        file = export_matches(dataset, source, query_of(key), request["form"], services.matching)
     except (DatasetError, QueryError) as error:
         return no_update, {"n": request["n"], "items": [{"text": str(error), "level": "error"}]}
     sent = {

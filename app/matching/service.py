@@ -19,6 +19,7 @@ from app.matching.control import Control
 from app.matching.engine import find_matches
 from app.matching.packed import Packed, pack_states
 from app.matching.query import Query
+from app.matching.ranges import Ranges, find_ranges
 from app.matching.result import MatchResult
 from app.matching.selection import Selection, select
 from app.matching.spread import Spread, spread_states
@@ -105,6 +106,19 @@ class MatchService:
                 return find_matches(states, query, bits=bits, threads=self._threads, control=job)
 
         return self._results.get((key, query), compute, control or Control(), 1.0)
+
+    def ranges(
+        self, key: str, states: States, query: Query, control: Control | None = None
+    ) -> Ranges:
+        """Return the whole list as arrays (`find_ranges`), which is not kept; the on-bits are.
+
+        The parameters and errors are those of `match`.
+        """
+        query = _normal(states, query)
+        control = control or Control()
+        bits = self._packed(key, states, query, control)
+        with self._turn(control):
+            return find_ranges(states, query, bits=bits, threads=self._threads, control=control)
 
     def select(self, key: str, states: States, query: Query) -> Selection:
         """Return the states that `query` selects; reads only its range unless bits are at hand.

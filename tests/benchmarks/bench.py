@@ -467,7 +467,7 @@ catalog = Catalog([Path(sys.argv[1])], settings.cache_dir)
 create_app(catalog, settings)
 dataset = catalog.get(catalog.entries()[0].id)
 source = dataset.open_source("cell")
-print("opened", anonymous(), 0, 0.0, flush=True)
+print("opened", 0, anonymous(), 0.0, sep="|", flush=True)
 service = MatchService(cache_bytes=settings.cache_bytes)
 states = states_of(dataset, source)
 for what, options in (
@@ -502,7 +502,7 @@ def bench_memory(
             text=True,
             check=True,
         )
-        for line in done.stdout.splitlines()[1:]:
+        for line in done.stdout.splitlines():
             what, matches, peak, seconds = line.split("|")
             name = f"{n_steps:,} x {n_states}: {what}"
             row(name, bound, f"{int(matches):,}", f"{peak} MB", f"{float(seconds):.2f} s")
