@@ -206,6 +206,8 @@ def blocks(files: SourceFiles) -> Iterator[NDArray[Any]]:
                         block = _tanh(block, table)
                     yield block
                     step += some.num_rows
+    # What was decoded is not needed again; a server would otherwise hold on to it for good.
+    pa.default_memory_pool().release_unused()
 
 
 def ahead(items: Iterator[_Item]) -> Generator[_Item, None, None]:

@@ -213,8 +213,8 @@ def _boot() -> str:
 def _send_to_disk(home: Path) -> None:
     """Have a copy survive a power cut, and mark it; without the mark it is tried again."""
     with contextlib.suppress(OSError):
-        for path in home.iterdir():
-            with path.open("rb") as file:
+        for name in ("rows.npy", "summary.npz", "about.json"):
+            with (home / name).open("rb") as file:
                 os.fsync(file.fileno())
         # Overwritten, not made: whoever deletes the folder meanwhile meets no new file in it.
         with (home / _ON_DISK).open("r+b") as file:

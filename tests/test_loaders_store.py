@@ -332,6 +332,16 @@ def test_a_disk_that_fails_leaves_no_mark_and_the_next_opening_tries_again(
     assert marked(home)
 
 
+def test_what_else_is_derived_does_not_keep_a_copy_from_being_marked(path, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "_send_to_disk", lambda home: None)
+        open_dataset(path, tmp_path / "c").open_source("s")
+    (home,) = homes(tmp_path / "c")
+    (home / "bits").mkdir()
+    open_dataset(path, tmp_path / "c").open_source("s")
+    assert marked(home)
+
+
 @pytest.mark.parametrize("lost", [True, False])
 def test_after_a_restart_an_unmarked_copy_is_checked(path, tmp_path, monkeypatch, lost):
     cache = tmp_path / "c"
