@@ -115,12 +115,15 @@ def _arrays(
     from loaders.importers import conll, delimited
     from loaders.importers.plain import read_plain
 
+    tell = progress(str(tokens))
     if tokens.suffix in (".csv", ".tsv"):
-        steps = delimited.read_delimited(tokens, delimited.Layout(encoding=encoding))
+        steps = delimited.read_delimited(tokens, delimited.Layout(encoding=encoding), tell)
     elif tokens.suffix in (".conll", ".conllu"):
-        steps = conll.read_conll(tokens, conll.Layout(encoding=encoding))
+        steps = conll.read_conll(tokens, conll.Layout(encoding=encoding), tell)
     else:
-        steps = read_plain(tokens, split=split, vocabulary=vocabulary, encoding=encoding)
+        steps = read_plain(
+            tokens, split=split, vocabulary=vocabulary, encoding=encoding, progress=tell
+        )
     return _write_new(out, steps, states, progress, **options)
 
 
@@ -162,7 +165,9 @@ def _table(
         return _tell(add_ranges(out, name, ranges, str(file), left_out, overwrite=overwrite))
     if annotation is not None:
         raise click.UsageError("--annotation names a table of start, stop and label (--add)")
-    return _write(out, delimited.read_delimited(file, layout), progress, **options)
+    return _write(
+        out, delimited.read_delimited(file, layout, progress(str(file))), progress, **options
+    )
 
 
 @click.command("conll")
@@ -197,7 +202,7 @@ def _sentences(
 
     named = None if columns is None else tuple(name.strip() for name in columns.split(","))
     layout = conll.Layout(named, sequence, encoding, keep_tags)
-    return _write(out, conll.read_conll(file, layout), progress, **options)
+    return _write(out, conll.read_conll(file, layout, progress(str(file))), progress, **options)
 
 
 @click.command("lstmvis")

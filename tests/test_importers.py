@@ -186,6 +186,9 @@ def test_progress_ends_with_all_steps_of_tokens_and_sources(desk: Desk) -> None:
     steps = read_plain(desk.path / "tokens.txt")
     import_arrays(desk.path / "out", steps, arrays, progress=lambda *told: seen.append(told))
     assert seen == [(6, 18), (12, 18), (18, 18)]
+    seen.clear()
+    read_plain(desk.path / "tokens.txt", progress=lambda *told: seen.append(told))
+    assert seen == [(6, 6)]
 
 
 def test_bare_import_lists_the_formats(desk: Desk) -> None:
