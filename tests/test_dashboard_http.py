@@ -350,6 +350,7 @@ def test_questions_about_long_work_that_make_no_sense_get_an_answer(client: Flas
         assert asked(f"match/{page}/1")["state"] == "unknown"
     assert asked("match/nobody/1/cancel", "post")["state"] == "unknown"
     assert asked("match/" + "0" * 32 + "/1/cancel", "post")["state"] == "cancelled"
+    opened(client, "?dataset=waves&source=one")
     assert asked("copy?dataset=waves&source=one")["state"] == "ready"
     for query, word in (
         ("dataset=waves&source=three", "three"),
