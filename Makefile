@@ -6,7 +6,7 @@
 #   make test ARGS="-k cli"     anything in ARGS goes to the tool behind the target
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types browser bench bench-redraw demo screenshots clean env env-dev env-torch chromium
+.PHONY: help run test lint types browser bench bench-large bench-redraw demo screenshots clean env env-dev env-torch chromium
 .DELETE_ON_ERROR:
 
 PYTHON ?=
@@ -41,11 +41,14 @@ lint: env-dev ## Check style and format (ruff)
 types: env-dev ## Check types (mypy, strict)
 	$(py) -m mypy app loaders components demos $(ARGS)
 
+bench: env-dev ## Measure packing, matching, opening and memory at 1M steps (docs/scaling.md)
+	@$(py) -m tests.benchmarks.bench $(ARGS)
+
+bench-large: env-dev ## The same at 4M x 650 and 10M x 256 (some 30 GB of disk)
+	@$(py) -m tests.benchmarks.bench large $(ARGS)
+
 bench-redraw: env-dev chromium ## Measure drawing 4,096 states against 300, in the browser
 	@$(chromium) && $(py) -m tests.benchmarks.bench_redraw $(ARGS)
-
-bench: env-dev ## Measure matching against one pass over the same bytes
-	@$(py) -m tests.benchmarks.bench_matching $(ARGS)
 
 demo: env ## Build the demo datasets and say where they are (NAME=one of them)
 	@$(py) -m app demo $(NAME) $(ARGS)

@@ -31,8 +31,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from app.answers import CSV_COLUMNS, answer_json
-from app.matching import Query
-from app.matching.ranges import Ranges, find_ranges
+from app.matching import MatchService, Query
+from app.matching.ranges import Ranges
 from app.shards import states_of
 from loaders import Dataset, Source
 
@@ -75,7 +75,7 @@ class Export:
 
 
 def export_matches(
-    dataset: Dataset, source: Source, query: Query, form: Form, *, threads: int = 2
+    dataset: Dataset, source: Source, query: Query, form: Form, matching: MatchService
 ) -> Export:
     """Return the whole list of a match as a file, in the order of the ranking.
 
@@ -88,8 +88,8 @@ def export_matches(
         filter and `overlapping` count.
     form
         `csv`, `parquet` or `json`.
-    threads
-        How many threads share the search.
+    matching
+        Makes the search, with the on-bits that it holds.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def export_matches(
     states = states_of(dataset, source)
     # One more than are written: whether there are more is known then.
     asked = replace(query, top=MOST_ROWS + 1, offset=0, context=0)
-    ranges = find_ranges(states, asked, threads=threads)
+    ranges = matching.ranges(f"{dataset.fingerprint}:{source.key}", states, asked)
     n_rows = min(ranges.starts.size, MOST_ROWS)
     lengths = (ranges.stops - ranges.starts)[:n_rows]
     most_words = _words_a_row(lengths)

@@ -43,7 +43,7 @@ class Settings:
     cache_dir: Path = field(
         default_factory=lambda: platformdirs.user_cache_path("statebrush", appauthor=False)
     )
-    cache_bytes: int = 512 << 20
+    cache_bytes: int = 256 << 20
     threads: int = 8
     workers: int = 0
     debug: bool = False
@@ -163,7 +163,7 @@ SETTINGS: tuple[Setting, ...] = (
         name="cache_bytes",
         env="STATEBRUSH_CACHE_BYTES",
         flag="--cache-bytes",
-        default="512M",
+        default="256M",
         sentence="How much memory the packed on-bits of recent thresholds may take "
         "(K, M, G and T are understood). A source whose on-bits are more has them in files of the "
         "cache folder instead.",

@@ -27,6 +27,7 @@ from loaders.config import AnnotationSettings, label_text
 from loaders.palette import COLORS, assign_colors
 from loaders.parquet import (
     index_columns,
+    is_folder,
     is_list,
     is_text,
     open_file,
@@ -331,7 +332,7 @@ def _files(folder: Path, where: str, problems: list[Problem]) -> list[Path]:
                 Problem(
                     f"{where}/{path.name}",
                     "files that end in .parquet",
-                    "a folder" if path.is_dir() else "another file",
+                    "a folder" if is_folder(path) else "another file",
                     "it is not read",
                     Severity.WARNING,
                 )
@@ -585,7 +586,7 @@ def _ranked(name: str, column: _Column, partner: _Column | None) -> Ranked:
 def _flat(lists: pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.ChunkedArray]:
     """Lengths (0 for null) and all items of a list column in one row."""
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy().astype(np.int64)
-    chunks = [chunk.drop_null().flatten() for chunk in lists.chunks]
+    chunks = [chunk.flatten() for chunk in lists.chunks]  # without what stands under a null
     return lengths, pa.chunked_array(chunks, type=lists.type.value_type)
 
 

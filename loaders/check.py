@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from loaders.annotations import Annotation, Categorical, Category, Interval, Ranked, Scalar
-from loaders.dataset import Inspection, dataset_signature, fingerprint, inspect_dataset
-from loaders.problems import DatasetError, Problem, Severity, counted
+from loaders.check_text import report_lines
+from loaders.dataset import Inspection, dataset_signature, inspect_dataset
+from loaders.problems import DatasetError, Problem, Severity
 from loaders.source import SourceFiles, blocks
 from loaders.store import Progress, find_stored
 from loaders.summary import Summarizer, Summary
@@ -68,7 +67,7 @@ class Report:
         """The report for a person, without a newline at its end."""
         if not self.is_dataset:
             return self.problems[0].sentence
-        return "\n".join(_lines(self))
+        return "\n".join(report_lines(self))
 
 
 def check(
@@ -124,8 +123,8 @@ def check(
         is_dataset=inspection.is_dataset,
         inspection=inspection,
         sources=tuple(reports),
-        problems=tuple(p for p in found if p.severity is Severity.PROBLEM),
-        warnings=tuple(p for p in found if p.severity is Severity.WARNING),
+        problems=tuple(p for p in dict.fromkeys(found) if p.severity is Severity.PROBLEM),
+        warnings=tuple(p for p in dict.fromkeys(found) if p.severity is Severity.WARNING),
         digests=digests,
     )
 
@@ -176,6 +175,8 @@ def _read(
 
 def _digests(folder: Path, found: list[Problem]) -> Iterator[tuple[str, str]]:
     for name, _, _ in dataset_signature(folder):
+        if not (folder / name).is_file():
+            continue  # told of already
         try:
             with (folder / name).open("rb") as file:
                 digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
@@ -185,126 +186,3 @@ def _digests(folder: Path, found: list[Problem]) -> Iterator[tuple[str, str]]:
             found.append(Problem(f"{folder.name}/{name}", "a file that can be read", words, remedy))
         else:
             yield name, digest.hexdigest()
-
-
-def _lines(report: Report) -> Iterator[str]:
-    seen = report.inspection
-    yield seen.config.name or report.path.resolve().name
-    yield f"  {report.path}"
-    for line in seen.config.description.splitlines():
-        yield f"  {line}"
-    yield ""
-    yield "Tokens"
-    if seen.n_steps is None:
-        yield "  could not be read"
-    else:
-        words = [counted(seen.n_steps, "step")]
-        if seen.tokens is not None:
-            words.append(counted(len(seen.tokens.vocabulary), "different token"))
-        if seen.sequences is not None:
-            named = "" if seen.sequences.ids is not None else " (no column 'sequence')"
-            words.append(counted(len(seen.sequences), "sequence") + named)
-            lengths = np.diff(seen.sequences.offsets)
-            if len(lengths) > 1:
-                words.append(f"of {lengths.min():,} to {lengths.max():,} steps")
-        yield f"  {', '.join(words)}"
-        if not report.problems:
-            yield f"  fingerprint {fingerprint(seen)}"
-    yield ""
-    yield "Sources"
-    read = {source.files.name: source for source in report.sources}
-    if not seen.sources:
-        yield "  none that could be read"
-    for name, files in seen.sources.items():
-        yield from _source_lines(files, read.get(name))
-    if seen.annotations:
-        yield ""
-        yield "Annotations"
-        width = max(len(name) for name in seen.annotations)
-        for name, annotation in seen.annotations.items():
-            yield f"  {name:<{width}}  {annotation_words(annotation)}"
-    if report.digests:
-        yield ""
-        yield "Content (BLAKE2b)"
-        for name, digest in report.digests:
-            yield f"  {digest}  {name}"
-    yield ""
-    yield from _findings("Problems", report.problems)
-    if report.warnings:
-        yield from _findings("Warnings", report.warnings)
-    if report.problems or report.warnings:
-        yield "Rows are counted from 0."
-
-
-def _findings(title: str, found: tuple[Problem, ...]) -> Iterator[str]:
-    if not found:
-        yield f"{title}: none"
-        return
-    yield f"{title}: {len(found):,}"
-    for number, problem in enumerate(found, 1):
-        yield f"  {number}. {problem.sentence}"
-
-
-def _source_lines(files: SourceFiles, report: SourceReport | None) -> Iterator[str]:
-    title = f': "{files.title}"' if files.title != files.name else ""
-    yield f"  {files.name}{title}"
-    facts = [
-        f"{counted(files.n_steps, 'step')} x {counted(files.n_states, 'state')}",
-        files.dtype.name,
-    ]
-    if len(files.parts) > 1:
-        facts.append(f"{len(files.parts):,} part files")
-    if files.is_list:
-        facts.append("one list column (slower to read than one column a state)")
-    if files.transform:
-        facts.append(f"{files.transform} applied")
-    yield f"    {', '.join(facts)}"
-    if report is None:
-        yield "    its values could not be read"
-        return
-    summary = report.summary
-    if np.isfinite(summary.minima).any():
-        yield (
-            f"    values from {summary.minimum:.6g} to {summary.maximum:.6g}; 99.8 % of them from "
-            f"{summary.low_quantile:.6g} to {summary.high_quantile:.6g}"
-        )
-    else:
-        yield "    no finite values"
-    whole = report.sampled == files.n_steps * files.n_states
-    basis = "" if whole else f" (of a sample of {report.sampled:,} values)"
-    shares = ", ".join(f"{at:g}: {100 * share:.1f} %" for at, share in report.shares)
-    yield f"    share on at a threshold of {shares}{basis}"
-    yield f"    suggested threshold {summary.suggested_threshold:g}"
-
-
-def annotation_words(annotation: Annotation) -> str:
-    """An annotation's kind and content in a few words."""
-    match annotation:
-        case Categorical():
-            return (
-                f"categorical, {counted(len(annotation.categories), 'category', 'categories')}"
-                f"{_counts(annotation.categories, annotation.counts)}"
-            )
-        case Scalar():
-            unit = f" in {annotation.unit}" if annotation.unit else ""
-            if annotation.minimum is None:
-                return f"scalar{unit}, no finite values"
-            return f"scalar{unit}, {annotation.minimum:.6g} to {annotation.maximum:.6g}"
-        case Ranked():
-            return f"ranked, {'with' if annotation.has_weights else 'without'} weights"
-        case Interval():
-            return (
-                f"interval, {counted(len(annotation), 'range')}"
-                f"{_counts(annotation.categories, annotation.counts)}"
-            )
-
-
-def _counts(categories: tuple[Category, ...], counts: NDArray[np.int64]) -> str:
-    if not categories:
-        return ""
-    shown = [
-        f"'{category.label}' {count:,}"
-        for category, count in zip(categories[:8], counts[:8], strict=True)
-    ]
-    more = f" and {len(categories) - 8:,} more" if len(categories) > 8 else ""
-    return f": {', '.join(shown)}{more}"

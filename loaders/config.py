@@ -93,6 +93,8 @@ def read_config(path: Path, where: str) -> tuple[Config, list[Problem]]:
         Everything that could be understood, and everything that could not.
     """
     try:
+        if path.is_fifo():  # would be read for ever
+            return Config(), [Problem(where, "a file", "a pipe", "put a file in its place")]
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         return Config(), []
@@ -181,9 +183,13 @@ class _Parser:
                 )
 
     def text(self, key: str, value: object) -> str | None:
-        if value is None or isinstance(value, str):
+        if isinstance(value, str):
+            if any("\ud800" <= letter <= "\udfff" for letter in value):
+                self.fault(key, "text", f"half of a letter in {_shown(value)}", "write it out")
+                return None
             return value
-        self.fault(key, "text", _shown(value), "put it in quotes")
+        if value is not None:
+            self.fault(key, "text", _shown(value), "put it in quotes")
         return None
 
     def config(self, content: object) -> Config:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from loaders.annotations import Annotation, index_warning, read_annotations
 from loaders.config import FILE_NAME, Config, Default, SourceSettings, read_config
-from loaders.parquet import index_columns, open_file, read_column, repeated, stamp
+from loaders.parquet import index_columns, is_folder, open_file, read_column, repeated, stamp
 from loaders.problems import (
     DatasetError,
     Problem,
@@ -414,6 +415,8 @@ def inspect_dataset(path: Path, label: str | None = None) -> Inspection:
     config, wrong = read_config(path / FILE_NAME, config_where)
     found.extend(wrong)
 
+    found.extend(_misspelt(path, prefix))
+
     where = f"{prefix}/{TOKENS_FILE}"
     look = _TokensFile()
     try:
@@ -471,6 +474,25 @@ def inspect_dataset(path: Path, label: str | None = None) -> Inspection:
         default=default,
         findings=tuple(dict.fromkeys(found)),
     )
+
+
+def _misspelt(folder: Path, prefix: str) -> Iterator[Problem]:
+    """What stands beside the parts of a dataset under almost the name of one that is not there."""
+    parts = (TOKENS_FILE, FILE_NAME, STATES_FOLDER, ANNOTATIONS_FOLDER)
+    try:
+        there = sorted(entry.name for entry in folder.iterdir())
+    except OSError:
+        return
+    for name in there:
+        near = difflib.get_close_matches(name.lower(), parts, n=1, cutoff=0.8)
+        if name not in parts and near and near[0] not in there:
+            yield Problem(
+                f"{prefix}/{name}",
+                f"the name {near[0]}",
+                "another one",
+                f"it is not read; call it {near[0]} if it is meant",
+                Severity.WARNING,
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -564,9 +586,9 @@ def _inspect_sources(
     for path in entries:
         if path.name[0] in "._":
             continue
-        name = path.name if path.is_dir() else path.stem
+        name = path.name if is_folder(path) else path.stem
         at = f"{where}/{path.name}"
-        if not path.is_dir() and path.suffix != ".parquet":
+        if not is_folder(path) and path.suffix != ".parquet":
             expected = "files that end in .parquet"
             remark = "it is not read"
             found.append(Problem(at, expected, "another file", remark, Severity.WARNING))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,8 +40,10 @@ def stamp(path: Path, where: str) -> Stamp:
         The file is missing, cannot be read, is empty, truncated, or no Parquet file.
     """
     try:
+        info = path.stat()
+        if not (stat.S_ISREG(info.st_mode) or stat.S_ISDIR(info.st_mode)):
+            raise DatasetError(_not_parquet(where, "a pipe or a device"))  # could be read for ever
         with path.open("rb") as file:
-            info = path.stat()
             size = file.seek(0, 2)
             if size == 0:
                 raise DatasetError(_not_parquet(where, "an empty file"))
@@ -74,6 +77,14 @@ def open_file(path: Path, where: str, **options: Any) -> pq.ParquetFile:
         return pq.ParquetFile(path, **options)
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder, as far as one may see; pathlib raises where one may not."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 @contextlib.contextmanager
 def reading(where: str) -> Iterator[None]:
     """Turn what pyarrow and the disk raise while a file is read into a DatasetError."""
@@ -83,6 +94,9 @@ def reading(where: str) -> Iterator[None]:
         text = str(error).strip().splitlines()
         found = f"damaged content ({text[0][:160].rstrip('.') if text else 'no details'})"
         raise DatasetError(_not_parquet(where, found)) from error
+    except UnicodeEncodeError as error:  # pyarrow takes names as UTF-8 only
+        found = "bytes that are none"
+        raise DatasetError(Problem(where, "a name in UTF-8", found, "rename the file")) from error
     except OSError as error:
         if error.errno is None:  # pyarrow reports damaged pages as OSError without a number
             found = f"damaged content ({str(error).splitlines()[0][:160].rstrip('.')})"

@@ -7,6 +7,8 @@ import enum
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+_MOST_LETTERS = 600
+
 
 class Severity(enum.StrEnum):
     """A problem stops the dataset from being served; a warning is shown as a notice."""
@@ -20,7 +22,8 @@ class Problem:
     """One finding about a dataset.
 
     Each part is a phrase without a full stop: `where` names the thing (folder, file, column, row;
-    rows count from 0), `remedy` says what to do, or for a warning what follows from it.
+    rows count from 0), `remedy` says what to do, or for a warning what follows from it. Whatever a
+    file brought in is `printable` in them and of bounded length.
     """
 
     where: str
@@ -28,6 +31,13 @@ class Problem:
     found: str
     remedy: str
     severity: Severity = Severity.PROBLEM
+
+    def __post_init__(self) -> None:
+        for name in ("where", "expected", "found", "remedy"):
+            part = printable(getattr(self, name))
+            if len(part) > _MOST_LETTERS:
+                part = f"{part[: _MOST_LETTERS // 2]} ... {part[-_MOST_LETTERS // 2 :]}"
+            object.__setattr__(self, name, part)
 
     @property
     def sentence(self) -> str:
@@ -58,6 +68,16 @@ class DatasetError(Exception):
 
     def __reduce__(self) -> tuple[type[DatasetError], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)
+
+
+def printable(text: str) -> str:
+    """The text on one line: line breaks, control characters and halves of surrogates escaped."""
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
 
 
 def plural(count: int, word: str, many: str | None = None) -> str:

@@ -24,6 +24,7 @@ from loaders.config import SourceSettings
 from loaders.parquet import (
     Stamp,
     index_columns,
+    is_folder,
     is_list,
     open_file,
     reading,
@@ -35,8 +36,11 @@ from loaders.problems import DatasetError, Problem, Severity, counted, listed
 
 _Item = TypeVar("_Item")
 
-_BLOCK_BYTES = 1 << 25
-_BLOCK_ROWS = 32_768
+# Rows decoded at once: the more, the less is paid for each column.
+_BATCH_BYTES = 1 << 25
+_BATCH_ROWS = 32_768
+# Rows turned and handed on at once: they stay in the processor's cache until they are written.
+_BLOCK_BYTES = 1 << 23
 # Without these pyarrow reads a whole row group ahead: a gigabyte and more for files that pandas
 # or polars wrote as one row group.
 _BOUNDED: dict[str, Any] = {"buffer_size": 1 << 16, "pre_buffer": False}
@@ -115,8 +119,11 @@ def inspect_source(
         None when there is a problem; warnings come with a source.
     """
     problems: list[Problem] = []
-    if path.is_dir():
-        files = _part_files(path, where, problems)
+    if is_folder(path):
+        try:
+            files = _part_files(path, where, problems)
+        except DatasetError as error:
+            return None, [*problems, *error.problems]
         if not files:
             problems.append(Problem(where, "part files that end in .parquet", "none", "add them"))
             return None, problems
@@ -170,25 +177,37 @@ def blocks(files: SourceFiles) -> Iterator[NDArray[Any]]:
     DatasetError
         A damaged file; a list of another length, with its row.
     """
-    rows = max(64, min(_BLOCK_ROWS, _BLOCK_BYTES // (files.n_states * files.dtype.itemsize)))
+    width = files.n_states * files.dtype.itemsize
+    rows = max(64, min(_BATCH_ROWS, _BATCH_BYTES // width))
+    block_rows = max(64, min(rows, _BLOCK_BYTES // width))
     table = _tanh_table() if files.transform and files.dtype == np.float16 else None
     step = 0
     for part in files.parts:
         file = open_file(part.path, part.where, **_BOUNDED)
         part_start = step
         with reading(part.where):
+            # All columns of the one type, as most are: they are taken over together.
+            kinds = {file.schema_arrow.field(i).type for i in part.columns}
+            is_uniform = kinds == {pa.from_numpy_dtype(files.dtype)}
             for batch in ahead(file.iter_batches(batch_size=rows)):
-                if not batch.num_rows:
-                    continue
-                if files.is_list:
-                    column = batch.column(part.columns[0])
-                    block = _list_block(column, files, part, step - part_start)
-                else:
-                    block = _column_block(batch, files, part)
-                if files.transform:
-                    block = _tanh(block, table)
-                yield block
-                step += batch.num_rows
+                for first in range(0, batch.num_rows, block_rows):
+                    some = batch.slice(first, block_rows)
+                    if files.is_list:
+                        column = some.column(part.columns[0])
+                        block = _list_block(column, files, part, step - part_start)
+                    elif is_uniform:
+                        tensor = some.select(part.columns).to_tensor(
+                            null_to_nan=True, row_major=False
+                        )
+                        block = np.ascontiguousarray(tensor.to_numpy())
+                    else:
+                        block = _column_block(some, files, part)
+                    if files.transform:
+                        block = _tanh(block, table)
+                    yield block
+                    step += some.num_rows
+    # What was decoded is not needed again; a server would otherwise hold on to it for good.
+    pa.default_memory_pool().release_unused()
 
 
 def ahead(items: Iterator[_Item]) -> Generator[_Item, None, None]:
@@ -211,13 +230,20 @@ class _Look:
 
 def _part_files(folder: Path, where: str, problems: list[Problem]) -> list[tuple[Path, str]]:
     files = []
-    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+    try:
+        entries = sorted(folder.iterdir(), key=lambda path: path.name)
+    except OSError as error:
+        words = (error.strerror or str(error)).lower()
+        raise DatasetError(
+            Problem(where, "a folder that can be read", words, "make it readable")
+        ) from error
+    for path in entries:
         if path.name[0] in "._":
             continue
         if path.suffix == ".parquet":
             files.append((path, f"{where}/{path.name}"))
         else:
-            found = "a folder" if path.is_dir() else "another file"
+            found = "a folder" if is_folder(path) else "another file"
             problems.append(
                 Problem(
                     f"{where}/{path.name}",
@@ -358,10 +384,6 @@ def _widest(kinds: set[pa.DataType]) -> np.dtype[Any]:
 
 
 def _column_block(batch: pa.RecordBatch, files: SourceFiles, part: Part) -> NDArray[Any]:
-    if all(batch.column(i).type == pa.from_numpy_dtype(files.dtype) for i in part.columns):
-        # One copy of all columns at once; a loop over hundreds of them costs three times as much.
-        tensor = batch.select(part.columns).to_tensor(null_to_nan=True, row_major=False)
-        return np.ascontiguousarray(tensor.to_numpy())
     columns = np.empty((files.n_states, batch.num_rows), files.dtype)
     for state, position in enumerate(part.columns):
         columns[state] = batch.column(position).to_numpy(zero_copy_only=False)

@@ -4,6 +4,10 @@ A copy lives in `CACHE/sources/KEY/` and is only ever a function of the Parquet 
 can be deleted at any time. It is built in a folder of its own and renamed when complete: nobody
 sees half a copy. An operating-system lock, which ends with the process that holds it, keeps two
 builders from doing the same work; correctness does not depend on it.
+
+Nobody waits for the disk: a new copy is used from the page cache while a thread sends it to the
+disk and then leaves a mark. A copy without the mark may have lost pages if the machine went down,
+so one from before the last start of the machine is used only if its checksum is still right.
 """
 
 from __future__ import annotations
@@ -12,10 +16,10 @@ import contextlib
 import json
 import os
 import shutil
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -34,15 +38,17 @@ try:
 except ImportError:  # pragma: no cover - Windows: two builders may both do the work
     _HAS_LOCKS = False
 
-FORMAT = 1
+FORMAT = 2
 """Part of every key: raise it when the layout, the summary or the reading of values changes."""
 
 Progress = Callable[[int, int], None]
 """Called with the steps done and the steps in all."""
 
+_ON_DISK = "on-disk"
 _SPARE_BYTES = 16 << 20
 _ORPHAN_SECONDS = 24 * 3600
 _QUIET_SECONDS = 30
+_MODULUS = 1 << 64
 
 #: The file of a copy's values: NumPy's format, which anything can map.
 ROWS = "rows.npy"
@@ -163,7 +169,56 @@ def _load(home: Path, files: SourceFiles) -> Stored | None:
         return None
     if summary.minima.shape != (files.n_states,):
         return None
+    if not _is_marked(home):
+        if not _is_whole(home, rows):
+            return None
+        threading.Thread(target=_send_to_disk, args=(home,), daemon=True).start()
     return Stored(rows, summary)
+
+
+def _is_marked(home: Path) -> bool:
+    try:
+        return (home / _ON_DISK).read_bytes() == b"1"
+    except OSError:
+        return False
+
+
+def _is_whole(home: Path, rows: NDArray[Any]) -> bool:
+    """Whether a copy that was never sent to the disk is what was written."""
+    try:
+        about = json.loads((home / "about.json").read_text(encoding="utf-8"))
+        if about["boot"] == _boot():
+            return True
+        steps = range(0, len(rows), 1 << 14)
+        total = sum(_checksum(rows[step : step + (1 << 14)]) for step in steps)
+        return bool(about["checksum"] == total % _MODULUS)
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _checksum(block: NDArray[Any]) -> int:
+    """The sum of the bits of all values; pages of zeros where there were others change it."""
+    bits = np.ascontiguousarray(block).view(f"u{block.dtype.itemsize}")
+    return int(bits.sum(dtype=np.uint64))
+
+
+def _boot() -> str:
+    """What names this start of the machine; something new each time where nothing does."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return uuid.uuid4().hex
+
+
+def _send_to_disk(home: Path) -> None:
+    """Have a copy survive a power cut, and mark it; without the mark it is tried again."""
+    with contextlib.suppress(OSError):
+        for name in ("rows.npy", "summary.npz", "about.json"):
+            with (home / name).open("rb") as file:
+                os.fsync(file.fileno())
+        # Overwritten, not made: whoever deletes the folder meanwhile meets no new file in it.
+        with (home / _ON_DISK).open("r+b") as file:
+            file.write(b"1")
 
 
 def _build(files: SourceFiles, folder: Path, home: Path, progress: Progress | None) -> None:
@@ -174,17 +229,19 @@ def _build(files: SourceFiles, folder: Path, home: Path, progress: Progress | No
     try:
         summarizer = Summarizer(files.n_steps, files.n_states)
         with (temporary / ROWS).open("wb") as file:
-            _write_rows(file, files, summarizer, progress)
+            checksum = _write_rows(file, files, summarizer, progress)
         with (temporary / "summary.npz").open("wb") as file:
             np.savez(file, **summarizer.finish().arrays())  # type: ignore[arg-type]
-            _flush(file)
         about = {
             "source": str(files.parts[0].path if len(files.parts) == 1 else files.where),
             "n_steps": files.n_steps,
             "n_states": files.n_states,
             "dtype": files.dtype.name,
             "transform": files.transform,
+            "checksum": checksum,
+            "boot": _boot(),
         }
+        (temporary / _ON_DISK).write_bytes(b"0")
         (temporary / "about.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
         if files.changed():
             raise DatasetError(
@@ -202,7 +259,8 @@ def _build(files: SourceFiles, folder: Path, home: Path, progress: Progress | No
 
 def _write_rows(
     file: BinaryIO, files: SourceFiles, summarizer: Summarizer, progress: Progress | None
-) -> None:
+) -> int:
+    """Write all rows; return their checksum."""
     # Plain writes: a full disk is an OSError here; through a memory map it would be a SIGBUS.
     header = {
         "descr": np.lib.format.dtype_to_descr(files.dtype),
@@ -210,20 +268,17 @@ def _write_rows(
         "shape": (files.n_steps, files.n_states),
     }
     np.lib.format.write_array_header_1_0(file, header)
-    done = 0
+    done = checksum = 0
     _tick(progress, files)
-    # Three things at once: the next block is read, this one is taken in, the last ones go to disk.
-    with ThreadPoolExecutor(1) as disk, contextlib.closing(ahead(blocks(files))) as coming:
-        flushed = disk.submit(_flush, file)
+    # The next block is read and turned while this one is taken in.
+    with contextlib.closing(ahead(blocks(files))) as coming:
         for block in coming:
             done += len(block)
             if done > files.n_steps:
                 break
             file.write(block.data)
             summarizer.update(block)
-            if flushed.done():
-                flushed.result()
-                flushed = disk.submit(os.fsync, file.fileno())
+            checksum += _checksum(block)
             if progress is not None:
                 progress(done, files.n_steps)
     if done != files.n_steps:
@@ -235,7 +290,8 @@ def _write_rows(
                 "write the file again",
             )
         )
-    _flush(file)
+    file.flush()
+    return checksum % _MODULUS
 
 
 def _replace(temporary: Path, home: Path, files: SourceFiles) -> None:
@@ -254,12 +310,6 @@ def _replace(temporary: Path, home: Path, files: SourceFiles) -> None:
                 shutil.rmtree(aside, ignore_errors=True)
         else:
             return
-
-
-def _flush(file: BinaryIO) -> None:
-    """To the disk before the rename: after a power cut there is a whole copy or none."""
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def _tick(progress: Progress | None, files: SourceFiles) -> None:

@@ -16,7 +16,7 @@ import pytest
 from app import export
 from app.answers import CSV_COLUMNS, answer_json, answer_rows
 from app.export import FORMS, Export, Form, export_matches
-from app.matching import MatchResult, Query, QueryError, States, find_matches
+from app.matching import MatchResult, MatchService, Query, QueryError, States, find_matches
 from app.matching.ranges import find_ranges
 from loaders import Dataset, open_dataset
 from loaders.writer import write_dataset
@@ -52,7 +52,8 @@ def states(dataset: Dataset) -> States:
 
 
 def exported(dataset: Dataset, form: Form, query: Query = QUERY) -> Export:
-    return export_matches(dataset, dataset.open_source("my layer"), query, form)
+    source = dataset.open_source("my layer")
+    return export_matches(dataset, source, query, form, MatchService())
 
 
 def whole(dataset: Dataset, query: Query = QUERY) -> MatchResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -399,6 +400,38 @@ def test_what_is_wrong_with_a_project_is_one_sentence(
     assert "unforeseen" not in err
     assert all(name in err for name in names), err
     assert [path.name for path in tmp_path.iterdir()] == ["project"]
+
+
+def spoilt(dice: random.Random) -> dict[str, Any]:
+    """lstm.yml with one part of it missing or another."""
+    new: Any = content()
+    node = new
+    while True:
+        key = dice.choice(list(node) if isinstance(node, dict) else range(len(node)))
+        if isinstance(node[key], dict | list) and node[key] and dice.random() < 0.7:
+            node = node[key]
+        elif dice.random() < 0.3:
+            del node[key]
+            return dict(new)
+        else:
+            odd = [None, 1, "x", [], {}, [1], {"a": 1}, True, "", "../x", "train", -1, 1.5, "\0"]
+            node[key] = dice.choice(odd)
+            return dict(new)
+
+
+def test_any_spoilt_lstm_yml_comes_in_or_ends_in_one_sentence(
+    project: Path, bring: Bring, tmp_path: Path
+) -> None:
+    dice = random.Random(3)
+    for _ in range(150):
+        put(project, spoilt(dice))
+        code, _, err = bring(project, "--overwrite")
+        if code == 0:
+            assert check(tmp_path / "out").problems == ()
+        else:
+            assert err.count("\n") == 1
+            assert err.endswith(".\n")
+            assert "unforeseen" not in err, err
 
 
 def test_a_folder_of_projects_says_which(project: Path, bring: Bring) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import tracemalloc
 from operator import itemgetter
 from pathlib import Path
@@ -41,11 +42,11 @@ class Desk:
         return path
 
     def run(self, line: str) -> tuple[int, str, str]:
-        """Run `import LINE`; words with a dot in them, and `out`, are paths of the folder."""
+        """Run `import LINE`; words with a dot in them, `out` and `there` are paths of the folder."""
         words = []
         for word in line.split():
             name, equals, file = word.rpartition("=")
-            is_path = "." in file or file == "out"
+            is_path = "." in file or file in ("out", "there")
             words.append(name + equals + (str(self.path / file) if is_path else file))
         self.capfd.readouterr()
         code = main(["import", *words])
@@ -452,6 +453,81 @@ def test_what_is_wrong_with_conll_is_one_sentence(
     desk.put("c.conll", text)
     found = desk.sentence(f"conll c.conll out --states h.npy {options}")
     assert all(name in found for name in WRONG_CONLL[case]), found
+
+
+# -------------------------------------------------------------------------------------- damage
+
+DAMAGED = [
+    ("arrays h.npy out --tokens tokens.txt --overwrite", ["h.npy", "tokens.txt"]),
+    ("arrays s.npz out --tokens t.json --overwrite", ["s.npz", "t.json"]),
+    ("arrays h.npy out --tokens ids.npy --vocabulary v.json --overwrite", ["ids.npy", "v.json"]),
+    ("arrays h.npy out --tokens words.npy --overwrite", ["words.npy"]),
+    ("csv t.csv out --states h.npy --overwrite", ["t.csv"]),
+    ("csv r.csv there --add --overwrite", ["r.csv"]),
+    ("conll c.conll out --states h.npy --overwrite", ["c.conll"]),
+    ("conll c.conllu out --states h.npy --overwrite", ["c.conllu"]),
+]
+PIECES = [
+    b"\n",
+    b"\t",
+    b",",
+    b'"',
+    b"\xff",
+    b"\0",
+    b" ",
+    b"#",
+    b"\r",
+    b"-",
+    b"\xe2\x80\xa8",
+    b"[",
+    b"{",
+]
+
+
+def damage(dice: random.Random, content: bytes) -> bytes:
+    spoiled = bytearray(content)
+    for _ in range(dice.choice([1, 1, 2, 5])):
+        at = dice.randrange(len(spoiled) + 1)
+        what = dice.randrange(4)
+        if what == 0:
+            spoiled[at : at + 1] = bytes([dice.randrange(256)])
+        elif what == 1:
+            del spoiled[at : at + dice.choice([1, 3, 20])]
+        elif what == 2:
+            spoiled[at:at] = dice.choice(PIECES)
+        else:
+            spoiled[at:] = spoiled[max(0, at - 10) :]
+    return bytes(spoiled)
+
+
+@pytest.mark.parametrize(("line", "names"), DAMAGED)
+def test_damaged_files_end_in_one_sentence(desk: Desk, line: str, names: list[str]) -> None:
+    np.savez(desk.path / "s.npz", a=H, b=np.asfortranarray(H))
+    np.save(desk.path / "ids.npy", np.arange(6))
+    np.save(desk.path / "words.npy", np.array(WORDS))
+    desk.put("t.json", json.dumps([WORDS[:2], WORDS[2:]]))
+    desk.put("v.json", json.dumps({word: number for number, word in enumerate(WORDS)}))
+    desk.put("t.csv", TABLE)
+    desk.put("r.csv", "start,stop,label\n0,2,x\n3,5,y\n")
+    desk.put("c.conll", CONLL_2003)
+    desk.put("c.conllu", CONLL_U)
+    desk.good("arrays h.npy out --tokens tokens.txt")
+    (desk.path / "out").rename(desk.path / "there")
+    dice = random.Random(line)
+    for name in names:
+        content = (desk.path / name).read_bytes()
+        for _ in range(30):
+            desk.put(name, damage(dice, content))
+            code, _, err = desk.run(line)
+            if code == 0:
+                assert check(desk.path / ("there" if "--add" in line else "out")).problems == ()
+            else:
+                assert code == 2
+                assert err.count("\n") == 1
+                assert err.endswith(".\n")
+                assert "unforeseen" not in err, err
+            assert not [path for path in desk.path.iterdir() if path.name.startswith(".")]
+        desk.put(name, content)
 
 
 # --------------------------------------------------------------------------------------- spans

@@ -424,7 +424,13 @@ def test_a_fault_is_one_sentence_that_names_it(folder, tmp_path, fault):
     report = check(folder)  # the same words
     assert [problem.sentence for problem in report.problems] == sentences
     assert report.exit_code == 1
-    assert matching[0] in report.text()
+    (problem,) = report.problems
+    assert (
+        f"  1. {problem.where}\n"
+        f"       expected  {problem.expected}\n"
+        f"       found     {problem.found}\n"
+        f"       to mend   {problem.remedy}\n"
+    ) in report.text()
     (entry,) = Catalog([folder], tmp_path / "c").entries()
     assert entry.error == matching[0]
 

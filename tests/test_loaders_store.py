@@ -265,10 +265,10 @@ def test_a_full_disk_is_refused_before_writing(path, tmp_path, monkeypatch):
 
 
 def test_a_disk_that_fills_up_while_writing(path, tmp_path, monkeypatch):
-    def full(file):
+    def full(file, array):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(store, "_flush", full)
+    monkeypatch.setattr(store.np.lib.format, "write_array_header_1_0", full)
     assert "no space left on device" in refused(path, tmp_path / "c")
     assert copies(tmp_path / "c") == ([], [])
 
@@ -280,17 +280,97 @@ def test_writes_to_a_full_device_are_an_error_not_a_crash(path):
         store._write_rows(file, files, Summarizer(500, 4), None)
 
 
-def test_a_disk_that_fails_while_it_is_flushed_in_between(path, tmp_path, monkeypatch):
-    """The early flush runs beside the reading: what it meets is told all the same."""
-    blocks = [np.zeros((50, 4), "float16")] * 10
+def homes(cache):
+    return copies(cache)[0]
+
+
+def marked(home):
+    for _ in range(1000):
+        if (home / "on-disk").read_bytes() == b"1":
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def restarted(monkeypatch):
+    """The machine was started again since."""
+    monkeypatch.setattr(store, "_boot", lambda: "another start")
+
+
+def test_a_copy_is_used_at_once_and_marked_when_it_is_on_the_disk(path, tmp_path, monkeypatch):
+    synced = threading.Event()
+    real = os.fsync
+
+    def slow(descriptor):
+        assert synced.wait(30)
+        real(descriptor)
+
+    monkeypatch.setattr(store.os, "fsync", slow)
+    assert open_dataset(path, tmp_path / "c").open_source("s").n_steps == 500
+    (home,) = homes(tmp_path / "c")
+    assert (home / "on-disk").read_bytes() == b"0"
+    synced.set()
+    assert marked(home)
+
+
+def test_a_disk_that_fails_leaves_no_mark_and_the_next_opening_tries_again(
+    path, tmp_path, monkeypatch
+):
+    tried = threading.Event()
 
     def failing(_):
+        tried.set()
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(store.os, "fsync", failing)
-    monkeypatch.setattr(store, "blocks", lambda files: iter(blocks))
-    assert "input/output error" in refused(path, tmp_path / "c")
-    assert copies(tmp_path / "c") == ([], [])
+    with monkeypatch.context() as patch:
+        patch.setattr(store.os, "fsync", failing)
+        open_dataset(path, tmp_path / "c").open_source("s")
+        assert tried.wait(30)
+    (home,) = homes(tmp_path / "c")
+    assert (home / "on-disk").read_bytes() == b"0"
+    open_dataset(path, tmp_path / "c").open_source("s")
+    assert marked(home)
+
+
+def test_what_else_is_derived_does_not_keep_a_copy_from_being_marked(path, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "_send_to_disk", lambda home: None)
+        open_dataset(path, tmp_path / "c").open_source("s")
+    (home,) = homes(tmp_path / "c")
+    (home / "bits").mkdir()
+    open_dataset(path, tmp_path / "c").open_source("s")
+    assert marked(home)
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_after_a_restart_an_unmarked_copy_is_checked(path, tmp_path, monkeypatch, lost):
+    cache = tmp_path / "c"
+    monkeypatch.setattr(store, "_send_to_disk", lambda home: None)
+    expected = open_dataset(path, cache).open_source("s").window(0, 500)
+    (home,) = homes(cache)
+    if lost:
+        content = bytearray((home / "rows.npy").read_bytes())
+        content[1024:2048] = bytes(1024)
+        (home / "rows.npy").write_bytes(content)
+    built = []
+    real = store._build
+    monkeypatch.setattr(store, "_build", lambda *given: built.append(1) or real(*given))
+    # Within one start of the machine what was written is there, and nothing is read again.
+    assert open_dataset(path, cache).open_source("s").n_steps == 500
+    assert built == []
+    restarted(monkeypatch)
+    np.testing.assert_array_equal(
+        open_dataset(path, cache).open_source("s").window(0, 500), expected
+    )
+    assert len(built) == lost
+
+
+def test_after_a_restart_a_marked_copy_is_not_read_again(path, tmp_path, monkeypatch):
+    open_dataset(path, tmp_path / "c").open_source("s")
+    assert marked(homes(tmp_path / "c")[0])
+    restarted(monkeypatch)
+    monkeypatch.setattr(store, "_checksum", None)  # reading it would fail
+    assert open_dataset(path, tmp_path / "c").open_source("s").n_steps == 500
 
 
 def test_a_cache_folder_that_is_a_file(path, tmp_path):

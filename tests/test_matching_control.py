@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -198,6 +200,47 @@ def test_searches_that_share_their_packing_do_not_share_their_cancelling(
         gate.go_on.set()
         assert other.result(30).matches
     assert gate.calls == 1
+
+
+def test_few_searches_run_at_once_and_waiting_ones_can_be_cancelled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = Gate(monkeypatch, "find_matches")
+    service, states = MatchService(), source()
+    controls = [Control() for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        asked = [
+            pool.submit(service.match, "a", states, replace(QUERY, min_overlap=i + 2), control)
+            for i, control in enumerate(controls)
+        ]
+        gate.await_call()
+        gate.await_call()
+        time.sleep(0.3)  # the others would have begun by now
+        assert gate.calls == 2
+        for control in controls:
+            control.cancel()
+        for future in asked:
+            with pytest.raises(Cancelled):
+                future.result(30)
+    # Every place is free again.
+    answers = [service.match("a", states, replace(QUERY, min_overlap=i)) for i in (2, 3, 4)]
+    assert all(answer.matches for answer in answers)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own")
+def test_searches_give_way_to_the_threads_that_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    real = service_module.find_matches
+
+    def noting(*args: Any, **options: Any) -> Any:
+        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return real(*args, **options)
+
+    monkeypatch.setattr(service_module, "find_matches", noting)
+    mine = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    MatchService().match("a", source(), QUERY)
+    assert seen[0] > mine
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == mine
 
 
 def test_a_control_that_is_cancelled_before_asking_ends_at_once() -> None:

@@ -176,6 +176,8 @@ def test_nothing_is_left_to_compile_after_warming() -> None:
         if hasattr(kernel, "signatures") and not name.startswith("_")
     }
     assert len(compiled) >= 6
+    # A search must not hold up the threads that answer others.
+    assert all(getattr(kernels, name).targetoptions["nogil"] for name in compiled)
     assert {name for name, signatures in compiled.items() if len(signatures) != 1} == set()
     states = source()
     rows = np.asarray(states.rows)

@@ -47,7 +47,7 @@ def answer_download(services: Services, request: dict[str, Any]) -> tuple[Any, A
             text = f"“{dataset.name}” is being prepared; try again when it is open."
             return no_update, {"n": request["n"], "items": [{"text": text, "level": "warning"}]}
         source = dataset.open_source(key["source"])
-        file = export_matches(dataset, source, query_of(key), request["form"])
+        file = export_matches(dataset, source, query_of(key), request["form"], services.matching)
     except Exception as error:
         items = [{"text": sentence_for(error), "level": "error"}]
         return no_update, {"n": request["n"], "items": items}

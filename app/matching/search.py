@@ -156,9 +156,10 @@ class Search:
         """
         self.control.begin_next("listing")
         asked = []
+        selected = list(self.terms.selected)
         for shard in self.shards:
             # A match may begin before its shard: from here on, `taken` can matter.
-            word = min(shard.first, int(shard.edges.since.min(initial=shard.first))) // 64
+            word = int(shard.edges.since[selected].min(initial=shard.first)) // 64
             part = taken[word : -(-shard.last // 64)]
             asked.append((low, high, min_length, limit, after, part, word * 64))
         parts = self.hands.run("best", asked)

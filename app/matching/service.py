@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
@@ -17,6 +19,7 @@ from app.matching.control import Control
 from app.matching.engine import find_matches
 from app.matching.packed import Packed, pack_states
 from app.matching.query import Query
+from app.matching.ranges import Ranges, find_ranges
 from app.matching.result import MatchResult
 from app.matching.selection import Selection, select
 from app.matching.spread import Spread, spread_states
@@ -27,6 +30,12 @@ _Value = TypeVar("_Value")
 # What one listed match and one histogram bar weigh in memory, roughly, without the profile.
 _BYTES_PER_ITEM = 400
 _BYTES_PER_SHARE = 8
+
+# So many computations run at once, each on all threads; the others wait. Two, so that a short one
+# is not behind a long one.
+_AT_ONCE = 2
+_SECONDS_TO_WAIT = 0.05
+_NICENESS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,7 @@ class MatchService:
 
     def __init__(
         self,
-        cache_bytes: int = 1 << 29,
+        cache_bytes: int = 1 << 28,
         result_bytes: int = 1 << 24,
         threads: int | None = None,
         executors: Sequence[Executor] | None = None,
@@ -72,6 +81,7 @@ class MatchService:
         # Threads begin with the first task: a server may still be forked.
         pool = ThreadPoolExecutor(self._threads, thread_name_prefix="shards")
         self._executors = tuple(executors or [pool] * self._threads)
+        self._turns = threading.Semaphore(_AT_ONCE)
 
     def match(
         self, key: str, states: States, query: Query, control: Control | None = None
@@ -101,9 +111,23 @@ class MatchService:
 
         def compute(job: Control) -> MatchResult:
             bits = self._packed(key, states, query, job)
-            return find_matches(states, query, bits=bits, threads=self._threads, control=job)
+            with self._turn(job):
+                return find_matches(states, query, bits=bits, threads=self._threads, control=job)
 
         return self._results.get((key, query), compute, control or Control(), 1.0)
+
+    def ranges(
+        self, key: str, states: States, query: Query, control: Control | None = None
+    ) -> Ranges:
+        """Return the whole list as arrays (`find_ranges`), which is not kept; the on-bits are.
+
+        The parameters and errors are those of `match`.
+        """
+        query = _normal(states, query)
+        control = control or Control()
+        bits = self._packed(key, states, query, control)
+        with self._turn(control):
+            return find_ranges(states, query, bits=bits, threads=self._threads, control=control)
 
     def select(self, key: str, states: States, query: Query) -> Selection:
         """Return the states that `query` selects; reads only its range unless bits are at hand.
@@ -121,23 +145,34 @@ class MatchService:
         """Return what is kept of packed on-bits: matching at one of those thresholds packs nothing."""
         return self._bits.kept()
 
+    @contextmanager
+    def _turn(self, control: Control) -> Iterator[None]:
+        """Hold one of the few places among the computations; waiting for it can be cancelled."""
+        while not self._turns.acquire(timeout=_SECONDS_TO_WAIT):
+            control.check()
+        try:
+            yield
+        finally:
+            self._turns.release()
+
     def _packed(self, key: str, states: States, query: Query, control: Control) -> Packed | Spread:
         n_bytes = states.n_steps * words_for(states.n_states) * 8
 
         def compute(job: Control) -> Packed | Spread:
-            job.begin("packing", 1.0)
-            if states.opener is not None and n_bytes > self._cache_bytes:
-                return spread_states(
-                    states,
-                    query.threshold,
-                    query.polarity,
-                    opener=states.opener,
-                    executors=self._executors,
-                    control=job,
+            with self._turn(job):
+                job.begin("packing", 1.0)
+                if states.opener is not None and n_bytes > self._cache_bytes:
+                    return spread_states(
+                        states,
+                        query.threshold,
+                        query.polarity,
+                        opener=states.opener,
+                        executors=self._executors,
+                        control=job,
+                    )
+                return pack_states(
+                    states, query.threshold, query.polarity, threads=self._threads, control=job
                 )
-            return pack_states(
-                states, query.threshold, query.polarity, threads=self._threads, control=job
-            )
 
         return self._bits.get((key, query.threshold, query.polarity), compute, control, 0.6)
 
@@ -174,6 +209,12 @@ class _Job(Generic[_Value]):
     waiting: int = 0
     control: Control = field(default_factory=Control)
     future: Future[_Value] = field(default_factory=Future)
+
+
+def _give_way() -> None:
+    """Have this thread, and those it starts, run when no thread that answers requests wants to."""
+    if sys.platform == "linux":  # elsewhere a priority is that of the whole process
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 class _Shared(Generic[_Value]):
@@ -238,6 +279,7 @@ class _Shared(Generic[_Value]):
 
     def _run(self, key: Hashable, job: _Job[_Value], compute: Callable[[Control], _Value]) -> None:
         try:
+            _give_way()
             value = compute(job.control)
         except BaseException as error:
             self._forget(key, job)

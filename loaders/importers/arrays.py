@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import shutil
 import tempfile
+import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +22,8 @@ from loaders.problems import counted
 
 _BLOCK_BYTES = 1 << 25
 _EXPECTED = "a numpy file (.npy or .npz)"
+# What zipfile raises for a damaged, encrypted or oddly compressed archive.
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 DTYPES = ("float16", "float32", "float64")
 PADDINGS = ("after", "before")
@@ -244,23 +249,29 @@ def _rounded(
 
 def _members(path: Path) -> Iterator[Array]:
     """The arrays of an .npz file; each block of them is read from the archive when asked for."""
+    with _archive(path) as archive:
+        for member in archive.namelist():
+            if member.endswith(".npy"):
+                where = f"{path}, array '{member[:-4]}'"
+                with archive.open(member) as file:
+                    shape, fortran, dtype = _header(file, where)
+                blocks = _member_blocks(path, member, where, shape, fortran, dtype)
+                yield Array(member[:-4], where, shape, dtype, blocks)
+
+
+@contextlib.contextmanager
+def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    """An .npz file, opened; what zipfile raises for a damaged one is a CannotImport."""
+    with reading(path, _EXPECTED):
+        size = path.stat().st_size  # no such file, no right to read it: told as that
     try:
-        with reading(path, _EXPECTED), zipfile.ZipFile(path) as archive:
-            for member in archive.namelist():
-                if member.endswith(".npy"):
-                    where = f"{path}, array '{member[:-4]}'"
-                    with archive.open(member) as file:
-                        shape, fortran, dtype = _header(file, where)
-                    yield Array(
-                        member[:-4],
-                        where,
-                        shape,
-                        dtype,
-                        _member_blocks(path, member, where, shape, fortran, dtype),
-                    )
-    except zipfile.BadZipFile as error:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except CannotImport:
+        raise
+    except (*_ZIP_ERRORS, OSError) as error:
         raise CannotImport(
-            str(path), _EXPECTED, "a damaged or other file", "write the file again"
+            str(path), _EXPECTED, f"a damaged or other file of {size:,} bytes", "write it again"
         ) from error
 
 
@@ -272,36 +283,30 @@ def _member_blocks(
     fortran: bool,
     dtype: np.dtype[Any],
 ) -> Callable[[], Iterator[NDArray[Any]]]:
-    def whole(file: IO[bytes], size: int) -> bytes:
+    def piece_of(file: IO[bytes], piece: tuple[int, ...]) -> NDArray[Any]:
+        size = math.prod(piece) * dtype.itemsize
         content = file.read(size)
         if len(content) < size:
             raise CannotImport(where, "its values", "that its end is missing", "write it again")
-        return content
+        return np.frombuffer(content, dtype).reshape(piece)
 
     def blocks() -> Iterator[NDArray[Any]]:
-        try:
-            with (
-                reading(path, _EXPECTED),
-                zipfile.ZipFile(path) as archive,
-                archive.open(member) as file,
-            ):
-                _header(file, where)
-                if fortran and len(shape) > 1:
-                    # Its rows lie all over the file: unpack it, then map it.
-                    with tempfile.TemporaryFile() as unpacked:
-                        shutil.copyfileobj(file, unpacked)
-                        mapped = np.memmap(unpacked, dtype, "r", 0, shape, "F")
-                        for start, stop in cuts(shape, dtype):
-                            yield np.asarray(mapped[start:stop])
-                    return
+        with _archive(path) as archive, archive.open(member) as file:
+            _header(file, where)
+            if not fortran or len(shape) < 2:
                 for start, stop in cuts(shape, dtype):
-                    piece = (stop - start, *shape[1:])
-                    content = whole(file, math.prod(piece) * dtype.itemsize)
-                    yield np.frombuffer(content, dtype).reshape(piece)
-        except (zipfile.BadZipFile, EOFError, ValueError) as error:
-            raise CannotImport(
-                where, "its values", f"damaged content ({error})", "write the file again"
-            ) from error
+                    yield piece_of(file, (stop - start, *shape[1:]))
+                return
+            # Its rows lie all over the file: unpack it, then map it.
+            with tempfile.TemporaryFile() as unpacked:
+                shutil.copyfileobj(file, unpacked)
+                if unpacked.tell() < math.prod(shape) * dtype.itemsize:
+                    raise CannotImport(
+                        where, "its values", "that its end is missing", "write it again"
+                    )
+                mapped = np.memmap(unpacked, dtype, "r", 0, shape, "F")
+                for start, stop in cuts(shape, dtype):
+                    yield np.asarray(mapped[start:stop])
 
     return blocks
 
@@ -309,13 +314,19 @@ def _member_blocks(
 def _header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Shape, whether it is in Fortran's order, and type; the file stands at the values then."""
     try:
-        version = np.lib.format.read_magic(file)
-        read = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }[version]
-        shape, fortran, dtype = read(file)
-    except (ValueError, KeyError, TypeError, SyntaxError, EOFError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "created on Python 2": it is read all the same
+            version = np.lib.format.read_magic(file)
+            read = {
+                (1, 0): np.lib.format.read_array_header_1_0,
+                (2, 0): np.lib.format.read_array_header_2_0,
+            }[version]
+            shape, fortran, dtype = read(file)
+        if min(shape, default=0) < 0:
+            raise ValueError("a negative length")
+    except _ZIP_ERRORS:
+        raise
+    except Exception as error:  # numpy evaluates the header as Python: anything may come of it
         raise CannotImport(
             where, _EXPECTED, "another format, or a damaged file", "save it with numpy.save"
         ) from error

@@ -49,23 +49,25 @@ class Hdf5Files:
             No such file, another format, nothing or no array at `inside`.
         """
         file = self._open(path)
-        arrays = _arrays_in(file, self._h5py)
         try:
             found = file[inside]
         except (KeyError, ValueError, OSError):  # nothing there, or a link that leads nowhere
             found = None
         if not isinstance(found, self._h5py.Dataset) or found.shape is None:
             what = "nothing" if found is None else "a group, or nothing in it"
+            with _reading(path):
+                arrays = _arrays_in(file, self._h5py)
             raise CannotImport(
                 str(path), f"an array '{inside}'", what, f"there is {listed(arrays)}"
             )
         where = f"{path}, array '{inside}'"
-        text = self._h5py.check_string_dtype(found.dtype) is not None
-        dtype = np.dtype("U") if text else found.dtype
-        rows = found.chunks[0] if found.chunks else 1
+        with _reading(path):
+            text = self._h5py.check_string_dtype(found.dtype) is not None
+            dtype = np.dtype("U") if text else found.dtype
+            rows = found.chunks[0] if found.chunks else 1
 
         def blocks() -> Iterator[NDArray[Any]]:
-            with reading(path, _EXPECTED):
+            with _reading(path):
                 for start, stop in cuts(found.shape, found.dtype, rows):
                     if text:
                         piece = found.asstr(errors="replace")[start:stop]
@@ -83,9 +85,20 @@ class Hdf5Files:
                 raise CannotImport(
                     str(path), _EXPECTED, "another format, or an incomplete file", "copy it again"
                 )
-            with reading(path, _EXPECTED):
+            with _reading(path):
                 self._files[path] = self._stack.enter_context(self._h5py.File(path, "r"))
         return self._files[path]
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turn what HDF5 raises for a damaged file into a CannotImport."""
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
+        raise CannotImport(
+            str(path), _EXPECTED, f"damaged content ({error})", "copy or write it again"
+        ) from error
 
 
 def _arrays_in(file: Any, h5py: Any) -> list[str]:

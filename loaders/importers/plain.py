@@ -158,7 +158,12 @@ def _numpy_steps(path: Path, vocabulary: Path | None, encoding: str) -> Steps:
                 with reading(path, expected):
                     texts = [value.decode(encoding) for value in values.tolist()]
             else:
-                texts = [str(value) for value in values.tolist()]
+                try:
+                    texts = [str(value) for value in values.tolist()]
+                except (SystemError, ValueError) as error:  # letters beyond Unicode's last
+                    raise CannotImport(
+                        where, "text", "numbers that are no letters", "write the file again"
+                    ) from error
             for text in texts:
                 token = text
                 if name_of is not None:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from app.search import Index, find, parse
 from loaders.tokens import Tokens
-from tests.benchmarks.bench_matching import fastest, one_pass
+from tests.benchmarks.timing import fastest, one_pass
 
 N_STEPS, N_WORDS = 1_000_000, 50_000
 

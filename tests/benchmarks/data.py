@@ -1,7 +1,4 @@
-"""The sources that are measured: realistic generated states, and the demos' trained ones, tiled.
-
-Each is a `.npy` file in a folder that is kept between runs, and is read through a memory map.
-"""
+"""The sources that are measured: realistic generated states, and the demos' trained ones, tiled."""
 
 from __future__ import annotations
 
@@ -14,120 +11,136 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from app import settings as settings_module
-from app.matching import States
+from app.matching import Packed, Polarity, Query, States, find_matches, pack
+from app.matching.edges import cut_evenly, look, spans
+from app.matching.packed import span_shards
+from app.matching.selection import indices
 
 BLOCK = 1 << 14
+THRESHOLD = 0.3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """One source, and the threshold at which its on-bits are measured."""
+    """A source, where its sequences begin, and its on-bits at a threshold that suits it."""
 
     name: str
-    path: Path
-    states: States
-    threshold: float
+    bits: NDArray[np.uint64]
+    offsets: NDArray[np.int64]
+    n_states: int
+
+    @property
+    def states(self) -> States:
+        """The source without its values, which a search of given states never reads."""
+        nothing = np.broadcast_to(np.float16(0), (len(self.bits), self.n_states))
+        return States(nothing, self.offsets)
+
+    def packed(self, n_shards: int) -> Packed:
+        """The on-bits, cut into shards."""
+        cuts = cut_evenly(len(self.bits), n_shards)
+        parts = [look(self.bits, 0, *one, self.offsets, self.n_states) for one in spans(cuts)]
+        return Packed(self.bits, span_shards(cuts, self.offsets, parts))
+
+    def together(self, n_selected: int, near: float) -> tuple[int, ...]:
+        """States that go together: on at the step with the most of them on, near a share of all.
+
+        If fewer are on there, others fill up the number.
+        """
+        rng = np.random.default_rng(n_selected)
+        first = int(near * len(self.bits))
+        on = np.bitwise_count(self.bits[first : first + 2000]).sum(axis=1)
+        here = np.array(indices(self.bits[first + int(on.argmax())]), dtype=np.int64)
+        others = np.setdiff1d(np.arange(self.n_states), here)
+        order = np.concatenate([rng.permutation(here), rng.permutation(others)])
+        return tuple(sorted(order[:n_selected].tolist()))
+
+    def match(self, states: tuple[int, ...], packed: Packed, threads: int, **options: Any) -> Any:
+        """The answer for given states, with the default options unless others are given."""
+        query = Query(threshold=THRESHOLD, states=states, **options)
+        return find_matches(self.states, query, bits=packed, threads=threads)
 
 
 @numba.njit(cache=True, nogil=True)
-def _forget(noise: NDArray[Any], keep: NDArray[Any], last: NDArray[Any]) -> None:
+def _decay(noise: NDArray[Any], keep: NDArray[Any], last: NDArray[Any]) -> None:
     """Turn independent noise into values that each decay at a pace of their own, in place."""
     for t in range(noise.shape[0]):
         for c in range(noise.shape[1]):
-            last[c] = keep[c] * last[c] + np.float32(np.sqrt(1 - keep[c] ** 2)) * noise[t, c]
+            fresh = np.float32(np.sqrt(1 - keep[c] * keep[c])) * noise[t, c]
+            last[c] = keep[c] * last[c] + fresh
             noise[t, c] = last[c]
 
 
-def generated(folder: Path, n_steps: int, n_states: int, n_factors: int = 24) -> Measured:
-    """Return states as a recurrent network has them.
+def generated_blocks(n_steps: int, n_states: int) -> Iterator[NDArray[np.float16]]:
+    """Yield states as a recurrent network has them, (some, n_states) at a time.
 
     A few hidden causes, each with a pace of its own from one step to some hundreds, make the states
-    go together; a share of its own makes each differ. Every state is on at 15 to 35 % of the steps,
-    as float16, in sequences of 1,000 steps on average.
+    go together; a share of its own makes each differ. Every state is >= 0.3 at 15 to 35 % of the
+    steps.
     """
-    path = folder / f"generated-{n_steps}x{n_states}.npy"
     rng = np.random.default_rng(7)
-    threshold = 0.3
-    if not path.exists():
-        keep = (1 - 1 / np.geomspace(1.5, 300, n_factors)).astype(np.float32)
-        own_keep = (1 - 1 / rng.uniform(1.5, 60, n_states)).astype(np.float32)
-        # Three causes a state, some of them against it.
-        loads = np.zeros((n_factors, n_states), np.float32)
-        for c in range(n_states):
-            loads[rng.choice(n_factors, 3, replace=False), c] = rng.normal(size=3)
-        loads *= 0.85 / np.linalg.norm(loads, axis=0)
-        # The quantile that 15 to 35 % of a normal variable are above.
-        ordered = np.sort(rng.standard_normal(1 << 20))
-        cut = ordered[((1 - rng.uniform(0.15, 0.35, n_states)) * ordered.size).astype(int)]
-        shift = (np.arctanh(threshold) - cut).astype(np.float32)
-        last, own_last = np.zeros(n_factors, np.float32), np.zeros(n_states, np.float32)
+    n_causes, common = 24, np.float32(0.85)
+    keep = (1 - 1 / np.geomspace(1.5, 300, n_causes)).astype(np.float32)
+    own_keep = (1 - 1 / rng.uniform(1.5, 60, n_states)).astype(np.float32)
+    loads = np.zeros((n_causes, n_states), np.float32)
+    for c in range(n_states):
+        loads[rng.choice(n_causes, 3, replace=False), c] = rng.normal(size=3)
+    loads *= common / np.linalg.norm(loads, axis=0)
+    # The quantile that 15 to 35 % of a normal variable are above.
+    ordered = np.sort(rng.standard_normal(1 << 20))
+    cut = ordered[((1 - rng.uniform(0.15, 0.35, n_states)) * ordered.size).astype(int)]
+    shift = (np.arctanh(THRESHOLD) - cut).astype(np.float32)
+    last, own_last = np.zeros(n_causes, np.float32), np.zeros(n_states, np.float32)
+    for first in range(0, n_steps, BLOCK):
+        n = min(BLOCK, n_steps - first)
+        causes = rng.standard_normal((n, n_causes), np.float32)
+        values = rng.standard_normal((n, n_states), np.float32)
+        _decay(causes, keep, last)
+        _decay(values, own_keep, own_last)
+        values *= np.sqrt(1 - common * common)
+        values += causes @ loads
+        values += shift
+        yield np.tanh(values).astype(np.float16)
 
-        def blocks() -> Iterator[NDArray[np.float16]]:
-            for first in range(0, n_steps, BLOCK):
-                n = min(BLOCK, n_steps - first)
-                causes = rng.standard_normal((n, n_factors), np.float32)
-                values = rng.standard_normal((n, n_states), np.float32)
-                _forget(causes, keep, last)
-                _forget(values, own_keep, own_last)
-                values *= np.float32(np.sqrt(1 - 0.85**2))
-                values += causes @ loads
-                values += shift
-                yield np.tanh(values).astype(np.float16)
 
-        _save(path, (n_steps, n_states), np.dtype(np.float16), blocks())
+def sequences(n_steps: int) -> NDArray[np.int64]:
+    """Sequences of 1,000 steps on average, of very different lengths."""
     lengths = np.maximum(1, np.random.default_rng(8).geometric(1 / 1000, n_steps // 500 + 10))
     ends = np.cumsum(lengths)
-    offsets = np.array([0, *ends[ends < n_steps], n_steps], dtype=np.int64)
-    name = f"generated {n_steps:,} x {n_states}"
-    return Measured(name, path, States(np.load(path, mmap_mode="r"), offsets), threshold)
+    return np.array([0, *ends[ends < n_steps], n_steps], dtype=np.int64)
 
 
-def tiled(folder: Path, demo: str, source: str, n_steps: int, n_states: int) -> Measured:
+def generated(path: Path, n_steps: int, n_states: int) -> NDArray[np.float16]:
+    """Return the generated states as a memory map of `path`, which is kept between runs."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        half = path.with_suffix(".half")
+        header = {"descr": "<f2", "fortran_order": False, "shape": (n_steps, n_states)}
+        with half.open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            for block in generated_blocks(n_steps, n_states):
+                file.write(block.data)
+        half.rename(path)
+    rows: NDArray[np.float16] = np.load(path, mmap_mode="r")
+    return rows
+
+
+def tiled(
+    name: str,
+    rows: NDArray[Any],
+    cuts: NDArray[np.int64],
+    threshold: float,
+    n_steps: int,
+    n_states: int,
+) -> Measured:
     """Return a trained source repeated until it has that many steps and states.
 
     A repeated state is shifted in time by whole sequences, so that no two are the same.
     """
-    from demos import registry
-    from loaders import open_dataset
-
-    settings = settings_module.load({}, {})
-    dataset = open_dataset(registry.ensure(demo, folder / "demos"), folder / "cache")
-    opened = dataset.open_source(source)
-    real, cuts = np.asarray(opened.rows), dataset.sequences.offsets
-    del settings
-    path = folder / f"{demo}-{source}-{n_steps}x{n_states}.npy"
-    if not path.exists():
-        copies = [
-            np.roll(real, -int(cuts[(7 * i) % (len(cuts) - 1)]), axis=0)
-            for i in range(-(-n_states // real.shape[1]))
-        ]
-        wide = np.ascontiguousarray(np.concatenate(copies, axis=1)[:, :n_states])
-
-        def blocks() -> Iterator[NDArray[Any]]:
-            for first in range(0, n_steps, len(wide)):
-                yield wide[: n_steps - first]
-
-        _save(path, (n_steps, n_states), wide.dtype, blocks())
-    starts = (cuts[:-1] + np.arange(0, n_steps, len(real))[:, None]).ravel()
+    shifts = [int(cuts[7 * i % (len(cuts) - 1)]) for i in range(-(-n_states // rows.shape[1]))]
+    wide = np.concatenate([np.roll(rows, -shift, axis=0) for shift in shifts], axis=1)
+    once = pack(np.ascontiguousarray(wide[:, :n_states]), threshold, Polarity.HIGH)
+    times = -(-n_steps // len(rows))
+    starts = (cuts[:-1] + np.arange(times)[:, None] * len(rows)).ravel()
     offsets = np.array([*starts[starts < n_steps], n_steps], dtype=np.int64)
-    name = f"{demo} {source}, tiled to {n_steps:,} x {n_states}"
-    states = States(np.load(path, mmap_mode="r"), offsets)
-    return Measured(name, path, states, opened.suggested_threshold)
-
-
-def _save(
-    path: Path, shape: tuple[int, int], dtype: np.dtype[Any], blocks: Iterator[NDArray[Any]]
-) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".half")
-    with half.open("wb") as file:
-        header = {
-            "descr": np.lib.format.dtype_to_descr(dtype),
-            "fortran_order": False,
-            "shape": shape,
-        }
-        np.lib.format.write_array_header_1_0(file, header)
-        for block in blocks:
-            file.write(block.tobytes())
-    half.rename(path)
+    bits = np.ascontiguousarray(np.tile(once, (times, 1))[:n_steps])
+    return Measured(name, bits, offsets, n_states)

@@ -1,0 +1,615 @@
+"""`make bench` and `make bench-large`: what the issue of scale asks for, as ratios, with its bounds.
+
+    python -m tests.benchmarks.bench [all | large | pack match double open window users memory equal]
+
+Files that are measured are kept in the cache folder under `bench`; delete it to free some gigabytes.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app import settings as settings_module
+
+SIZES = ((1_000_000, 650), (1_000_000, 200))
+SELECTED = (3, 10, 30, 60, 130)
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Folder:
+    """Where the measured files are kept."""
+
+    def __init__(self) -> None:
+        self.settings = settings_module.load(os.environ)
+        settings_module.prepare_cache(self.settings)
+        self.path = self.settings.cache_dir / "bench"
+
+    def rows(self, n_steps: int, n_states: int) -> NDArray[np.float16]:
+        """Generated states of that size."""
+        from tests.benchmarks import data
+
+        return data.generated(self.path / f"{n_steps}x{n_states}.npy", n_steps, n_states)
+
+    def dataset(self, n_steps: int, n_states: int) -> Path:
+        """The same as a dataset of Parquet files, one column a state, row groups of 65,536."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        from tests.benchmarks import data
+
+        path = self.path / f"parquet-{n_steps}x{n_states}"
+        if path.exists():
+            return path
+        rows = self.rows(n_steps, n_states)
+        half = path.with_suffix(".half")
+        shutil.rmtree(half, ignore_errors=True)
+        (half / "states").mkdir(parents=True)
+        offsets = data.sequences(n_steps)
+        ids = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+        words = pa.array([f"w{i}" for i in range(1000)])
+        codes = pa.array(np.random.default_rng(0).integers(0, 1000, n_steps), pa.int32())
+        tokens = pa.DictionaryArray.from_arrays(codes, words)
+        pq.write_table(pa.table({"token": tokens, "sequence": ids}), half / "tokens.parquet")
+        schema = pa.schema([(f"s{i}", pa.float16()) for i in range(n_states)])
+        with pq.ParquetWriter(half / "states" / "cell.parquet", schema, use_dictionary=False) as to:
+            for first in range(0, n_steps, 1 << 16):
+                columns = np.ascontiguousarray(rows[first : first + (1 << 16)].T)
+                table = pa.Table.from_arrays([pa.array(one) for one in columns], schema=schema)
+                to.write_table(table, row_group_size=1 << 16)
+        half.rename(path)
+        return path
+
+
+def row(*cells: object, widths: tuple[int, ...] = (46, 12, 12, 12, 10, 8)) -> None:
+    """Print one line of a table; the first cell is left-aligned."""
+    texts = [str(cell) for cell in cells]
+    print(
+        "  ".join(
+            text.ljust(width) if i == 0 else text.rjust(width)
+            for i, (text, width) in enumerate(zip(texts, widths, strict=False))
+        ),
+        flush=True,
+    )
+
+
+def milliseconds(seconds: float) -> str:
+    """Return a time as it is printed."""
+    return f"{1000 * seconds:,.2f} ms"
+
+
+def generated_bits(folder: Folder, n_steps: int, n_states: int) -> Any:
+    """Return the generated source of that size, packed."""
+    from app.matching import Polarity, pack
+    from tests.benchmarks import data
+
+    rows = folder.rows(n_steps, n_states)
+    bits = pack(rows, data.THRESHOLD, Polarity.HIGH, threads=cores())
+    name = f"generated {n_steps:,} x {n_states}"
+    return data.Measured(name, bits, data.sequences(n_steps), n_states)
+
+
+def tiled_bits(folder: Folder, n_steps: int, n_states: int) -> Iterator[Any]:
+    """Yield every source of every demo, repeated to that size."""
+    from demos import registry
+    from loaders import open_dataset
+    from tests.benchmarks import data
+
+    for demo in registry.names():
+        path = registry.ensure(demo, folder.settings.cache_dir / "demos")
+        dataset = open_dataset(path, folder.settings.cache_dir)
+        for source in dataset.sources:
+            opened = dataset.open_source(source)
+            yield data.tiled(
+                f"{demo} {source} {n_steps:,} x {n_states}",
+                np.asarray(opened.rows),
+                dataset.sequences.offsets,
+                opened.suggested_threshold,
+                n_steps,
+                n_states,
+            )
+
+
+def cores() -> int:
+    """How many threads are used: all cores."""
+    from app.matching.service import usable_cores
+
+    return usable_cores()
+
+
+# ------------------------------------------------------------------------------------ the parts
+
+
+def bench_pack(folder: Folder, sizes: tuple[tuple[int, int], ...] = SIZES) -> None:
+    """A new threshold: packing against one pass of one thread over the values."""
+    from app.matching import Polarity, States, pack_states
+    from tests.benchmarks import data
+    from tests.benchmarks.timing import fastest, one_pass
+
+    print("\nPacking all on-bits at a new threshold, in passes over the values (bound: 2.5)")
+    row("source", "one pass", "packing", "passes")
+    for n_steps, n_states in sizes:
+        half = folder.rows(n_steps, n_states)
+        sources: list[tuple[str, Any]] = [("float16", half)]
+        if n_steps * n_states <= 1_000_000 * 200:
+            sources.append(("float32", half.astype(np.float32)))
+        for kind, rows in sources:
+            states = States(rows, data.sequences(n_steps))
+            over = one_pass(rows, 3)
+            for threshold, polarity in ((0.3, Polarity.HIGH), (0.3, Polarity.MAGNITUDE)):
+
+                def work(
+                    states: States = states, level: float = threshold, side: Polarity = polarity
+                ) -> object:
+                    return pack_states(states, level, side, threads=cores())
+
+                seconds = fastest(work, 3)
+                name = f"{n_steps:,} x {n_states} {kind}, {polarity}"
+                row(name, milliseconds(over), milliseconds(seconds), f"{seconds / over:.2f}")
+
+
+def bench_match(folder: Folder, sizes: tuple[tuple[int, int], ...] = SIZES) -> None:
+    """Default options, histogram, overview, one per place and top 50, on packed bits."""
+    print(
+        "\nMatching with packed bits, default options, in passes of one thread over the bits\n"
+        f"(bounds: 15 generated, 25 the worst of the real ones; {cores()} threads)"
+    )
+    row("source", "|S1|", "matches", "one pass", "match", "passes")
+    for n_steps, n_states in sizes:
+        match_rows(generated_bits(folder, n_steps, n_states))
+        worst = [match_rows(source) for source in tiled_bits(folder, n_steps, n_states)]
+        row(
+            f"worst of the real ones, {n_steps:,} x {n_states}", "", "", "", "", f"{max(worst):.1f}"
+        )
+
+
+def match_rows(source: Any) -> float:
+    """Print the lines of one source; return the worst ratio. Each is the slower of two places."""
+    from tests.benchmarks.timing import fastest, one_pass
+
+    over = one_pass(source.bits, 15)
+    packed = source.packed(4 * cores())
+    worst = 0.0
+    for n_selected in SELECTED:
+        slowest, total = 0.0, 0
+        for near in (0.2, 0.6):
+            states = source.together(n_selected, near)
+
+            def work(states: tuple[int, ...] = states) -> Any:
+                return source.match(states, packed, cores())
+
+            seconds = fastest(work, 4)
+            if seconds > slowest:
+                slowest, total = seconds, work().total_matches
+        ratio = slowest / over
+        worst = max(worst, ratio)
+        name = source.name if n_selected == SELECTED[0] else ""
+        times = milliseconds(over), milliseconds(slowest), f"{ratio:.1f}"
+        row(name, n_selected, f"{total:,}", *times)
+    return worst
+
+
+def bench_double(folder: Folder) -> None:
+    """Twice the steps, and twice the states with the same selected ones."""
+    from app.matching import Polarity, States, pack, pack_states
+    from tests.benchmarks import data
+    from tests.benchmarks.timing import fastest
+
+    print("\nDoubling (bound: 2.2)")
+    row("what", "half", "whole", "ratio")
+    rows = folder.rows(1_000_000, 650)
+
+    def both(what: str, small: Any, large: Any) -> None:
+        # Taken in turn, so that what else the machine does meets both.
+        pairs = [(fastest(small, 2), fastest(large, 2)) for _ in range(3)]
+        half, whole = (min(times) for times in zip(*pairs, strict=True))
+        row(what, milliseconds(half), milliseconds(whole), f"{whole / half:.2f}")
+
+    def packing(part: NDArray[Any]) -> Callable[[], object]:
+        states = States(part, data.sequences(len(part)))
+        return lambda: pack_states(states, data.THRESHOLD, Polarity.HIGH, threads=cores())
+
+    def matching(source: Any, states: tuple[int, ...]) -> Callable[[], object]:
+        packed = source.packed(4 * cores())
+        return lambda: source.match(states, packed, cores())
+
+    def source_of(part: NDArray[Any]) -> Any:
+        bits = pack(part, data.THRESHOLD, Polarity.HIGH)
+        return data.Measured("", bits, data.sequences(len(part)), part.shape[1])
+
+    narrow = np.ascontiguousarray(rows[:, :325])
+    both("packing, 500,000 to 1,000,000 steps", packing(rows[:500_000]), packing(rows))
+    both("packing, 325 to 650 states", packing(narrow), packing(rows))
+    whole, short, thin = source_of(rows), source_of(rows[:500_000]), source_of(narrow)
+    for n_selected in (10, 60):
+        # The same states, of those that both sources have.
+        states = thin.together(n_selected, 0.2)
+        of = f"match of {n_selected}, "
+        both(of + "500,000 to 1,000,000 steps", matching(short, states), matching(whole, states))
+        both(of + "325 to 650 states", matching(thin, states), matching(whole, states))
+
+
+def bench_open(folder: Folder) -> None:
+    """The first opening of Parquet files, and later ones."""
+    import pyarrow.parquet as pq
+
+    from loaders import open_dataset
+    from tests.benchmarks.timing import fastest
+
+    print("\nOpening 1,000,000 x 650 float16 (bounds: first 3 times pyarrow, later 0.5 s)")
+    path = folder.dataset(1_000_000, 650)
+    cache = folder.path / "opening"
+
+    def read() -> None:
+        file = pq.ParquetFile(path / "states" / "cell.parquet")
+        for i in range(file.num_row_groups):
+            file.read_row_group(i)
+
+    pairs = []
+    for _ in range(3):
+        reading = fastest(read, 2)
+        shutil.rmtree(cache, ignore_errors=True)
+        begun = time.perf_counter()
+        open_dataset(path, cache).open_source("cell")
+        pairs.append((reading, time.perf_counter() - begun))
+    reading, first = (min(times) for times in zip(*pairs, strict=True))
+    later = fastest(lambda: open_dataset(path, cache).open_source("cell"))
+    row("what", "pyarrow", "opening", "ratio")
+    row("first opening", milliseconds(reading), milliseconds(first), f"{first / reading:.2f}")
+    row("later opening", "", milliseconds(later), "")
+    shutil.rmtree(cache, ignore_errors=True)
+
+
+def bench_window(folder: Folder) -> None:
+    """The callback that answers with 60 steps of 650 states, against one that does nothing."""
+    from dash import Dash, Input, Output, dcc
+
+    from app.factory import create_app
+    from loaders import Catalog
+    from tests.benchmarks.timing import fastest
+
+    print("\nA window of 60 x 650 over loopback (bound: 3 times a callback that does nothing)")
+    catalog = Catalog([folder.dataset(1_000_000, 650)], folder.settings.cache_dir)
+    dashboard = create_app(catalog, folder.settings).server
+    empty = Dash("empty")
+    empty.layout = dcc.Store(id="window")
+
+    @empty.callback(
+        Output("window", "data"), Input("window-request", "data"), prevent_initial_call=True
+    )
+    def nothing(request: object) -> object:
+        return {}
+
+    entry = catalog.entries()[0].id
+    request = {"n": 1, "dataset": entry, "source": "cell", "start": 5000, "stop": 5060}
+    with listening(empty.server) as idle, listening(dashboard) as busy:
+        size = len(idle.ask("window", request)), len(busy.ask("window", request))
+        base = fastest(lambda: idle.ask("window", request), 300)
+        window = fastest(lambda: busy.ask("window", request), 300)
+    row("what", "empty", "window", "ratio")
+    name = f"60 x 650, {size[1] / 1000:,.0f} kB against {size[0]} bytes"
+    row(name, milliseconds(base), milliseconds(window), f"{window / base:.2f}")
+
+
+def bench_users(folder: Folder) -> None:
+    """Twenty users: ten page through windows while ten match, each at a threshold of its own."""
+    import statistics
+    from concurrent.futures import ThreadPoolExecutor
+
+    print("\nTwenty users at once (bound: the median window 5 times as long as without the others)")
+    entry = folder.dataset(1_000_000, 650).name
+    over = threading.Event()
+    key = {
+        "dataset": entry,
+        "fp": "",
+        "source": "cell",
+        "start": 5000,
+        "stop": 5002,
+        "before": 0,
+        "after": 0,
+        "polarity": "high",
+        "excluded": [],
+        "min_overlap": 1,
+        "min_length": None,
+        "overlapping": False,
+        "length": None,
+        "tracks": [],
+        "sort": "rank",
+        "page": 0,
+    }
+    with served(folder, folder.dataset(1_000_000, 650)) as server:
+
+        def page(user: int) -> list[float]:
+            times = []
+            for turn in range(30):
+                start = 1000 * user + 60 * turn
+                request = {"n": turn, "dataset": entry, "source": "cell"}
+                request |= {"start": start, "stop": start + 60}
+                begun = time.perf_counter()
+                answer = server.ask("window", request)
+                times.append(time.perf_counter() - begun)
+                if turn % 10 == 0:  # reading them all would be the load
+                    data = json.loads(answer)["response"]["window"]["data"]
+                    assert (data["n"], data["start"]) == (turn, start), "another user's answer"
+                time.sleep(0.05)  # nobody pages faster
+            return times
+
+        def match(user: int) -> int:
+            n = 0
+            while not over.is_set():
+                asked = {**key, "threshold": 0.2 + 0.01 * user, "start": 5000 + 7 * user + n % 5}
+                asked["stop"] = int(str(asked["start"])) + 2
+                request = {"n": n, "key": asked, "restored": 0}
+                answer = json.loads(server.ask("match", request, "overview"))["response"]
+                assert answer["match"]["data"]["key"] == asked, "another user's answer"
+                assert "error" not in answer["match"]["data"], answer["match"]["data"]
+                n += 1
+            return n
+
+        alone = statistics.median(page(0))
+        with ThreadPoolExecutor(20) as users:
+            matching = [users.submit(match, user) for user in range(10)]
+            paging = [users.submit(page, user) for user in range(10)]
+            times = [one for user in paging for one in user.result()]
+            over.set()
+            n_matches = sum(user.result() for user in matching)
+    busy = statistics.median(times)
+    row("what", "one user", "twenty", "ratio")
+    name = f"{len(times)} windows beside {n_matches} matches"
+    row(name, milliseconds(alone), milliseconds(busy), f"{busy / alone:.2f}")
+
+
+class Server:
+    """A server on loopback, asked over one connection a thread, as a browser does."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._own = threading.local()
+
+    def ask(self, store: str, request: object, *more: str) -> bytes:
+        """Post a callback's request and return the answer's body."""
+        names = [store, *more]
+        outputs = [{"id": name, "property": "data"} for name in names]
+        several = ".." + "...".join(f"{name}.data" for name in names) + ".."
+        given = f"{store}-request"
+        body = {
+            "output": several if more else f"{store}.data",
+            "outputs": outputs if more else outputs[0],
+            "inputs": [{"id": given, "property": "data", "value": request}],
+            "changedPropIds": [f"{given}.data"],
+        }
+        if not hasattr(self._own, "connection"):
+            self._own.connection = http.client.HTTPConnection("127.0.0.1", self._port)
+        connection = self._own.connection
+        headers = {"Content-Type": "application/json"}
+        connection.request("POST", "/_dash-update-component", json.dumps(body), headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        assert answer.status == 200, content
+        return bytes(content)
+
+
+@contextmanager
+def served(folder: Folder, data: Path) -> Iterator[Server]:
+    """Serve a dataset as `python -m app serve` does, in a process of its own, for twenty users."""
+    cache = folder.settings.cache_dir
+    command = [sys.executable, "-m", "app", "serve", str(data), "--port", "0", "--threads", "24"]
+    process = subprocess.Popen(
+        [*command, "--cache-dir", str(cache)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        yield Server(int(process.stdout.readline().rpartition(":")[2]))
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def listening(application: Any) -> Iterator[Server]:
+    """Serve an application on loopback, in threads, with connections that stay open."""
+    from werkzeug.serving import WSGIRequestHandler, make_server
+
+    class Quiet(WSGIRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_request(self, *_: object) -> None:
+            pass
+
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
+    server.daemon_threads = True  # type: ignore[attr-defined]  # of its threaded subclass
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield Server(server.port)
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+# What a worker does with a source: open it, pack a threshold, match, also the worst there is.
+_WORKER = """
+import sys, threading, time
+from pathlib import Path
+from app import settings as settings_module
+settings = settings_module.load({}, {"cache_dir": sys.argv[2], "cache_bytes": sys.argv[3]})
+settings_module.prepare_cache(settings)
+from app.factory import create_app
+from app.matching import Query, MatchService
+from app.shards import processes, states_of
+from loaders import Catalog
+peak = 0
+def anonymous():
+    global peak
+    status = Path("/proc/self/status").read_text()
+    now = int(next(line for line in status.splitlines() if line.startswith("RssAnon")).split()[1])
+    peak = max(peak, now // 1024)
+    return now // 1024
+def watch():
+    while True:
+        anonymous()
+        time.sleep(0.005)
+threading.Thread(target=watch, daemon=True).start()
+catalog = Catalog([Path(sys.argv[1])], settings.cache_dir)
+create_app(catalog, settings)
+dataset = catalog.get(catalog.entries()[0].id)
+source = dataset.open_source("cell")
+print("opened", 0, anonymous(), 0.0, sep="|", flush=True)
+service = MatchService(cache_bytes=settings.cache_bytes)
+states = states_of(dataset, source)
+for what, options in (
+    ("packed, default match", {}),
+    ("min_overlap 1", {"min_overlap": 1}),
+    ("min_overlap 1, every match, top 1000", {"min_overlap": 1, "overlapping": True, "top": 1000}),
+    ("limits of 3 on both sides", {"off_before": 3, "off_after": 3, "min_overlap": 1}),
+):
+    peak = 0
+    begun = time.perf_counter()
+    query = Query(threshold=0.3, states=tuple(range(0, source.n_states, source.n_states // 60)), **options)
+    result = service.match("a", states, query)
+    seconds = time.perf_counter() - begun
+    print(what, result.total_matches, max(peak, anonymous()), seconds, sep="|", flush=True)
+"""
+
+
+def bench_memory(
+    folder: Folder,
+    sizes: tuple[tuple[int, int, str, str], ...] = ((1_000_000, 650, "256M", "500 MB"),),
+) -> None:
+    """What a worker holds in memory of its own: not the pages of files, which all share."""
+    print("\nAnonymous memory of a worker with the dashboard loaded, one threshold packed")
+    row("source", "bound", "matches", "peak", "seconds")
+    for n_steps, n_states, cache_bytes, bound in sizes:
+        path = folder.dataset(n_steps, n_states)
+        arguments = [str(path), str(folder.settings.cache_dir), cache_bytes]
+        done = subprocess.run(
+            [sys.executable, "-c", _WORKER, *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        for line in done.stdout.splitlines():
+            what, matches, peak, seconds = line.split("|")
+            name = f"{n_steps:,} x {n_states}: {what}"
+            row(name, bound, f"{int(matches):,}", f"{peak} MB", f"{float(seconds):.2f} s")
+
+
+def bench_equal(folder: Folder) -> None:
+    """The same answer for any number of shards, threads and worker processes, on the large set."""
+    from concurrent.futures import ThreadPoolExecutor
+    from dataclasses import replace
+
+    from app.matching import Control, Polarity, Query, find_matches, spread_states
+    from app.shards import StoredBits, processes
+    from loaders import open_dataset
+
+    print("\nEqual answers on 1,000,000 x 650, and how long a stretch without a look lasts")
+    source = generated_bits(folder, 1_000_000, 650)
+    opened = open_dataset(folder.dataset(1_000_000, 650), folder.settings.cache_dir)
+    home = opened.open_source("cell").home
+    workers = processes(2)
+    queries = [
+        Query(threshold=0.3, states=source.together(60, 0.2)),
+        Query(threshold=0.3, states=source.together(30, 0.2), min_overlap=1),
+        Query(threshold=0.3, states=source.together(30, 0.2), off_before=2, off_after=5),
+        Query(threshold=0.3, states=source.together(10, 0.6), overlapping=True, top=1000),
+    ]
+
+    class Timing(Control):
+        def __init__(self) -> None:
+            super().__init__()
+            self.last, self.longest = time.thread_time(), 0.0
+
+        def check(self) -> None:
+            now = time.thread_time()
+            self.longest, self.last = max(self.longest, now - self.last), now
+            super().check()
+
+    with ThreadPoolExecutor(4) as pool:
+        spreads = [
+            spread_states(
+                source.states,
+                0.3,
+                Polarity.HIGH,
+                opener=StoredBits(home),
+                executors=executors,
+                n_shards=n_shards,
+            )
+            for executors, n_shards in (([pool] * 4, 7), (workers, 64))
+        ]
+        for query in queries:
+            timing = Timing()
+            one = find_matches(source.states, query, bits=source.packed(1), control=timing)
+            expected, n_tried = replace(one, seconds=0), 0
+            others: list[tuple[Any, int]] = [(spread, 1) for spread in spreads]
+            others += [(source.packed(n), threads) for n in (2, 7, 64) for threads in (1, 4)]
+            for bits, threads in others:
+                other = find_matches(source.states, query, bits=bits, threads=threads)
+                assert replace(other, seconds=0) == expected, (query, bits, threads)
+                n_tried += 1
+            row(
+                f"{one.total_matches:,} matches",
+                f"{n_tried} ways",
+                "all equal",
+                milliseconds(timing.longest),
+            )
+    for executor in workers:
+        executor.shutdown()
+
+
+PARTS: dict[str, Callable[[Folder], None]] = {
+    "pack": bench_pack,
+    "match": bench_match,
+    "double": bench_double,
+    "open": bench_open,
+    "window": bench_window,
+    "users": bench_users,
+    "memory": bench_memory,
+    "equal": bench_equal,
+}
+
+
+def bench_large(folder: Folder) -> None:
+    """4M x 650 and 10M x 256: packing, matching, and memory."""
+    for n_steps, n_states in ((4_000_000, 650), (10_000_000, 256)):
+        bench_pack(folder, ((n_steps, n_states),))
+        match_rows(generated_bits(folder, n_steps, n_states))
+    bench_memory(
+        folder,
+        (
+            (4_000_000, 650, "256M", "in files"),
+            (10_000_000, 256, "512M", "2 GB"),
+            (10_000_000, 256, "256M", "in files"),
+        ),
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Run the named parts."""
+    folder = Folder()
+    begun = time.perf_counter()
+    load = os.getloadavg()[0]
+    print(f"{cores()} cores, load {load:.1f} (ratios are fair only below the number of cores)")
+    for name in arguments or ["all"]:
+        for part in PARTS if name == "all" else (name,):
+            (bench_large if part == "large" else PARTS[part])(folder)
+    print(f"\n{time.perf_counter() - begun:.0f} s, load {os.getloadavg()[0]:.1f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
