@@ -243,7 +243,8 @@ class _Job:
 def _step_back() -> None:
     """Let small requests go first: on Linux a thread, and those that it starts, can be less urgent."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
+        with contextlib.suppress(OSError):  # a sandbox may forbid even this
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
 
 
 class _Notes:

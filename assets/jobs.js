@@ -50,7 +50,7 @@
     if (output === "download") say("preparing the file…");
     const answer = fetching.call(this, target, { ...options, signal: stop.signal });
     answer.then(
-      (got) => { if (got.status >= 500) lost(output, request, `failed (${got.status})`); },
+      (got) => { if (!got.ok) lost(output, request, `failed (${got.status})`); },
       () => lost(output, request, "did not answer"),
     ).finally(() => {
       clearTimeout(timer);
@@ -75,9 +75,7 @@
     const sentence = `The server ${how}. What you see is the state before; try again in a moment.`;
     if (output === "match") return; // it may be at work all the same: `followMatch` finds out
     if (output === "window") {
-      if (sb.awaits("window", sb.read("window-request"))) {
-        sb.write("window", { n: sb.read("window-request").n, error: sentence });
-      }
+      if (request.n === sb.read("window-request").n) sb.write("window", { n: request.n, error: sentence });
     } else if (output === "search") {
       sb.write("search", { n: request.n, total: 0, results: [], error: sentence });
     } else if (output === "view") {
@@ -122,7 +120,10 @@
       followMatch(matchRequest);
     }
   };
-  const say = (text) => { byId("busy").textContent = text; };
+  function say(text, title) {
+    byId("busy").textContent = text;
+    byId("busy").title = title || "";
+  }
 
   const stageWords = (stage, key) => ({
     queued: "Waiting for other searches",
@@ -152,7 +153,7 @@
       } else if (state && state.state === "running") {
         const what = stageWords(state.stage, request.key);
         const share = Math.floor(100 * state.done);
-        say(`${what.charAt(0).toLowerCase()}${what.slice(1)}…`);
+        say({ queued: "waiting…", packing: "packing…" }[state.stage] || "matching…", what);
         if (Date.now() - began >= sb.patience.card) {
           show("match", {
             what, share: state.stage === "queued" ? null : share,

@@ -53,7 +53,7 @@
     }
     text += `; ${count(match.searched)} of ${count(match.searched)} steps searched in ${seconds} s.`;
     byId("match-changed").textContent = current || view.dragging ? ""
-      : match.cancelled ? "The search after this one was cancelled: press Match or Enter."
+      : match.cancelled ? "Cancelled: press Match or Enter."
         : view.auto ? "" : "The selection has changed: press Match or Enter.";
     host.innerHTML = text;
   };

@@ -337,3 +337,27 @@ def test_words_open_on_wider_steps_than_signs() -> None:
     assert step_width(["(", ")", "4"] * 5) == ZOOM
     assert step_width(["the", "of", "a", "government", "said", "reporters"]) > ZOOM
     assert step_width(["x"]) == ZOOM
+
+
+def test_questions_about_long_work_that_make_no_sense_get_an_answer(client: FlaskClient) -> None:
+    def asked(path: str, method: str = "get") -> dict[str, Any]:
+        answer = getattr(client, method)(f"/_jobs/{path}")
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["Cache-Control"] == "no-store"
+        return json.loads(answer.text)  # type: ignore[no-any-return]
+
+    for page in ("0" * 32, "nobody", "..", "a" * 20 + "%00"):
+        assert asked(f"match/{page}/1")["state"] == "unknown"
+    assert asked("match/nobody/1/cancel", "post")["state"] == "unknown"
+    assert asked("match/" + "0" * 32 + "/1/cancel", "post")["state"] == "cancelled"
+    opened(client, "?dataset=waves&source=one")
+    assert asked("copy?dataset=waves&source=one")["state"] == "ready"
+    for query, word in (
+        ("dataset=waves&source=three", "three"),
+        ("dataset=gone&source=one", "gone"),
+        ("dataset=broken&source=one", "tokens.parquet"),
+        ("", "known dataset"),
+    ):
+        answer = asked(f"copy?{query}")
+        assert answer["state"] == "failed"
+        assert word in answer["sentence"]
