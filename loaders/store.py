@@ -13,6 +13,7 @@ so one from before the last start of the machine is used only if its checksum is
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -268,6 +269,7 @@ def _write_rows(
         "shape": (files.n_steps, files.n_states),
     }
     np.lib.format.write_array_header_1_0(file, header)
+    _reserve(file, file.tell() + files.n_steps * files.n_states * files.dtype.itemsize)
     done = checksum = 0
     _tick(progress, files)
     # The next block is read and turned while this one is taken in.
@@ -292,6 +294,18 @@ def _write_rows(
         )
     file.flush()
     return checksum % _MODULUS
+
+
+def _reserve(file: BinaryIO, size: int) -> None:
+    """Have the disk set room aside: writing into it is up to ten times cheaper for the system."""
+    if not hasattr(os, "posix_fallocate"):  # macOS
+        return
+    try:
+        os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        # Whatever else: there are file systems that cannot, and writing says what is wrong.
 
 
 def _replace(temporary: Path, home: Path, files: SourceFiles) -> None:

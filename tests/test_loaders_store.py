@@ -373,6 +373,27 @@ def test_after_a_restart_a_marked_copy_is_not_read_again(path, tmp_path, monkeyp
     assert open_dataset(path, tmp_path / "c").open_source("s").n_steps == 500
 
 
+def test_room_is_asked_for_at_once_and_a_file_system_that_cannot_is_no_harm(
+    path, tmp_path, monkeypatch
+):
+    asked = []
+
+    def cannot(descriptor, offset, size):
+        asked.append(size)
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+    monkeypatch.setattr(store.os, "posix_fallocate", cannot, raising=False)
+    assert open_dataset(path, tmp_path / "c").open_source("s").n_steps == 500
+    (home,) = homes(tmp_path / "c")
+    assert asked == [(home / "rows.npy").stat().st_size]
+
+    def full(descriptor, offset, size):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(store.os, "posix_fallocate", full, raising=False)
+    assert "no space left on device" in refused(path, tmp_path / "other")
+
+
 def test_a_cache_folder_that_is_a_file(path, tmp_path):
     (tmp_path / "c").touch()
     assert "writable" in refused(path, tmp_path / "c")

@@ -23,6 +23,8 @@ Integers = NDArray[np.int64]
 # More shards than threads, for matches do not lie evenly; fewer steps are not worth one.
 _SHARDS_PER_THREAD = 4
 _STEPS_PER_SHARD = 1 << 15
+# Some passes with limits go over a shard without a look at whether they are called off.
+_MOST_STEPS = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +85,8 @@ def pack_states(
     bits = pack(states.rows, threshold, polarity, control, threads=threads)
     if n_shards is None:
         most = states.n_steps // _STEPS_PER_SHARD
-        n_shards = 1 if threads == 1 else max(1, min(_SHARDS_PER_THREAD * threads, most))
+        enough = 1 if threads == 1 else max(1, min(_SHARDS_PER_THREAD * threads, most))
+        n_shards = max(enough, -(-states.n_steps // _MOST_STEPS))
     cuts = cut_evenly(states.n_steps, n_shards)
     offsets = np.array(states.offsets, dtype=np.int64)
 
