@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 Progress = Callable[..., None]
+MakeProgress = Callable[[str], Progress | None]
 
 DTYPES = ("float16", "float32", "float64")
 PADDINGS = ("after", "before")
@@ -68,7 +69,178 @@ def _beside_states(command: _Command) -> _Command:
     return command
 
 
-def import_group(progress: Callable[[str], Progress | None]) -> click.Group:
+@click.command("arrays")
+@click.argument("states", nargs=-1, required=True, metavar="[NAME=]FILE...")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option(
+    "--tokens",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The tokens: text, .json, .npy, .csv, .tsv, .conll or .conllu.",
+)
+@click.option(
+    "--split",
+    type=click.Choice(SPLITS),
+    default="lines",
+    show_default=True,
+    help="What of a text file is a token: a line, a word (a line is a sequence), a character.",
+)
+@click.option(
+    "--vocabulary",
+    type=click.Path(path_type=Path),
+    help="What numbers in a .npy file of tokens mean: text, token i in line i, or .json.",
+)
+@_LENGTHS
+@_DTYPE
+@_PADDING
+@_ENCODING
+@_TITLE
+@_OVERWRITE
+@click.pass_obj
+def _arrays(
+    progress: MakeProgress,
+    /,
+    states: tuple[str, ...],
+    out: Path,
+    tokens: Path,
+    split: str,
+    vocabulary: Path | None,
+    encoding: str,
+    **options: Any,
+) -> int:
+    """Bring in numpy files of states ([NAME=]FILE...), and their tokens, as the dataset OUT.
+
+    Each array of shape (steps, states) or (sequences, length, states) is a source.
+    """
+    from loaders.importers import conll, delimited
+    from loaders.importers.plain import read_plain
+
+    tell = progress(str(tokens))
+    if tokens.suffix in (".csv", ".tsv"):
+        steps = delimited.read_delimited(tokens, delimited.Layout(encoding=encoding), tell)
+    elif tokens.suffix in (".conll", ".conllu"):
+        steps = conll.read_conll(tokens, conll.Layout(encoding=encoding), tell)
+    else:
+        steps = read_plain(
+            tokens, split=split, vocabulary=vocabulary, encoding=encoding, progress=tell
+        )
+    return _write_new(out, steps, states, progress, **options)
+
+
+@click.command("csv")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--token", default="token", show_default=True, help="The column of the tokens.")
+@click.option("--sequence", help="The column of the sequences' ids; else 'sequence', if any.")
+@click.option("--delimiter", help="Between cells; else what the first line has most.")
+@click.option("--annotation", help="What to call a table of ranges; else the file's name.")
+@_beside_states
+@click.pass_obj
+def _table(
+    progress: MakeProgress,
+    /,
+    file: Path,
+    out: Path,
+    token: str,
+    sequence: str | None,
+    delimiter: str | None,
+    annotation: str | None,
+    encoding: str,
+    keep_tags: bool,
+    **options: Any,
+) -> int:
+    """Bring in the table FILE (CSV, TSV), one row a step, and states beside it, as OUT.
+
+    Every column besides the tokens and the sequences is an annotation. With --add, a table
+    with the columns start, stop and label is an annotation of ranges.
+    """
+    from loaders.importers import delimited
+    from loaders.importers.joining import add_ranges
+
+    layout = delimited.Layout(token, sequence, delimiter, encoding, keep_tags)
+    if options["add"] and delimited.is_table_of_ranges(file, layout):
+        ranges, left_out = delimited.read_ranges(file, layout)
+        name = annotation or file.stem
+        overwrite = options["overwrite"]
+        return _tell(add_ranges(out, name, ranges, str(file), left_out, overwrite=overwrite))
+    if annotation is not None:
+        raise click.UsageError("--annotation names a table of start, stop and label (--add)")
+    return _write(
+        out, delimited.read_delimited(file, layout, progress(str(file))), progress, **options
+    )
+
+
+@click.command("conll")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option(
+    "--columns",
+    help="The names of the columns, 'token' among them, with commas; - leaves one out.",
+)
+@click.option(
+    "--sequence",
+    type=click.Choice(SEQUENCES),
+    default="sentence",
+    show_default=True,
+    help="Over what the model's state was carried without a reset.",
+)
+@_beside_states
+@click.pass_obj
+def _sentences(
+    progress: MakeProgress,
+    /,
+    file: Path,
+    out: Path,
+    columns: str | None,
+    sequence: str,
+    encoding: str,
+    keep_tags: bool,
+    **options: Any,
+) -> int:
+    """Bring in the CoNLL file FILE (CoNLL-U, 2003, 2000, ...) and states beside it as OUT."""
+    from loaders.importers import conll
+
+    named = None if columns is None else tuple(name.strip() for name in columns.split(","))
+    layout = conll.Layout(named, sequence, encoding, keep_tags)
+    return _write(out, conll.read_conll(file, layout, progress(str(file))), progress, **options)
+
+
+@click.command("lstmvis")
+@click.argument("dir", type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option(
+    "--trim",
+    is_flag=True,
+    help="Where files have more steps than others, keep the first ones that all have.",
+)
+@_DTYPE
+@_ENCODING
+@_OVERWRITE
+@click.pass_obj
+def _original(
+    progress: MakeProgress,
+    /,
+    dir: Path,  # noqa: A002 - the argument's name
+    out: Path,
+    **options: Any,
+) -> int:
+    """Bring in the project of LSTMVis in DIR (lstm.yml, HDF5, .dict) as the dataset OUT.
+
+    Needs the package h5py.
+    """
+    from loaders.importers.lstmvis import import_lstmvis
+
+    return _tell(import_lstmvis(dir, out, progress=progress(str(out)), **options))
+
+
+@click.pass_context
+def _show_help(context: click.Context) -> None:
+    """Bare `import` shows the formats, and that is no error."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+def import_group(progress: MakeProgress) -> click.Group:
     """The group `import`.
 
     Parameters
@@ -77,160 +249,23 @@ def import_group(progress: Callable[[str], Progress | None]) -> click.Group:
         Gives, for the name of what is written, something to call with what is done and the total;
         or None.
     """
-
-    @click.group("import")
-    def group() -> None:
-        """Make a dataset from another FORMAT, or add annotations to one that is there.
+    return click.Group(
+        "import",
+        callback=_show_help,
+        invoke_without_command=True,
+        commands=[_arrays, _table, _sentences, _original],
+        help="""Make a dataset from another FORMAT, or add annotations to one that is there.
 
         What could not be carried over is listed at the end. docs/importing.md shows each format.
-        """
-
-    @group.command("arrays")
-    @click.argument("states", nargs=-1, required=True, metavar="[NAME=]FILE...")
-    @click.argument("out", type=click.Path(path_type=Path))
-    @click.option(
-        "--tokens",
-        type=click.Path(path_type=Path),
-        required=True,
-        help="The tokens: text, .json, .npy, .csv, .tsv, .conll or .conllu.",
+        """,
+        context_settings={"obj": progress},
     )
-    @click.option(
-        "--split",
-        type=click.Choice(SPLITS),
-        default="lines",
-        show_default=True,
-        help="What of a text file is a token: a line, a word (a line is a sequence), a character.",
-    )
-    @click.option(
-        "--vocabulary",
-        type=click.Path(path_type=Path),
-        help="What numbers in a .npy file of tokens mean: text, token i in line i, or .json.",
-    )
-    @_LENGTHS
-    @_DTYPE
-    @_PADDING
-    @_ENCODING
-    @_TITLE
-    @_OVERWRITE
-    def arrays(
-        states: tuple[str, ...],
-        out: Path,
-        tokens: Path,
-        split: str,
-        vocabulary: Path | None,
-        encoding: str,
-        **options: Any,
-    ) -> int:
-        """Bring in numpy files of states ([NAME=]FILE...), and their tokens, as the dataset OUT.
-
-        Each array of shape (steps, states) or (sequences, length, states) is a source.
-        """
-        from loaders.importers import conll, delimited
-        from loaders.importers.plain import read_plain
-
-        if tokens.suffix in (".csv", ".tsv"):
-            steps = delimited.read_delimited(tokens, delimited.Layout(encoding=encoding))
-        elif tokens.suffix in (".conll", ".conllu"):
-            steps = conll.read_conll(tokens, conll.Layout(encoding=encoding))
-        else:
-            steps = read_plain(tokens, split=split, vocabulary=vocabulary, encoding=encoding)
-        return _write_new(out, steps, states, progress, **options)
-
-    @group.command("csv")
-    @click.argument("file", type=click.Path(path_type=Path))
-    @click.argument("out", type=click.Path(path_type=Path))
-    @click.option("--token", default="token", show_default=True, help="The column of the tokens.")
-    @click.option("--sequence", help="The column of the sequences' ids; else 'sequence', if any.")
-    @click.option("--delimiter", help="Between cells; else what the first line has most.")
-    @click.option("--annotation", help="What to call a table of ranges; else the file's name.")
-    @_beside_states
-    def table(
-        file: Path,
-        out: Path,
-        token: str,
-        sequence: str | None,
-        delimiter: str | None,
-        annotation: str | None,
-        encoding: str,
-        keep_tags: bool,
-        **options: Any,
-    ) -> int:
-        """Bring in the table FILE (CSV, TSV), one row a step, and states beside it, as OUT.
-
-        Every column besides the tokens and the sequences is an annotation. With --add, a table
-        with the columns start, stop and label is an annotation of ranges.
-        """
-        from loaders.importers import delimited
-        from loaders.importers.joining import add_ranges
-
-        layout = delimited.Layout(token, sequence, delimiter, encoding, keep_tags)
-        if options["add"] and delimited.is_table_of_ranges(file, layout):
-            ranges, left_out = delimited.read_ranges(file, layout)
-            name = annotation or file.stem
-            overwrite = options["overwrite"]
-            return _tell(add_ranges(out, name, ranges, str(file), left_out, overwrite=overwrite))
-        if annotation is not None:
-            raise click.UsageError("--annotation names a table of start, stop and label (--add)")
-        return _write(out, delimited.read_delimited(file, layout), progress, **options)
-
-    @group.command("conll")
-    @click.argument("file", type=click.Path(path_type=Path))
-    @click.argument("out", type=click.Path(path_type=Path))
-    @click.option(
-        "--columns",
-        help="The names of the columns, 'token' among them, with commas; - leaves one out.",
-    )
-    @click.option(
-        "--sequence",
-        type=click.Choice(SEQUENCES),
-        default="sentence",
-        show_default=True,
-        help="Over what the model's state was carried without a reset.",
-    )
-    @_beside_states
-    def sentences(
-        file: Path,
-        out: Path,
-        columns: str | None,
-        sequence: str,
-        encoding: str,
-        keep_tags: bool,
-        **options: Any,
-    ) -> int:
-        """Bring in the CoNLL file FILE (CoNLL-U, 2003, 2000, ...) and states beside it as OUT."""
-        from loaders.importers import conll
-
-        named = None if columns is None else tuple(name.strip() for name in columns.split(","))
-        layout = conll.Layout(named, sequence, encoding, keep_tags)
-        return _write(out, conll.read_conll(file, layout), progress, **options)
-
-    @group.command("lstmvis")
-    @click.argument("dir", type=click.Path(path_type=Path))
-    @click.argument("out", type=click.Path(path_type=Path))
-    @click.option(
-        "--trim",
-        is_flag=True,
-        help="Where files have more steps than others, keep the first ones that all have.",
-    )
-    @_DTYPE
-    @_ENCODING
-    @_OVERWRITE
-    def original(dir: Path, out: Path, **options: Any) -> int:  # noqa: A002 - the argument's name
-        """Bring in the project of LSTMVis in DIR (lstm.yml, HDF5, .dict) as the dataset OUT.
-
-        Needs the package h5py.
-        """
-        from loaders.importers.lstmvis import import_lstmvis
-
-        return _tell(import_lstmvis(dir, out, progress=progress(str(out)), **options))
-
-    return group
 
 
 def _write(
     out: Path,
     steps: Steps,
-    progress: Callable[[str], Progress | None],
+    progress: MakeProgress,
     *,
     states: tuple[str, ...],
     add: bool,
@@ -253,7 +288,7 @@ def _write_new(
     out: Path,
     steps: Steps,
     states: tuple[str, ...],
-    progress: Callable[[str], Progress | None],
+    progress: MakeProgress,
     *,
     dtype: str | None,
     padding: str,

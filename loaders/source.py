@@ -39,6 +39,7 @@ _Item = TypeVar("_Item")
 # Rows decoded at once: the more, the less is paid for each column.
 _BATCH_BYTES = 1 << 25
 _BATCH_ROWS = 32_768
+_GROUP_BYTES = 3 << 25
 # Rows turned and handed on at once: they stay in the processor's cache until they are written.
 _BLOCK_BYTES = 1 << 23
 # Without these pyarrow reads a whole row group ahead: a gigabyte and more for files that pandas
@@ -189,7 +190,7 @@ def blocks(files: SourceFiles) -> Iterator[NDArray[Any]]:
             # All columns of the one type, as most are: they are taken over together.
             kinds = {file.schema_arrow.field(i).type for i in part.columns}
             is_uniform = kinds == {pa.from_numpy_dtype(files.dtype)}
-            for batch in ahead(file.iter_batches(batch_size=rows)):
+            for batch in ahead(_batches(file, rows)):
                 for first in range(0, batch.num_rows, block_rows):
                     some = batch.slice(first, block_rows)
                     if files.is_list:
@@ -208,6 +209,15 @@ def blocks(files: SourceFiles) -> Iterator[NDArray[Any]]:
                     step += some.num_rows
     # What was decoded is not needed again; a server would otherwise hold on to it for good.
     pa.default_memory_pool().release_unused()
+
+
+def _batches(file: pq.ParquetFile, rows: int) -> Iterator[pa.RecordBatch]:
+    """The rows in order: small row groups whole, which costs least, of large ones `rows` at a time."""
+    for i in range(file.num_row_groups):
+        if file.metadata.row_group(i).total_byte_size <= _GROUP_BYTES:
+            yield from file.read_row_group(i).to_batches()
+        else:
+            yield from file.iter_batches(batch_size=rows, row_groups=[i])
 
 
 def ahead(items: Iterator[_Item]) -> Generator[_Item, None, None]:

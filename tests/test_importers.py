@@ -18,6 +18,9 @@ from hypothesis import strategies as st
 from app.cli import main
 from loaders.check import check
 from loaders.dataset import Dataset, open_dataset
+from loaders.importers.arrays import open_arrays
+from loaders.importers.joining import import_arrays
+from loaders.importers.plain import read_plain
 from loaders.importers.spans import spans
 
 RNG = np.random.default_rng(4)
@@ -175,6 +178,23 @@ def test_states_come_in_without_being_in_memory(desk: Desk) -> None:
     states = pq.ParquetFile(desk.path / "out" / "states" / "b.parquet")
     assert states.metadata.num_row_groups == 3
     assert np.array_equal(states.read(["0"]).column(0).to_numpy(), np.arange(n, dtype=np.float16))
+
+
+def test_progress_ends_with_all_steps_of_tokens_and_sources(desk: Desk) -> None:
+    seen: list[tuple[int, int]] = []
+    arrays = [*open_arrays(desk.path / "h.npy"), *open_arrays(desk.path / "h.npy", "again")]
+    steps = read_plain(desk.path / "tokens.txt")
+    import_arrays(desk.path / "out", steps, arrays, progress=lambda *told: seen.append(told))
+    assert seen == [(6, 18), (12, 18), (18, 18)]
+    seen.clear()
+    read_plain(desk.path / "tokens.txt", progress=lambda *told: seen.append(told))
+    assert seen == [(6, 6)]
+
+
+def test_bare_import_lists_the_formats(desk: Desk) -> None:
+    code, out, err = desk.run("")
+    assert (code, err) == (0, "")
+    assert all(name in out for name in ("arrays", "csv", "conll", "lstmvis"))
 
 
 WRONG_ARRAYS = {

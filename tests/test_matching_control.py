@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -139,6 +139,14 @@ def until(condition: Any) -> None:
     raise AssertionError("it never came true")
 
 
+def cancel_all(controls: list[Control], asked: list[Future[Any]]) -> None:
+    for control in controls:
+        control.cancel()
+    for future in asked:
+        with pytest.raises(Cancelled):
+            future.result(30)
+
+
 def test_one_callers_cancelling_leaves_the_others_their_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -150,11 +158,7 @@ def test_one_callers_cancelling_leaves_the_others_their_answer(
         asked = [pool.submit(service.match, "a", states, QUERY, control) for control in controls]
         gate.await_call()
         until(lambda: all(control.done == 0.6 for control in controls))
-        for control in controls[:3]:
-            control.cancel()
-        for future in asked[:3]:
-            with pytest.raises(Cancelled):
-                future.result(30)
+        cancel_all(controls[:3], asked[:3])
         assert not asked[3].done()
         gate.go_on.set()
         answer = asked[3].result(30)
@@ -172,11 +176,7 @@ def test_work_that_nobody_waits_for_ends(monkeypatch: pytest.MonkeyPatch) -> Non
         asked = [pool.submit(service.match, "a", states, QUERY, control) for control in controls]
         gate.await_call()
         until(lambda: all(control.done == 0.6 for control in controls))
-        for control in controls:
-            control.cancel()
-        for future in asked:
-            with pytest.raises(Cancelled):
-                future.result(30)
+        cancel_all(controls, asked)
     assert gate.cancelled.wait(30)
     # Nothing of it is kept: who asks now gets an answer.
     assert service.match("a", states, QUERY).matches
@@ -217,11 +217,7 @@ def test_few_searches_run_at_once_and_waiting_ones_can_be_cancelled(
         gate.await_call()
         time.sleep(0.3)  # the others would have begun by now
         assert gate.calls == 2
-        for control in controls:
-            control.cancel()
-        for future in asked:
-            with pytest.raises(Cancelled):
-                future.result(30)
+        cancel_all(controls, asked)
     # Every place is free again.
     answers = [service.match("a", states, replace(QUERY, min_overlap=i)) for i in (2, 3, 4)]
     assert all(answer.matches for answer in answers)

@@ -62,18 +62,34 @@ def gather(
     of word `sources[k]`, rotated left by `turns[k]`.
     """
     # Indices are unsigned: a signed one costs a test for counting from the end each time.
-    full_turn = np.uint64(63)
+    one = np.uint64(1)
     n_dense = np.uint64(dense.shape[1])
     source_of = sources.astype(np.uint64)
     move_of = moves.astype(np.uint64)
     for step in range(np.uint64(first), np.uint64(last)):
         for d in range(n_dense):
-            word = np.uint64(0)
-            for k in range(move_of[d], move_of[d + np.uint64(1)]):
-                part = bits[step, source_of[k]] & masks[k]
-                left = turns[k] & full_turn
-                word |= (part << left) | (part >> ((np.uint64(0) - left) & full_turn))
-            dense[step, d] = word
+            # Two at a time, in a loop that the compiler does not turn into gathered loads: from 8
+            # moves on those take four times as long.
+            even = np.uint64(0)
+            odd = np.uint64(0)
+            k = move_of[d]
+            stop = move_of[d + one]
+            while k + one < stop:
+                even |= _rotated(bits[step, source_of[k]] & masks[k], turns[k])
+                k += one
+                odd |= _rotated(bits[step, source_of[k]] & masks[k], turns[k])
+                k += one
+            if k < stop:
+                even |= _rotated(bits[step, source_of[k]] & masks[k], turns[k])
+            dense[step, d] = even | odd
+
+
+@_kernel
+def _rotated(word: np.uint64, left: np.uint64) -> np.uint64:
+    """Return a uint64 with its bits rotated left by `left`, 0 to 63."""
+    full_turn = np.uint64(63)
+    turn = left & full_turn
+    return (word << turn) | (word >> ((np.uint64(0) - turn) & full_turn))
 
 
 @_kernel

@@ -135,24 +135,9 @@ class Search:
         after: tuple[int, int] | None = None,
         taken: Words = NO_WORDS,
     ) -> tuple[Found, bool]:
-        """Return the best matches of overlaps `low` to `high`, in the order met.
+        """Return the best matches of all shards together, and whether `limit` left any out.
 
-        Parameters
-        ----------
-        low, high
-            Overlaps, inclusive.
-        min_length
-            Shorter matches are left out, as are those that the length filter drops.
-        limit
-            How many to return at most.
-        after
-            The (key, start) of a match: only those that rank after it.
-        taken
-            One bit a step: only matches that hold no such step. Size 0 for none.
-
-        Returns
-        -------
-        The matches, and whether any was left out because of `limit`.
+        See `Shard.best` for the parameters; `taken` holds one bit for each step of the source.
         """
         self.control.begin_next("listing")
         asked = []

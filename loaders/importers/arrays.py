@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from loaders.importers.faults import CannotImport, reading
 from loaders.problems import counted
 
-_BLOCK_BYTES = 1 << 25
+_BLOCK_BYTES = 1 << 24
 _EXPECTED = "a numpy file (.npy or .npz)"
 # What zipfile raises for a damaged, encrypted or oddly compressed archive.
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
@@ -36,7 +36,7 @@ class Array:
     Attributes
     ----------
     blocks
-        Begins anew each time; yields the array in pieces along its first axis, each some 32 MB.
+        Begins anew each time; yields the array in pieces along its first axis, each some 16 MB.
     """
 
     name: str
@@ -75,11 +75,9 @@ def open_array(path: Path) -> Array:
 
     def blocks() -> Iterator[NDArray[Any]]:
         if math.prod(shape):
-            with reading(path, _EXPECTED):
-                order: Any = "F" if fortran else "C"
-                mapped = np.memmap(path, dtype, "r", offset, shape, order)
-                for start, stop in cuts(shape, dtype):
-                    yield np.asarray(mapped[start:stop])
+            with reading(path, _EXPECTED), path.open("rb") as file:
+                file.seek(offset)
+                yield from _pieces(file, str(path), shape, dtype, fortran=fortran)
 
     return Array(path.stem, str(path), shape, dtype, blocks)
 
@@ -283,32 +281,40 @@ def _member_blocks(
     fortran: bool,
     dtype: np.dtype[Any],
 ) -> Callable[[], Iterator[NDArray[Any]]]:
-    def piece_of(file: IO[bytes], piece: tuple[int, ...]) -> NDArray[Any]:
-        size = math.prod(piece) * dtype.itemsize
-        content = file.read(size)
-        if len(content) < size:
-            raise CannotImport(where, "its values", "that its end is missing", "write it again")
-        return np.frombuffer(content, dtype).reshape(piece)
-
     def blocks() -> Iterator[NDArray[Any]]:
         with _archive(path) as archive, archive.open(member) as file:
             _header(file, where)
-            if not fortran or len(shape) < 2:
-                for start, stop in cuts(shape, dtype):
-                    yield piece_of(file, (stop - start, *shape[1:]))
+            if not fortran:
+                yield from _pieces(file, where, shape, dtype, fortran=False)
                 return
-            # Its rows lie all over the file: unpack it, then map it.
-            with tempfile.TemporaryFile() as unpacked:
+            with tempfile.TemporaryFile() as unpacked:  # an archive's member cannot be mapped
                 shutil.copyfileobj(file, unpacked)
-                if unpacked.tell() < math.prod(shape) * dtype.itemsize:
-                    raise CannotImport(
-                        where, "its values", "that its end is missing", "write it again"
-                    )
-                mapped = np.memmap(unpacked, dtype, "r", 0, shape, "F")
-                for start, stop in cuts(shape, dtype):
-                    yield np.asarray(mapped[start:stop])
+                unpacked.seek(0)
+                yield from _pieces(unpacked, where, shape, dtype, fortran=True)
 
     return blocks
+
+
+def _pieces(
+    file: IO[bytes], where: str, shape: tuple[int, ...], dtype: np.dtype[Any], *, fortran: bool
+) -> Iterator[NDArray[Any]]:
+    """The array that begins where the file stands, cut along its first axis."""
+    missing = CannotImport(where, "its values", "that its end is missing", "write it again")
+    if fortran and len(shape) > 1:  # its rows lie all over the file
+        offset = file.tell()
+        if file.seek(0, 2) < offset + math.prod(shape) * dtype.itemsize:
+            raise missing
+        mapped = np.memmap(file, dtype, "r", offset, shape, "F")
+        for start, stop in cuts(shape, dtype):
+            yield np.asarray(mapped[start:stop])
+        return
+    for start, stop in cuts(shape, dtype):  # read, not mapped: only a block at a time counts
+        piece = (stop - start, *shape[1:])
+        size = math.prod(piece) * dtype.itemsize
+        content = file.read(size)
+        if len(content) < size:
+            raise missing
+        yield np.frombuffer(content, dtype).reshape(piece)
 
 
 def _header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
@@ -348,7 +354,7 @@ def first_rows(blocks: Iterator[NDArray[Any]], n_rows: int) -> Iterator[tuple[in
 def cuts(
     shape: tuple[int, ...], dtype: np.dtype[Any], multiple: int = 1
 ) -> Iterator[tuple[int, int]]:
-    """Half-open ranges of the first axis, some 32 MB each; of a multiple of rows where it may be."""
+    """Half-open ranges of the first axis, some 16 MB each; of a multiple of rows where it may be."""
     row = max(1, math.prod(shape[1:]) * dtype.itemsize)
     size = max(1, _BLOCK_BYTES // row)
     size = max(multiple, size - size % multiple) if multiple < 4 * size else size

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from loaders.importers.faults import CannotImport, codec
+from loaders.importers.faults import CannotImport, codec, count_lines
 from loaders.importers.plain import text_lines
 from loaders.importers.steps import Row, RowFile, Steps, survey
 from loaders.parquet import repeated
 from loaders.problems import counted, listed
+from loaders.store import Progress
 
 SEQUENCES = ("sentence", "document", "none")
 
@@ -55,8 +56,8 @@ class Layout:
     keep_tags: bool = False
 
 
-def read_conll(path: Path, layout: Layout) -> Steps:
-    """Tokens and annotations of a CoNLL file.
+def read_conll(path: Path, layout: Layout, progress: Progress | None = None) -> Steps:
+    """Tokens and annotations of a CoNLL file; `progress`: see `loaders.importers.steps.survey`.
 
     Raises
     ------
@@ -111,7 +112,8 @@ def read_conll(path: Path, layout: Layout) -> Steps:
         *(f"column '{name}'; name it with --columns to keep it" for name in skipped[1:]),
         *_other_lines(path, encoding, is_u),
     ]
-    return survey(RowFile(str(path), names, rows), keep_tags=layout.keep_tags, left_out=left_out)
+    file = RowFile(str(path), names, rows, lambda: count_lines(path))
+    return survey(file, keep_tags=layout.keep_tags, left_out=left_out, progress=progress)
 
 
 def _look(path: Path, encoding: str) -> tuple[str | None, int, bool]:

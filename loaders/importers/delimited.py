@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from loaders.importers.faults import CannotImport, codec, reading
+from loaders.importers.faults import CannotImport, codec, count_lines, reading
 from loaders.importers.steps import Row, RowFile, Span, Steps, survey
 from loaders.parquet import repeated
 from loaders.problems import counted, listed
+from loaders.store import Progress
 
 _EXPECTED = "a table with the names of the columns in its first line"
 _SPAN = ("start", "stop", "label")
@@ -38,10 +39,11 @@ class Layout:
     keep_tags: bool = False
 
 
-def read_delimited(path: Path, layout: Layout) -> Steps:
+def read_delimited(path: Path, layout: Layout, progress: Progress | None = None) -> Steps:
     """Tokens and annotations, one row a step.
 
-    An empty cell is no value; in the column of tokens it is an empty token.
+    An empty cell is no value; in the column of tokens it is an empty token. `progress`: see
+    `loaders.importers.steps.survey`.
 
     Raises
     ------
@@ -93,7 +95,8 @@ def read_delimited(path: Path, layout: Layout) -> Steps:
                 unit, last = unit + 1, own
             yield Row(line, cells[token_at], own, unit, [cells[i] or None for i in others_at])
 
-    return survey(RowFile(where, tuple(others), rows), keep_tags=layout.keep_tags)
+    file = RowFile(where, tuple(others), rows, lambda: count_lines(path))
+    return survey(file, keep_tags=layout.keep_tags, progress=progress)
 
 
 def is_table_of_ranges(path: Path, layout: Layout) -> bool:

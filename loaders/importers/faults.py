@@ -54,6 +54,12 @@ def reading(path: Path, expected: str) -> Iterator[None]:
         raise CannotImport(str(path), expected, found, "make it readable") from error
 
 
+def count_lines(path: Path) -> int:
+    """The ends of lines in a file, read as bytes: about as fast as the disk."""
+    with reading(path, "a file that can be read"), path.open("rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+
+
 def codec(name: str) -> str:
     """The codec of an encoding; that of UTF-8 passes over the mark that spreadsheets begin with."""
     try:

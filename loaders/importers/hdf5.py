@@ -41,7 +41,7 @@ class Hdf5Files:
         self._stack.close()
 
     def array(self, path: Path, inside: str) -> Array:
-        """The array at `inside` in the file at `path`; its name is the last part of `inside`.
+        """The array at `inside` in the file at `path`, named after `inside`.
 
         Raises
         ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loaders.importers.arrays import open_array
-from loaders.importers.faults import CannotImport, codec, reading
+from loaders.importers.faults import CannotImport, codec, count_lines, reading
 from loaders.importers.steps import BATCH, Row, RowFile, Steps, survey, with_lengths
+from loaders.store import Progress
 
 SPLITS = ("lines", "words", "characters")
 _TOKENS = "a file of tokens"
@@ -23,6 +25,7 @@ def read_plain(
     split: str = "lines",
     vocabulary: Path | None = None,
     encoding: str = "utf-8",
+    progress: Progress | None = None,
 ) -> Steps:
     """Tokens from a text file, a .json list or a .npy array.
 
@@ -41,6 +44,8 @@ def read_plain(
         the tokens.
     encoding
         Of text files.
+    progress
+        See `loaders.importers.steps.survey`.
 
     Raises
     ------
@@ -50,7 +55,7 @@ def read_plain(
     encoding = codec(encoding)
     where = str(path)
     if path.suffix == ".npy":
-        return _numpy_steps(path, vocabulary, encoding)
+        return _numpy_steps(path, vocabulary, encoding, progress)
     if vocabulary is not None:
         raise CannotImport(
             "--vocabulary",
@@ -59,9 +64,10 @@ def read_plain(
             "leave it out, or give the numbers",
         )
     if path.suffix == ".json":
-        return survey(RowFile(where, (), lambda: _json_rows(path, where)))
+        return survey(RowFile(where, (), lambda: _json_rows(path, where), lambda: 1))
     cut = {"lines": _lines, "words": _words, "characters": _characters}[split]
-    return survey(RowFile(where, (), lambda: cut(path, encoding)))
+    file = RowFile(where, (), lambda: cut(path, encoding), lambda: count_lines(path))
+    return survey(file, progress=progress)
 
 
 def text_lines(path: Path, encoding: str, expected: str) -> Iterator[str]:
@@ -137,7 +143,9 @@ def _json_rows(path: Path, where: str) -> Iterator[Row]:
             yield Row(1, token, sequence if nested else None, sequence, ())
 
 
-def _numpy_steps(path: Path, vocabulary: Path | None, encoding: str) -> Steps:
+def _numpy_steps(
+    path: Path, vocabulary: Path | None, encoding: str, progress: Progress | None
+) -> Steps:
     array = open_array(path)
     where = str(path)
     expected = "text or whole numbers of shape (steps,) or (sequences, length)"
@@ -179,7 +187,7 @@ def _numpy_steps(path: Path, vocabulary: Path | None, encoding: str) -> Steps:
                 yield Row(step, token, None, 0, ())
                 step += 1
 
-    steps = survey(RowFile(where, (), rows))
+    steps = survey(RowFile(where, (), rows, lambda: math.prod(array.shape)), progress=progress)
     if len(array.shape) == 2:
         lengths = np.full(array.shape[0], array.shape[1], np.int64)
         steps = with_lengths(steps, lengths, where)

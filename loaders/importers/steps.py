@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from loaders.importers.faults import CannotImport
 from loaders.importers.spans import TAG, spans
 from loaders.problems import counted
+from loaders.store import Progress
 
 BATCH = 65_536
 """Steps that are in memory at a time."""
@@ -45,11 +46,16 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RowFile:
-    """A file as rows: `names` of the cells, and `rows()`, which begins anew each time."""
+    """A file as rows.
+
+    `names` are those of the cells, `rows()` begins anew each time, and `last_line()` is the line
+    of the last row, or about, for telling how far one is.
+    """
 
     where: str
     names: tuple[str, ...]
     rows: Callable[[], Iterator[Row]]
+    last_line: Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,12 +91,18 @@ class Steps:
         return (*columns, *self.intervals)
 
 
-def survey(file: RowFile, *, keep_tags: bool = False, left_out: Sequence[str] = ()) -> Steps:
+def survey(
+    file: RowFile,
+    *,
+    keep_tags: bool = False,
+    left_out: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Steps:
     """Read all rows once and say what they are.
 
     A column of integers, numbers, true and false, or else text, is an annotation of that type; a
     column of tags (`loaders.importers.spans`) becomes ranges, unless `keep_tags`. Columns without
-    any value are left out and told of.
+    any value are left out and told of. `progress` is called with the lines read and all lines.
 
     Raises
     ------
@@ -103,6 +115,7 @@ def survey(file: RowFile, *, keep_tags: bool = False, left_out: Sequence[str] = 
     sequence: Hashable = None
     whole = True  # every sequence id is an integer
     n_steps = 0
+    last_line = 0 if progress is None else file.last_line()
     for batch in _batched(file.rows()):
         for row in batch:
             if row.sequence is None:
@@ -122,6 +135,8 @@ def survey(file: RowFile, *, keep_tags: bool = False, left_out: Sequence[str] = 
         for position, kind in enumerate(kinds):
             kind.take({row.cells[position] for row in batch})
         n_steps += len(batch)
+        if progress is not None:
+            progress(min(batch[-1].line, last_line), max(1, last_line))
     if n_steps == 0:
         raise CannotImport(
             file.where, "at least one step", "none", "check that it is the right file"
