@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loaders.problems import DatasetError, Problem
+from loaders.store import ROWS
 
 
 def open_rows(home: Path) -> NDArray[Any]:
     """Return the rows of a copy (`Source.home`), memory-mapped; raises OSError if it is gone."""
-    rows: NDArray[Any] = np.load(home / "rows.npy", mmap_mode="r", allow_pickle=False)
+    rows: NDArray[Any] = np.load(home / ROWS, mmap_mode="r", allow_pickle=False)
     return rows
 
 
