@@ -114,6 +114,11 @@ def processes(n_workers: int) -> list[Executor]:
     return [Worker() for _ in range(n_workers)]
 
 
+def key_of(dataset: Dataset, source: Source) -> str:
+    """Return what names the values and the sequences that a search reads (`MatchService`)."""
+    return f"{dataset.fingerprint}:{source.key}"
+
+
 def states_of(dataset: Dataset, source: Source) -> States:
     """Return what a search reads of a source."""
     return States(source.rows, dataset.sequences.offsets, StoredBits(source.home))

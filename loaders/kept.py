@@ -7,7 +7,9 @@ deleted at any time.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +20,8 @@ from numpy.typing import NDArray
 
 from loaders.problems import DatasetError, Problem
 from loaders.store import ROWS
+
+_ORPHAN_SECONDS = 24 * 3600
 
 
 def open_rows(home: Path) -> NDArray[Any]:
@@ -90,6 +94,10 @@ def _open(path: Path) -> NDArray[Any] | None:
 
 def _shrink(folder: Path, group: str, most_bytes: int) -> None:
     """Delete whole groups, the one used longest ago first; files that go meanwhile are gone."""
+    for half in folder.glob("*.half"):  # of processes that were killed while they wrote
+        with contextlib.suppress(OSError):
+            if time.time() - half.stat().st_mtime > _ORPHAN_SECONDS:
+                half.unlink()
     sizes: dict[str, int] = {}
     used: dict[str, float] = {}
     for path in folder.glob("*.*.npy"):

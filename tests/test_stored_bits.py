@@ -97,6 +97,19 @@ def test_the_thresholds_used_longest_ago_go_when_the_disk_bound_is_met(
     assert len(files(source)) == 3
 
 
+def test_what_a_killed_process_left_goes_after_a_day(opened: tuple[Dataset, Source]) -> None:
+    source = opened[1]
+    opener = StoredBits(source.home)
+    opener.bits(0, 90, 0.5, Polarity.HIGH)
+    old, new = (source.home / "bits" / f"high-0.{name}.half" for name in ("old", "new"))
+    old.touch()
+    new.touch()
+    os.utime(old, (0, 0))
+    opener.bits(90, 180, 0.5, Polarity.HIGH)
+    assert not old.exists()
+    assert new.exists(), "it may be being written"
+
+
 def test_files_that_are_gone_or_damaged_are_packed_again(opened: tuple[Dataset, Source]) -> None:
     source = opened[1]
     opener = StoredBits(source.home)
