@@ -20,7 +20,7 @@ from app.match_options import MATCH_OPTIONS, Option, OptionError, UnknownNameErr
 from app.matching import MatchResult, Query, QueryError
 from app.search import SearchError, hits
 from app.services import Services
-from app.shards import states_of
+from app.shards import key_of, states_of
 from loaders import Dataset, DatasetError, Source
 from loaders.annotations import Annotation, Categorical, Ranked, Scalar
 
@@ -240,7 +240,7 @@ def match(services: Services, given: dict[str, Any]) -> dict[str, Any]:
     source = _source(services, dataset, given["source"])
     states = states_of(dataset, source)
     # The same key as the dashboard's: one cache for both.
-    key = f"{dataset.fingerprint}:{source.key}"
+    key = key_of(dataset, source)
     # Places share no step, so their words are no more than the steps there are.
     if query.overlapping or 2 * (states.n_steps + query.top * query.context) > MOST_WORDS:
         first = services.matching.match(key, states, replace(query, top=1, offset=0, context=0))

@@ -298,7 +298,7 @@ def _build_demos(
     if name is None and source is not None:
         raise RequestError("--from goes with the NAME of a demo: demo brown --from FOLDER.")
     root = settings.cache_dir / "demos"
-    wanted = (*registry.starters(), *registry.built(root)) if name is None else (name,)
+    wanted = registry.offered(root) if name is None else (name,)
     folder = None if source is None else Path(source).expanduser()
     return tuple(registry.ensure(one, root, _progress(one, always=True), folder) for one in wanted)
 

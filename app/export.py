@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from app.answers import CSV_COLUMNS, answer_json
 from app.matching import MatchService, Query
 from app.matching.ranges import Ranges
-from app.shards import states_of
+from app.shards import key_of, states_of
 from loaders import Dataset, Source
 
 #: Rows of a file; the command line lists as many as it is asked to.
@@ -99,7 +99,7 @@ def export_matches(
     states = states_of(dataset, source)
     # One more than are written: whether there are more is known then.
     asked = replace(query, top=MOST_ROWS + 1, offset=0, context=0)
-    ranges = matching.ranges(f"{dataset.fingerprint}:{source.key}", states, asked)
+    ranges = matching.ranges(key_of(dataset, source), states, asked)
     n_rows = min(ranges.starts.size, MOST_ROWS)
     lengths = (ranges.stops - ranges.starts)[:n_rows]
     most_words = _words_a_row(lengths)

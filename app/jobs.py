@@ -17,7 +17,6 @@ import json
 import logging
 import os
 import re
-import sys
 import threading
 import time
 import uuid
@@ -28,6 +27,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.matching import Cancelled, Control
+from app.matching.urgency import step_back
 
 Answer = dict[str, Any]
 Work = Callable[[Control], Answer]
@@ -35,6 +35,7 @@ Work = Callable[[Control], Answer]
 #: Seconds after which a job is worth a note, and between two looks at it from then on.
 MOMENT, BETWEEN = 0.25, 0.2
 _OLD_SECONDS = 3600
+_NICENESS = 5
 
 _LOG = logging.getLogger("statebrush")
 
@@ -99,7 +100,7 @@ class Jobs:
         self._patience = patience
         # It starts its threads with the first job: nothing runs yet when a server forks.
         self._threads = ThreadPoolExecutor(
-            max_workers=at_once, thread_name_prefix="job", initializer=_step_back
+            at_once, thread_name_prefix="job", initializer=step_back, initargs=(_NICENESS,)
         )
         self._lock = threading.Lock()
         self._jobs: dict[JobName, _Job] = {}
@@ -164,7 +165,9 @@ class Jobs:
         finally:
             job.finish(answer)
             with self._lock:
-                self._jobs.pop(job.name, None)
+                # Not the newer one of the same name: a request may be sent twice.
+                if self._jobs.get(job.name) is job:
+                    del self._jobs[job.name]
         return answer
 
     def _tell(self, job: _Job) -> None:
@@ -240,13 +243,6 @@ class _Job:
                 self._notes.forget(self.name)
 
 
-def _step_back() -> None:
-    """Let small requests go first: on Linux a thread, and those that it starts, can be less urgent."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):  # a sandbox may forbid even this
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
-
-
 class _Notes:
     """The files of `Jobs`. A note that cannot be written is missed, not an error."""
 
@@ -254,12 +250,14 @@ class _Notes:
         self._folder = folder
         self._lock = threading.Lock()
         self._worker: str | None = None
+        self._alive: int | None = None
 
     def note(self, name: JobName, stage: str, done: float, began: float) -> None:
         note = {"worker": self._this_worker(), "stage": stage, "done": done, "began": began}
         self._write(f"{name}.note", json.dumps(note))
 
     def keep(self, name: JobName, answer: Answer) -> None:
+        self._sweep(name)
         self._write(f"{name}.answer", json.dumps(answer))
 
     def forget(self, name: JobName) -> None:
@@ -294,13 +292,18 @@ class _Notes:
 
     def _this_worker(self) -> str:
         with self._lock:
+            # A file that was deleted meanwhile tells the others that this process is gone.
+            if self._alive is not None and os.fstat(self._alive).st_nlink == 0:
+                os.close(self._alive)
+                self._worker = self._alive = None
             if self._worker is None:
                 self._worker = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
                 with contextlib.suppress(OSError):
                     self._folder.mkdir(parents=True, exist_ok=True)
                     path = self._folder / f"{self._worker}.alive"
-                    # Never closed: the lock is to end with the process, however that ends.
-                    fcntl.flock(os.open(path, os.O_WRONLY | os.O_CREAT), fcntl.LOCK_EX)
+                    # Kept open: the lock is to end with the process, however that ends.
+                    self._alive = os.open(path, os.O_WRONLY | os.O_CREAT)
+                    fcntl.flock(self._alive, fcntl.LOCK_EX)
             return self._worker
 
     def _is_alive(self, worker: str) -> bool:

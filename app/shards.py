@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
-from concurrent.futures import Executor, ProcessPoolExecutor
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,15 +60,63 @@ class StoredBits:
         )
 
 
+class Worker(Executor):
+    """One process that makes passes: begun with the first task, and anew after it was killed.
+
+    It is begun by whichever process gives it the first task, so that servers may still be forked,
+    and ends with that one, however that ends.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pool: ProcessPoolExecutor | None = None
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """See `Executor`. Tasks that a killed process had raise BrokenProcessPool, later ones run."""
+        with self._lock:
+            if self._pool is not None:
+                try:
+                    return self._pool.submit(fn, *args, **kwargs)
+                except BrokenProcessPool:
+                    self._pool.shutdown(wait=False)
+            # Spawned, not forked: a fork of a process with threads may inherit a lock that nobody
+            # frees.
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent)
+            return self._pool.submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """See `Executor`."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait, cancel_futures=cancel_futures)
+
+
+def _end_with_parent() -> None:
+    """End this worker when the process that began it is gone: it would wait for tasks for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def processes(n_workers: int) -> list[Executor]:
-    """Return executors of one process each, which begins with its first task.
+    """Return executors of one process each.
 
     One process each and not one pool: a worker then gets the same steps every time, and has the
     pages of their on-bits at hand.
     """
-    # Spawned, not forked: a fork of a process with threads may inherit a lock that nobody frees.
-    context = multiprocessing.get_context("spawn")
-    return [ProcessPoolExecutor(1, mp_context=context) for _ in range(n_workers)]
+    return [Worker() for _ in range(n_workers)]
+
+
+def key_of(dataset: Dataset, source: Source) -> str:
+    """Return what names the values and the sequences that a search reads (`MatchService`)."""
+    return f"{dataset.fingerprint}:{source.key}"
 
 
 def states_of(dataset: Dataset, source: Source) -> States:

@@ -35,7 +35,7 @@ def make_server() -> Flask:
     from loaders import Catalog
 
     root = settings.cache_dir / "demos"
-    paths = settings.data or tuple(registry.ensure(name, root) for name in registry.names())
+    paths = settings.data or tuple(registry.ensure(name, root) for name in registry.offered(root))
     catalog = Catalog(paths, settings.cache_dir)
     for entry in catalog.entries():
         if entry.error:

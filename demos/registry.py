@@ -75,6 +75,11 @@ def built(root: Path) -> tuple[str, ...]:
     )
 
 
+def offered(root: Path) -> tuple[str, ...]:
+    """The names of the demos to show when no data is given: nothing is fetched for them."""
+    return (*starters(), *built(root))
+
+
 def get(name: str) -> Demo:
     """Return the demo of that name, or raise DemoError."""
     for demo in DEMOS:

@@ -34,7 +34,7 @@ from loaders.store import (
     Progress,
     Stored,
     find_building,
-    find_stored,
+    is_stored,
     open_stored,
     source_key,
 )
@@ -258,7 +258,7 @@ class Dataset:
             return source
 
     def is_ready(self, name: str) -> bool:
-        """Whether `open_source` opens a source at once: its copy is there.
+        """Whether `open_source` opens a source at once: its copy is there, and known to be whole.
 
         Raises
         ------
@@ -266,7 +266,7 @@ class Dataset:
             No such source.
         """
         files = self._files_of(name)
-        return name in self._opened or find_stored(files, self._cache_dir) is not None
+        return name in self._opened or is_stored(files, self._cache_dir)
 
     def building(self, name: str) -> Building | None:
         """How far the copy of a source is that some process is making; None when none does.

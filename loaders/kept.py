@@ -7,7 +7,9 @@ deleted at any time.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -17,11 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loaders.problems import DatasetError, Problem
+from loaders.store import ROWS
+
+_ORPHAN_SECONDS = 24 * 3600
 
 
 def open_rows(home: Path) -> NDArray[Any]:
     """Return the rows of a copy (`Source.home`), memory-mapped; raises OSError if it is gone."""
-    rows: NDArray[Any] = np.load(home / "rows.npy", mmap_mode="r", allow_pickle=False)
+    rows: NDArray[Any] = np.load(home / ROWS, mmap_mode="r", allow_pickle=False)
     return rows
 
 
@@ -89,6 +94,10 @@ def _open(path: Path) -> NDArray[Any] | None:
 
 def _shrink(folder: Path, group: str, most_bytes: int) -> None:
     """Delete whole groups, the one used longest ago first; files that go meanwhile are gone."""
+    for half in folder.glob("*.half"):  # of processes that were killed while they wrote
+        with contextlib.suppress(OSError):
+            if time.time() - half.stat().st_mtime > _ORPHAN_SECONDS:
+                half.unlink()
     sizes: dict[str, int] = {}
     used: dict[str, float] = {}
     for path in folder.glob("*.*.npy"):

@@ -20,6 +20,7 @@ import shutil
 import threading
 import time
 import uuid
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,13 +159,19 @@ def find_stored(files: SourceFiles, cache_dir: Path) -> Stored | None:
     return _load(cache_dir / "sources" / source_key(files), files)
 
 
+def is_stored(files: SourceFiles, cache_dir: Path) -> bool:
+    """Whether there is a copy that opens at once: it need not be read first (see above)."""
+    home = cache_dir / "sources" / source_key(files)
+    return (_is_marked(home) or _is_of_this_start(home)) and _load(home, files) is not None
+
+
 def _load(home: Path, files: SourceFiles) -> Stored | None:
     """Open a copy; None when there is none, or it is not what it should be."""
     try:
         rows = np.load(home / ROWS, mmap_mode="r", allow_pickle=False)
         with np.load(home / "summary.npz", allow_pickle=False) as arrays:
             summary = summary_from(arrays)
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     if rows.shape != (files.n_steps, files.n_states) or rows.dtype != files.dtype:
         return None
@@ -184,12 +191,21 @@ def _is_marked(home: Path) -> bool:
         return False
 
 
-def _is_whole(home: Path, rows: NDArray[Any]) -> bool:
-    """Whether a copy that was never sent to the disk is what was written."""
+def _is_of_this_start(home: Path) -> bool:
+    """Whether a copy was written since the machine was last started."""
     try:
         about = json.loads((home / "about.json").read_text(encoding="utf-8"))
-        if about["boot"] == _boot():
-            return True
+        return bool(about["boot"] == _boot())
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _is_whole(home: Path, rows: NDArray[Any]) -> bool:
+    """Whether a copy that was never sent to the disk is what was written."""
+    if _is_of_this_start(home):
+        return True
+    try:
+        about = json.loads((home / "about.json").read_text(encoding="utf-8"))
         steps = range(0, len(rows), 1 << 14)
         total = sum(_checksum(rows[step : step + (1 << 14)]) for step in steps)
         return bool(about["checksum"] == total % _MODULUS)
@@ -214,7 +230,7 @@ def _boot() -> str:
 def _send_to_disk(home: Path) -> None:
     """Have a copy survive a power cut, and mark it; without the mark it is tried again."""
     with contextlib.suppress(OSError):
-        for name in ("rows.npy", "summary.npz", "about.json"):
+        for name in (ROWS, "summary.npz", "about.json"):
             with (home / name).open("rb") as file:
                 os.fsync(file.fileno())
         # Overwritten, not made: whoever deletes the folder meanwhile meets no new file in it.

@@ -707,3 +707,21 @@ def test_the_entry_for_teams_takes_its_settings_from_the_environment(
         env={**os.environ, **environ},
     )
     assert (done.returncode, done.stdout) == (0, "200 OK\n"), done.stderr
+
+
+def test_the_entry_for_teams_starts_on_the_demos_without_fetching_anything(cache: Path) -> None:
+    code = """
+from demos import registry
+registry.DEMOS = (registry.get("parens"), registry.get("brown"))
+from app.wsgi import server
+print(server.test_client().get("/api/v1/datasets").json["datasets"][0]["id"])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        # Where there is no npm.
+        env={**os.environ, "STATEBRUSH_CACHE_DIR": str(cache), "STATEBRUSH_DATA": "", "PATH": ""},
+    )
+    assert (done.returncode, done.stdout) == (0, "parens\n"), done.stderr

@@ -51,7 +51,7 @@ def catalog(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Catalog:
 @pytest.fixture(scope="module")
 def client(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     settings = load({}, {"cache_dir": str(tmp_path_factory.mktemp("cache"))})
-    # Answers come however long the first match compiles; tests/test_long_work.py is about the rest.
+    # Answers come however long the first match compiles; tests/browser/test_long_work.py is about the rest.
     return create_app(catalog, settings, patience=60).server.test_client()
 
 

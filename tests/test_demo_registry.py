@@ -69,12 +69,12 @@ def test_what_is_fetched_is_fetched_once_and_given_to_the_builder(
         return write(out)
 
     monkeypatch.setattr(registry, "DEMOS", (Demo("large", "A large one", build, 1, fetch),))
-    assert registry.starters() == registry.built(tmp_path) == ()
+    assert registry.starters() == registry.built(tmp_path) == registry.offered(tmp_path) == ()
     ensure("large", tmp_path)
     ensure("large", tmp_path)
     assert fetched == [tmp_path / "downloads"]
     assert given == [tmp_path / "downloads" / "corpus"]
-    assert registry.built(tmp_path) == ("large",)
+    assert registry.built(tmp_path) == registry.offered(tmp_path) == ("large",)
 
 
 def test_a_folder_that_the_user_names_is_not_fetched(

@@ -139,6 +139,20 @@ def test_only_so_many_callers_wait(tmp_path: Path, slow: Slow) -> None:
     assert wait_for(jobs, JobName(PAGE, 1), "done").answer == {"answer": "found"}
 
 
+def test_a_folder_that_was_emptied_does_not_make_a_running_job_look_lost(
+    tmp_path: Path, slow: Slow
+) -> None:
+    mine, other = (Jobs(tmp_path, at_once=1, places=0) for _ in range(2))
+    name = JobName(PAGE, 1)
+    mine.run(name, slow)
+    assert wait_for(other, name, "running")
+    for path in tmp_path.iterdir():
+        path.unlink()
+    assert wait_for(other, name, "running"), "it is told anew"
+    slow.go.set()
+    assert wait_for(other, name, "done").answer == {"answer": "found"}
+
+
 def test_a_job_whose_process_was_killed_is_lost(tmp_path: Path) -> None:
     code = f"""
         import threading
@@ -199,6 +213,18 @@ def test_answers_that_nobody_fetched_are_swept_away(tmp_path: Path) -> None:
     jobs.cancel(PAGE, 3)
     assert jobs.status(JobName(OTHER, 1)).state == "unknown", "old"
     assert [path.suffix for path in tmp_path.iterdir()].count(".alive") == 1, "in use"
+
+
+def test_old_answers_go_when_a_new_one_is_kept(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path, at_once=1, places=0)
+    for n, page in enumerate((OTHER, PAGE, PAGE)):
+        for path in tmp_path.glob(f"{OTHER}*"):
+            os.utime(path, (0, 0))
+        work = Slow()
+        assert jobs.run(JobName(page, n), work) is None
+        work.go.set()
+        wait_for(jobs, JobName(page, n), "done")
+    assert [path.name for path in tmp_path.glob("*.answer")] == [f"{PAGE}-2.answer"]
 
 
 @pytest.mark.parametrize(

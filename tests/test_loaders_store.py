@@ -214,7 +214,9 @@ def test_leftovers_of_other_sources_go_after_a_day(path, tmp_path):
     assert new.exists()
 
 
-@pytest.mark.parametrize("damage", ["no rows", "short rows", "other rows", "no summary", "garbage"])
+@pytest.mark.parametrize(
+    "damage", ["no rows", "short rows", "other rows", "no summary", "lost page", "garbage"]
+)
 def test_a_damaged_copy_is_built_again(path, tmp_path, damage):
     cache = tmp_path / "c"
     expected = open_dataset(path, cache).open_source("s").window(0, 500)
@@ -228,6 +230,10 @@ def test_a_damaged_copy_is_built_again(path, tmp_path, damage):
         np.save(rows, np.zeros((3, 4), "float16"))
     elif damage == "no summary":
         (home / "summary.npz").unlink()
+    elif damage == "lost page":
+        content = bytearray((home / "summary.npz").read_bytes())
+        content[160:300] = bytes(140)
+        (home / "summary.npz").write_bytes(content)
     else:
         (home / "summary.npz").write_bytes(b"PK garbage")
     source = open_dataset(path, cache).open_source("s")
@@ -363,6 +369,19 @@ def test_after_a_restart_an_unmarked_copy_is_checked(path, tmp_path, monkeypatch
         open_dataset(path, cache).open_source("s").window(0, 500), expected
     )
     assert len(built) == lost
+
+
+def test_a_copy_that_must_be_read_first_is_not_ready(path, tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "_send_to_disk", lambda home: None)
+    open_dataset(path, tmp_path / "c").open_source("s")
+    dataset = open_dataset(path, tmp_path / "c")
+    assert dataset.is_ready("s")
+    restarted(monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "_checksum", None)  # reading it would fail
+        assert not dataset.is_ready("s")
+    dataset.open_source("s")
+    assert dataset.is_ready("s")
 
 
 def test_after_a_restart_a_marked_copy_is_not_read_again(path, tmp_path, monkeypatch):

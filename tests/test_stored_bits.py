@@ -5,7 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import pickle
-from concurrent.futures import ProcessPoolExecutor
+import select
+import signal
+import subprocess
+import sys
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,6 +97,19 @@ def test_the_thresholds_used_longest_ago_go_when_the_disk_bound_is_met(
     assert len(files(source)) == 3
 
 
+def test_what_a_killed_process_left_goes_after_a_day(opened: tuple[Dataset, Source]) -> None:
+    source = opened[1]
+    opener = StoredBits(source.home)
+    opener.bits(0, 90, 0.5, Polarity.HIGH)
+    old, new = (source.home / "bits" / f"high-0.{name}.half" for name in ("old", "new"))
+    old.touch()
+    new.touch()
+    os.utime(old, (0, 0))
+    opener.bits(90, 180, 0.5, Polarity.HIGH)
+    assert not old.exists()
+    assert new.exists(), "it may be being written"
+
+
 def test_files_that_are_gone_or_damaged_are_packed_again(opened: tuple[Dataset, Source]) -> None:
     source = opened[1]
     opener = StoredBits(source.home)
@@ -124,7 +141,6 @@ def test_processes_give_the_same_answer_from_files(opened: tuple[Dataset, Source
     states = states_of(*opened)
     assert states.opener is not None
     executors = processes(2)
-    assert all(isinstance(executor, ProcessPoolExecutor) for executor in executors)
     try:
         for query in [replace(one, threshold=0.6) for one in variants(2)[:12]]:
             bits = spread_states(
@@ -145,3 +161,36 @@ def test_processes_give_the_same_answer_from_files(opened: tuple[Dataset, Source
     finally:
         for executor in executors:
             executor.shutdown()
+
+
+def test_a_worker_that_was_killed_is_begun_anew() -> None:
+    (worker,) = processes(1)
+    try:
+        first = worker.submit(os.getpid).result(60)
+        assert first != os.getpid()
+        with pytest.raises(BrokenProcessPool):
+            worker.submit(os.kill, first, signal.SIGKILL).result(60)
+        assert worker.submit(os.getpid).result(60) not in (first, os.getpid())
+    finally:
+        worker.shutdown()
+
+
+def test_a_worker_ends_with_the_process_that_began_it() -> None:
+    # Not as a main module: a spawned worker would run that again.
+    code = (
+        "import os, threading; from app.shards import processes; "
+        "print(processes(1)[0].submit(os.getpid).result(), flush=True); threading.Event().wait()"
+    )
+    server = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
+    )
+    assert server.stdout is not None
+    with server.stdout:
+        worker = int(server.stdout.readline())
+        server.kill()
+        server.wait()
+        # The worker holds the same pipe: there is an end to read when it is gone.
+        ended, _, _ = select.select([server.stdout], [], [], 60)
+        if not ended:
+            os.kill(worker, signal.SIGKILL)
+        assert ended

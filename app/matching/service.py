@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -24,6 +23,7 @@ from app.matching.result import MatchResult
 from app.matching.selection import Selection, select
 from app.matching.spread import Spread, spread_states
 from app.matching.states import States
+from app.matching.urgency import step_back
 
 _Value = TypeVar("_Value")
 
@@ -211,12 +211,6 @@ class _Job(Generic[_Value]):
     future: Future[_Value] = field(default_factory=Future)
 
 
-def _give_way() -> None:
-    """Have this thread, and those it starts, run when no thread that answers requests wants to."""
-    if sys.platform == "linux":  # elsewhere a priority is that of the whole process
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
-
-
 class _Shared(Generic[_Value]):
     """Values by key, computed once however many ask at once, kept up to a number of bytes."""
 
@@ -279,7 +273,7 @@ class _Shared(Generic[_Value]):
 
     def _run(self, key: Hashable, job: _Job[_Value], compute: Callable[[Control], _Value]) -> None:
         try:
-            _give_way()
+            step_back(_NICENESS)
             value = compute(job.control)
         except BaseException as error:
             self._forget(key, job)

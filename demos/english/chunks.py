@@ -12,10 +12,6 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-NOUN_PHRASE: Final = "NP"
-VERB_PHRASE: Final = "VP"
-PREPOSITION: Final = "PP"
-
 PARTS: Final = {
     "noun": "#0072b2",
     "pronoun": "#56b4e9",

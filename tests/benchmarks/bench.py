@@ -103,12 +103,12 @@ def generated_bits(folder: Folder, n_steps: int, n_states: int) -> Any:
 
 
 def tiled_bits(folder: Folder, n_steps: int, n_states: int) -> Iterator[Any]:
-    """Yield every source of every demo, repeated to that size."""
+    """Yield every source of every demo that comes along, repeated to that size."""
     from demos import registry
     from loaders import open_dataset
     from tests.benchmarks import data
 
-    for demo in registry.names():
+    for demo in registry.starters():
         path = registry.ensure(demo, folder.settings.cache_dir / "demos")
         dataset = open_dataset(path, folder.settings.cache_dir)
         for source in dataset.sources:
