@@ -47,6 +47,7 @@ Progress = Callable[[int, int], None]
 """Called with the steps done and the steps in all."""
 
 _ON_DISK = "on-disk"
+_TAKEN_IN = "rows-taken-in"
 _SPARE_BYTES = 16 << 20
 _ORPHAN_SECONDS = 24 * 3600
 _QUIET_SECONDS = 30
@@ -133,8 +134,9 @@ class Building:
 def find_building(files: SourceFiles, cache_dir: Path) -> Building | None:
     """How far the copy of a source is, whichever process makes it; None when nobody does.
 
-    Told by the size of what is written: a builder that was killed holds no lock any more. Where the
-    file system has no locks, what was written to in the last half minute counts as being made.
+    The builder writes how many rows it has taken in beside them (their file has its full size from
+    the beginning). One that was killed holds no lock any more; where the file system has no locks,
+    what was written to in the last half minute counts as being made.
     """
     key = source_key(files)
     folder = cache_dir / "sources"
@@ -145,12 +147,14 @@ def find_building(files: SourceFiles, cache_dir: Path) -> Building | None:
     found = Building(0, total, 0.0) if held else None
     for temporary in folder.glob(f"{key}.*.tmp"):
         try:
-            rows = (temporary / ROWS).stat()
-            seconds = rows.st_mtime - temporary.stat().st_mtime
-        except OSError:  # renamed or removed meanwhile, or nothing is written yet
+            n_rows = int((temporary / _TAKEN_IN).read_text(encoding="ascii"))
+            written = (temporary / _TAKEN_IN).stat().st_mtime
+            seconds = written - temporary.stat().st_mtime
+        except (OSError, ValueError):  # renamed or removed meanwhile, or nothing is written yet
             continue
-        if held or time.time() - rows.st_mtime < _QUIET_SECONDS:
-            found = Building(min(total, rows.st_size), total, max(0.0, seconds))
+        if held or time.time() - written < _QUIET_SECONDS:
+            done = total * n_rows // files.n_steps
+            found = Building(min(total, done), total, max(0.0, seconds))
     return found
 
 
@@ -245,8 +249,15 @@ def _build(files: SourceFiles, folder: Path, home: Path, progress: Progress | No
     temporary.mkdir()
     try:
         summarizer = Summarizer(files.n_steps, files.n_states)
-        with (temporary / ROWS).open("wb") as file:
-            checksum = _write_rows(file, files, summarizer, progress)
+        with (temporary / ROWS).open("wb") as file, (temporary / _TAKEN_IN).open("wb", 0) as told:
+
+            def tell(done: int, total: int) -> None:
+                # At the same place, and in one call: others read it at any time.
+                os.pwrite(told.fileno(), b"%20d" % done, 0)
+                if progress is not None:
+                    progress(done, total)
+
+            checksum = _write_rows(file, files, summarizer, tell)
         with (temporary / "summary.npz").open("wb") as file:
             np.savez(file, **summarizer.finish().arrays())  # type: ignore[arg-type]
         about = {
@@ -269,14 +280,13 @@ def _build(files: SourceFiles, folder: Path, home: Path, progress: Progress | No
                     "open the dataset again when writing has ended",
                 )
             )
+        (temporary / _TAKEN_IN).unlink()
         _replace(temporary, home, files)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _write_rows(
-    file: BinaryIO, files: SourceFiles, summarizer: Summarizer, progress: Progress | None
-) -> int:
+def _write_rows(file: BinaryIO, files: SourceFiles, summarizer: Summarizer, tell: Progress) -> int:
     """Write all rows; return their checksum."""
     # Plain writes: a full disk is an OSError here; through a memory map it would be a SIGBUS.
     header = {
@@ -287,7 +297,7 @@ def _write_rows(
     np.lib.format.write_array_header_1_0(file, header)
     _reserve(file, file.tell() + files.n_steps * files.n_states * files.dtype.itemsize)
     done = checksum = 0
-    _tick(progress, files)
+    tell(0, files.n_steps)
     # The next block is read and turned while this one is taken in.
     with contextlib.closing(ahead(blocks(files))) as coming:
         for block in coming:
@@ -297,8 +307,7 @@ def _write_rows(
             file.write(block.data)
             summarizer.update(block)
             checksum += _checksum(block)
-            if progress is not None:
-                progress(done, files.n_steps)
+            tell(done, files.n_steps)
     if done != files.n_steps:
         raise DatasetError(
             Problem(
