@@ -337,3 +337,14 @@ def test_words_open_on_wider_steps_than_signs() -> None:
     assert step_width(["(", ")", "4"] * 5) == ZOOM
     assert step_width(["the", "of", "a", "government", "said", "reporters"]) > ZOOM
     assert step_width(["x"]) == ZOOM
+
+
+def test_a_request_of_many_megabytes_is_refused(client: FlaskClient) -> None:
+    path = "/_dash-update-component"
+    answer = client.post(path, data=b" " * (5 << 20), content_type="application/json")
+    assert answer.status_code == 413
+    many = list(range(100_000))
+    key = {"dataset": "waves", "source": "one", "start": None, "excluded": many}
+    request = {"n": 1, "page": "a" * 32, "instead": False, "key": key}
+    stores = call(client, "..match.data...overview.data..", "match-request", request)
+    assert "Nothing is selected" in stores["match"]["error"]
