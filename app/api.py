@@ -241,11 +241,14 @@ def match(services: Services, given: dict[str, Any]) -> dict[str, Any]:
     states = states_of(dataset, source)
     # The same key as the dashboard's: one cache for both.
     key = key_of(dataset, source)
-    # Places share no step, so their words are no more than the steps there are.
-    if query.overlapping or 2 * (states.n_steps + query.top * query.context) > MOST_WORDS:
-        first = services.matching.match(key, states, replace(query, top=1, offset=0, context=0))
-        _check_size(_most_items(first, query), _MOST_CONSIDERED)
-    result = services.matching.match(key, states, query)
+    with services.jobs.place() as held:
+        if not held:
+            raise ApiError(services.jobs.BUSY, 503)
+        # Places share no step, so their words are no more than the steps there are.
+        if query.overlapping or 2 * (states.n_steps + query.top * query.context) > MOST_WORDS:
+            first = services.matching.match(key, states, replace(query, top=1, offset=0, context=0))
+            _check_size(_most_items(first, query), _MOST_CONSIDERED)
+        result = services.matching.match(key, states, query)
     _check_size(sum(one.length + len(one.profile) for one in result.matches), MOST_WORDS)
     return answer_json(
         result,

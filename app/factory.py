@@ -58,6 +58,9 @@ ICON = (
     "<path d='M0 8h16' stroke='#d6232f' stroke-dasharray='2 1.5' stroke-width='1'/></svg>"
 )
 
+#: The largest request, in bytes: a page's own have some thousands, with every state excluded.
+MOST_REQUEST_BYTES = 4 << 20
+
 
 def create_app(
     catalog: Catalog,
@@ -96,6 +99,7 @@ def create_app(
         compress=False,
         on_error=_report,
     )
+    app.server.config["MAX_CONTENT_LENGTH"] = MOST_REQUEST_BYTES
     app.index_string = INDEX.replace("{icon}", quote(ICON, safe=" '/=:"))
     app.layout = lambda: page(dataset_options(catalog))
     app.server.register_blueprint(api.blueprint(services))

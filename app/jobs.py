@@ -20,8 +20,9 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -92,11 +93,19 @@ class Jobs:
         small requests always find a thread of the server free.
     patience
         Seconds that a caller waits at the most.
+
+    Attributes
+    ----------
+    BUSY
+        What to tell whom `place` turns away.
     """
+
+    BUSY = "The server is busy with other long searches; ask again in a moment."
 
     def __init__(self, folder: Path, *, at_once: int, places: int, patience: float = 1.0) -> None:
         self._notes = _Notes(folder)
         self._places = threading.Semaphore(places)
+        self._held = threading.Semaphore(max(1, places))
         self._patience = patience
         # It starts its threads with the first job: nothing runs yet when a server forks.
         self._threads = ThreadPoolExecutor(
@@ -137,6 +146,19 @@ class Jobs:
                 self._places.release()
         self._tell(job)
         return job.leave(future)
+
+    @contextmanager
+    def place(self) -> Iterator[bool]:
+        """Hold a place for long work that its own request waits for, however long; False: none is free.
+
+        There are as many as for `run`, and one at least.
+        """
+        held = self._held.acquire(timeout=self._patience)
+        try:
+            yield held
+        finally:
+            if held:
+                self._held.release()
 
     def status(self, name: JobName) -> Status:
         """Return how a job stands, whichever process works on it."""

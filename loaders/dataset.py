@@ -30,6 +30,7 @@ from loaders.problems import (
 from loaders.sequences import Sequences, one_sequence, read_sequences
 from loaders.source import SourceFiles, inspect_source
 from loaders.store import (
+    ROWS,
     Building,
     Progress,
     Stored,
@@ -230,7 +231,7 @@ class Dataset:
         return self.token_table.texts(start, stop)
 
     def open_source(self, name: str, progress: Progress | None = None) -> Source:
-        """A source by name; its copy is built the first time, and opened once.
+        """A source by name; its copy is built when there is none, and opened once.
 
         Parameters
         ----------
@@ -246,11 +247,11 @@ class Dataset:
             No such source; or see `loaders.store.open_stored`.
         """
         files = self._files_of(name)
-        source = self._opened.get(name)
+        source = self._still_there(name)
         if source is not None:
             return source
         with self._locks[name]:
-            source = self._opened.get(name)
+            source = self._still_there(name)
             if source is None:
                 stored = open_stored(files, self._cache_dir, progress or self._progress)
                 source = opened_source(files, stored)
@@ -266,7 +267,7 @@ class Dataset:
             No such source.
         """
         files = self._files_of(name)
-        return name in self._opened or is_stored(files, self._cache_dir)
+        return self._still_there(name) is not None or is_stored(files, self._cache_dir)
 
     def building(self, name: str) -> Building | None:
         """How far the copy of a source is that some process is making; None when none does.
@@ -287,6 +288,14 @@ class Dataset:
             No such source.
         """
         return source_key(self._files_of(name))
+
+    def _still_there(self, name: str) -> Source | None:
+        """The source if it was opened and its copy is in the cache folder, which may be emptied.
+
+        What is mapped could be read on, but nothing could be derived from it, by no other process.
+        """
+        source = self._opened.get(name)
+        return source if source is not None and (source.home / ROWS).exists() else None
 
     def _files_of(self, name: str) -> SourceFiles:
         if name not in self._files:

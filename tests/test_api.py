@@ -367,6 +367,21 @@ def test_a_source_that_is_being_prepared_is_503_until_it_is_there(
     raise AssertionError(answer.text)
 
 
+def test_a_match_beside_too_many_others_is_503(folder: Path, tmp_path: Path) -> None:
+    settings = load({}, {"cache_dir": str(tmp_path), "threads": "2"})
+    services = make_services(Catalog([folder], tmp_path), settings, patience=0)
+    services.catalog.get("waves").open_source("one")
+    made = Flask("test")
+    made.register_blueprint(api.blueprint(services))
+    client = made.test_client()
+    asked = {"dataset": "waves", "start": 0, "stop": 2, "source": "one", "threshold": 0.3}
+    with services.jobs.place():
+        assert "ask again" in refused(client, "match", 503, **asked)
+        answer = client.get("/api/v1/search?dataset=waves&query=STRASSE")
+        assert answer.status_code == 200, "what is quick goes on"
+    assert client.get("/api/v1/match", query_string=asked).status_code == 200
+
+
 def test_the_dashboard_serves_it_beside_its_own_page(services: Services, cache: Path) -> None:
     settings = load({}, {"cache_dir": str(cache)})
     client = create_app(services.catalog, settings).server.test_client()

@@ -361,3 +361,14 @@ def test_questions_about_long_work_that_make_no_sense_get_an_answer(client: Flas
         answer = asked(f"copy?{query}")
         assert answer["state"] == "failed"
         assert word in answer["sentence"]
+
+
+def test_a_request_of_many_megabytes_is_refused(client: FlaskClient) -> None:
+    path = "/_dash-update-component"
+    answer = client.post(path, data=b" " * (5 << 20), content_type="application/json")
+    assert answer.status_code == 413
+    many = list(range(100_000))
+    key = {"dataset": "waves", "source": "one", "start": None, "excluded": many}
+    request = {"n": 1, "page": "a" * 32, "instead": False, "key": key}
+    stores = call(client, "..match.data...overview.data..", "match-request", request)
+    assert "Nothing is selected" in stores["match"]["error"]

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from dash import no_update
 
 from app.callbacks.download import answer_download
 from app.callbacks.search import answer_search
@@ -110,3 +111,15 @@ def test_what_is_not_found_is_a_sentence(services: Services, phrase: str, word: 
     answer = ask(services, "here", 0, phrase)
     assert answer["total"] == 0
     assert word in answer["error"]
+
+
+def test_a_file_beside_too_many_others_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "d", tokens=["a"] * 30, states={"h": np.eye(30, dtype=np.float32)})
+    settings = load({}, {"cache_dir": str(tmp_path / "cache"), "threads": "2"})
+    services = make_services(Catalog([tmp_path / "d"], tmp_path / "cache"), settings)
+    services.catalog.get("d").open_source("h")
+    with services.jobs.place():
+        sent, notices = answer_download(services, {"n": 1, "form": "csv", "key": KEY})
+    assert sent is no_update
+    assert "ask again" in notices["items"][0]["text"]
+    assert isinstance(answer_download(services, {"n": 2, "form": "csv", "key": KEY})[0], dict)

@@ -139,6 +139,16 @@ def test_only_so_many_callers_wait(tmp_path: Path, slow: Slow) -> None:
     assert wait_for(jobs, JobName(PAGE, 1), "done").answer == {"answer": "found"}
 
 
+def test_only_so_many_requests_hold_a_place_for_long_work(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path, at_once=1, places=2, patience=0)
+    with jobs.place() as first, jobs.place() as second, jobs.place() as third:
+        assert (first, second, third) == (True, True, False)
+    with jobs.place() as held:
+        assert held
+    with Jobs(tmp_path, at_once=1, places=0, patience=0).place() as held:
+        assert held, "a server of one thread has one"
+
+
 def test_a_folder_that_was_emptied_does_not_make_a_running_job_look_lost(
     tmp_path: Path, slow: Slow
 ) -> None:

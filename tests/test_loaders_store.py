@@ -245,10 +245,14 @@ def test_a_damaged_copy_is_built_again(path, tmp_path, damage):
 
 def test_the_cache_may_go_while_a_source_is_open(path, tmp_path):
     cache = tmp_path / "c"
-    source = open_dataset(path, cache).open_source("s")
+    dataset = open_dataset(path, cache)
+    source = dataset.open_source("s")
+    assert dataset.open_source("s") is source
     shutil.rmtree(cache)
     assert source.window(0, 500).shape == (500, 4)
-    assert open_dataset(path, cache).open_source("s").n_steps == 500
+    assert not dataset.is_ready("s")
+    assert dataset.open_source("s").home.exists()
+    assert dataset.is_ready("s")
 
 
 def refused(path, cache):

@@ -6,6 +6,7 @@ import errno
 import os
 import pickle
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -135,6 +136,18 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(
     with pytest.raises(DatasetError, match=r"no space left on device.*--cache-dir"):
         StoredBits(source.home).bits(0, 90, 0.5, Polarity.HIGH)
     assert files(source) == []
+
+
+def test_a_search_goes_on_after_the_cache_was_emptied(opened: tuple[Dataset, Source]) -> None:
+    dataset, source = opened
+    service, query = MatchService(cache_bytes=0), Query(threshold=0.6, start=50, stop=51)
+    expected = whole_answer(find_matches(states_of(dataset, source), query))
+    for least in (2, 3):
+        shutil.rmtree(source.home.parent)
+        states = states_of(dataset, dataset.open_source("s"))
+        again = replace(query, min_overlap=least)
+        assert service.match("a", states, again).total_matches > 0
+    assert whole_answer(service.match("a", states, query)) == expected
 
 
 def test_processes_give_the_same_answer_from_files(opened: tuple[Dataset, Source]) -> None:

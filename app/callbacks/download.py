@@ -47,7 +47,12 @@ def answer_download(services: Services, request: dict[str, Any]) -> tuple[Any, A
             text = f"“{dataset.name}” is being prepared; try again when it is open."
             return no_update, {"n": request["n"], "items": [{"text": text, "level": "warning"}]}
         source = dataset.open_source(key["source"])
-        file = export_matches(dataset, source, query_of(key), request["form"], services.matching)
+        with services.jobs.place() as held:
+            if not held:
+                items = [{"text": services.jobs.BUSY, "level": "warning"}]
+                return no_update, {"n": request["n"], "items": items}
+            query, form = query_of(key), request["form"]
+            file = export_matches(dataset, source, query, form, services.matching)
     except Exception as error:
         items = [{"text": sentence_for(error), "level": "error"}]
         return no_update, {"n": request["n"], "items": items}

@@ -245,7 +245,15 @@ def _add(
                 for batch in batches:
                     writer.write_batch(batch)
         found = read_annotations(
-            *(None, (), "", temporary, where, {}, "", inspection.sequences, inspection.n_steps)
+            token_file=None,
+            token_columns=(),
+            token_where="",
+            folder=temporary,
+            folder_where=where,
+            settings={},
+            settings_where="",
+            sequences=inspection.sequences,
+            n_steps=inspection.n_steps,
         )
         for problem in found.problems:
             if problem.severity is Severity.PROBLEM:
