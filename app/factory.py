@@ -19,6 +19,7 @@ from app.search import SearchService
 from app.services import Services
 from app.settings import Settings
 from app.shards import processes
+from app.windows import BrushSummaries
 from components import ids
 from components.page import page
 from loaders import Catalog
@@ -127,6 +128,7 @@ def make_services(
         catalog=catalog,
         matching=matching,
         searching=SearchService(),
+        brushes=BrushSummaries(),
         jobs=Jobs(
             notes,
             # A match takes all cores; beside a long one there is room for the short ones.

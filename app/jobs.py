@@ -185,11 +185,13 @@ class Jobs:
         except Cancelled:
             pass
         finally:
-            job.finish(answer)
-            with self._lock:
-                # Not the newer one of the same name: a request may be sent twice.
-                if self._jobs.get(job.name) is job:
-                    del self._jobs[job.name]
+            try:
+                job.finish(answer)
+            finally:
+                with self._lock:
+                    # Not the newer one of the same name: a request may be sent twice.
+                    if self._jobs.get(job.name) is job:
+                        del self._jobs[job.name]
         return answer
 
     def _tell(self, job: _Job) -> None:
@@ -259,10 +261,12 @@ class _Job:
         """Keep the answer where the caller has gone away; take the note back."""
         with self._lock:
             self._over = True
-            if self._left and answer is not None and not self.control.cancelled:
-                self._notes.keep(self.name, answer)
-            if self.noted:
-                self._notes.forget(self.name)
+            try:
+                if self._left and answer is not None and not self.control.cancelled:
+                    self._notes.keep(self.name, answer)
+            finally:
+                if self.noted:
+                    self._notes.forget(self.name)
 
 
 class _Notes:

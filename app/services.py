@@ -8,6 +8,7 @@ from app.copies import Copies
 from app.jobs import Jobs
 from app.matching import MatchService
 from app.search import SearchService
+from app.windows import BrushSummaries
 from loaders import Catalog
 
 
@@ -22,5 +23,6 @@ class Services:
     catalog: Catalog
     matching: MatchService
     searching: SearchService
+    brushes: BrushSummaries
     jobs: Jobs
     copies: Copies

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -76,7 +78,42 @@ def brush_summary(
     return out
 
 
-def window_payload(dataset: Dataset, source: Source, request: Mapping[str, Any]) -> dict[str, Any]:
+class BrushSummaries:
+    """The summaries of the brushes asked for last, so that paging never reads a brush again.
+
+    Thread-safe; two threads that ask for the same new one may both read it.
+
+    Parameters
+    ----------
+    most
+        How many are kept; one takes 6 x n_states numbers.
+    """
+
+    def __init__(self, most: int = 64) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[object, ...], NDArray[Any]] = OrderedDict()
+
+    def get(
+        self, source: Source, bounds: tuple[int, int], brush: Mapping[str, int]
+    ) -> NDArray[Any]:
+        """Return `brush_summary` of a brush (``start``, ``stop``, ``before``, ``after``)."""
+        key = (source.key, bounds, *sorted(brush.items()))
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        summary = brush_summary(source, bounds, **brush)
+        with self._lock:
+            self._kept[key] = summary
+            if len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return summary
+
+
+def window_payload(
+    dataset: Dataset, source: Source, request: Mapping[str, Any], summaries: BrushSummaries
+) -> dict[str, Any]:
     """Answer a ``window-request``: the visible steps, and the brushed range wherever it is.
 
     Parameters
@@ -86,6 +123,8 @@ def window_payload(dataset: Dataset, source: Source, request: Mapping[str, Any])
     request
         ``n`` (returned), ``start``, ``stop`` (clipped to the data and to `most_steps`), ``brush``
         (None or ``start``, ``stop``, ``before``, ``after``).
+    summaries
+        Those of the brushes asked for before.
 
     Returns
     -------
@@ -105,7 +144,7 @@ def window_payload(dataset: Dataset, source: Source, request: Mapping[str, Any])
         if 0 <= wanted["start"] < wanted["stop"] <= n_steps:
             bounds = dataset.sequences.bounds(wanted["start"])
             if wanted["stop"] <= bounds[1]:
-                brush = {**wanted, "values": encode(brush_summary(source, bounds, **wanted))[0]}
+                brush = {**wanted, "values": encode(summaries.get(source, bounds, wanted))[0]}
     return {
         "n": request["n"],
         "dataset": dataset.id,

@@ -125,8 +125,10 @@
     byId("busy").title = title || "";
   }
 
+  const waits = (stage) => stage === "queued" || stage === "waiting";
   const stageWords = (stage, key) => ({
     queued: "Waiting for other searches",
+    waiting: "Waiting for other searches",
     packing: `Packing on-bits at ${key.threshold}`,
   }[stage] || "Matching");
 
@@ -136,12 +138,14 @@
     const began = Date.now();
     const waiting = () => sb.read("match-request").n === n && sb.awaits("match", request);
     let heard = began;
+    let missing = 0;
     await pause(sb.patience.first);
     while (waiting()) {
       const state = await ask(`match/${sb.pageId}/${n}`);
       if (!waiting()) break;
-      const gone = state ? ["lost", "unknown"].includes(state.state) && !matching.has(n)
-        : Date.now() - heard > sb.patience.answer;
+      // Heard twice: between the end of an answer and its place in the store nothing is known of it.
+      missing = state && ["lost", "unknown"].includes(state.state) && !matching.has(n) ? missing + 1 : 0;
+      const gone = state ? missing > 1 : Date.now() - heard > sb.patience.answer;
       if (state) heard = Date.now();
       if (state && state.state === "done") {
         sb.write("overview", state.answer.overview);
@@ -156,8 +160,8 @@
         say({ queued: "waiting…", packing: "packing…" }[state.stage] || "matching…", what);
         if (Date.now() - began >= sb.patience.card) {
           show("match", {
-            what, share: state.stage === "queued" ? null : share,
-            detail: `${state.stage === "queued" ? "" : `${share} % · `}${Math.floor((Date.now() - began) / 1000)} s`,
+            what, share: waits(state.stage) ? null : share,
+            detail: `${waits(state.stage) ? "" : `${share} % · `}${Math.floor((Date.now() - began) / 1000)} s`,
             actions: [["cancel", "Cancel (Esc)"]],
           });
         }

@@ -16,7 +16,7 @@ from app.matching import Query, States, select
 from app.opening import open_view, slider, step_width, telling_range
 from app.settings import load
 from app.url_state import ZOOM, View, write
-from app.windows import MARGIN, MOST_STEPS
+from app.windows import MARGIN, MOST_STEPS, BrushSummaries, brush_summary
 from loaders import Catalog
 from loaders.writer import write_dataset
 
@@ -372,3 +372,26 @@ def test_a_request_of_many_megabytes_is_refused(client: FlaskClient) -> None:
     request = {"n": 1, "page": "a" * 32, "instead": False, "key": key}
     stores = call(client, "..match.data...overview.data..", "match-request", request)
     assert "Nothing is selected" in stores["match"]["error"]
+
+
+def test_a_brush_is_read_once_however_often_its_window_moves(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = catalog.get("waves").open_source("one")
+    read: list[tuple[int, int]] = []
+
+    def counting(given: Any, bounds: tuple[int, int], **brush: int) -> Any:
+        read.append((brush["start"], brush["stop"]))
+        return brush_summary(given, bounds, **brush)
+
+    monkeypatch.setattr("app.windows.brush_summary", counting)
+    summaries = BrushSummaries(most=2)
+    brushes = [{"start": n, "stop": n + 3, "before": 0, "after": 1} for n in (10, 20, 30)]
+    wanted = [brush_summary(source, (0, 500), **brush) for brush in brushes]
+    for _ in range(3):
+        for brush, right in zip(brushes[:2], wanted, strict=False):
+            np.testing.assert_array_equal(summaries.get(source, (0, 500), brush), right)
+    assert read == [(10, 13), (20, 23)]
+    np.testing.assert_array_equal(summaries.get(source, (0, 500), brushes[2]), wanted[2])
+    summaries.get(source, (0, 500), brushes[0])
+    assert read == [(10, 13), (20, 23), (30, 33), (10, 13)], "only so many are kept"

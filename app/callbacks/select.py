@@ -114,7 +114,8 @@ def answer_window(services: Services, request: dict[str, Any]) -> dict[str, Any]
         if not services.copies.ready(dataset, request["source"]):
             sentence = f"“{dataset.name}” has changed and is being prepared again."
             return {"n": request["n"], "error": sentence, "preparing": True}
-        return window_payload(dataset, dataset.open_source(request["source"]), request)
+        source = dataset.open_source(request["source"])
+        return window_payload(dataset, source, request, services.brushes)
     except Exception as error:
         return {"n": request["n"], "error": sentence_for(error)}
 

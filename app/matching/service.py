@@ -259,7 +259,11 @@ class _Shared(Generic[_Value]):
         if is_new:
             # A daemon: a server that is told to end does not wait for a search nobody will read.
             work = threading.Thread(target=self._run, args=(key, job, compute), daemon=True)
-            work.start()
+            try:
+                work.start()
+            except RuntimeError as error:  # no more threads: nobody may wait for this one
+                self._forget(key, job)
+                job.future.set_exception(error)
         try:
             with control.following(job.control, until):
                 either = threading.Event()

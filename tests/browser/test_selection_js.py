@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 from app.matching import Polarity, Query, States, select
-from app.windows import MARGIN, window_payload
+from app.windows import MARGIN, BrushSummaries, window_payload
 from loaders import open_dataset
 from loaders.writer import write_dataset
 from tests.browser.conftest import Running
@@ -82,7 +82,10 @@ def test_browser_and_python_select_the_same_states(
             last = min(n_steps, first + int(rng.integers(1, 20)))
             brush = {"start": start, "stop": stop, "before": before, "after": after}
             payload = window_payload(
-                dataset, source, {"n": asked, "start": first, "stop": last, "brush": brush}
+                dataset,
+                source,
+                {"n": asked, "start": first, "stop": last, "brush": brush},
+                BrushSummaries(),
             )
             low, high = dataset.sequences.bounds(start)
             inside = max(low, start - before) >= max(0, first - MARGIN) and min(
@@ -121,6 +124,7 @@ def test_a_brush_that_is_not_here_is_not_guessed(
         dataset,
         source,
         {"n": 1, "start": 100, "stop": 120, "brush": None},
+        BrushSummaries(),
     )
     base = {"before": 0, "after": 0, "threshold": 0.3, "polarity": "high"}
     half_in = {**base, "start": 120 + MARGIN - 1, "stop": 120 + MARGIN + 1}
