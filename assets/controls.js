@@ -93,10 +93,10 @@
         `The threshold must be a finite number such as 0.3 or -1e-3, not “${text}”.`);
       return;
     }
-    if (value === view.threshold) refuseless("threshold-text", String(value));
+    if (value === view.threshold) rewrite("threshold-text", String(value));
     sb.dispatch({ threshold: value });
   };
-  function refuseless(id, text) {
+  function rewrite(id, text) {
     set(id, { value: show(id, "value", text) });
   }
 

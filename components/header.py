@@ -49,17 +49,17 @@ def _search() -> html.Div:
                     html.Div(
                         className="sb-search-head",
                         children=[
-                            html.Span(id="search-count", role="status"),
+                            html.Span(id=ids.SEARCH_COUNT, role="status"),
                             html.Span(className="sb-spacer"),
                             dmc.Checkbox(
-                                id="search-exact", label="match case", size="xs", checked=False
+                                id=ids.SEARCH_EXACT, label="match case", size="xs", checked=False
                             ),
-                            _icon_button("search-back", "step-back", "Previous (Shift Enter)"),
-                            _icon_button("search-next", "step-on", "Next (Enter)"),
-                            _icon_button("search-close", "close", "Close (Esc)"),
+                            _icon_button(ids.SEARCH_BACK, "step-back", "Previous (Shift Enter)"),
+                            _icon_button(ids.SEARCH_NEXT, "step-on", "Next (Enter)"),
+                            _icon_button(ids.SEARCH_CLOSE, "close", "Close (Esc)"),
                         ],
                     ),
-                    html.Div(id="search-results"),
+                    html.Div(id=ids.SEARCH_RESULTS),
                     html.Div(
                         className="sb-search-help",
                         children='word · begin* · /regular expression/ · "with blanks": '
@@ -114,7 +114,7 @@ def header(dataset_options: Sequence[dict[str, object]]) -> html.Header:
                         debounce=True,
                         **{"aria-label": "First visible step; type a number to go there"},
                     ),
-                    html.Span(id="position-of", className="sb-muted"),
+                    html.Span(id=ids.POSITION_OF, className="sb-muted"),
                     _icon_button(ids.STEP_ON, "step-on", "One step on (Right arrow)"),
                     _icon_button(ids.PAGE_ON, "page-on", "One page on (Page Down)"),
                     _icon_button(ids.GO_TO_BRUSH, "target", "Show the selection (Home)"),
@@ -123,9 +123,9 @@ def header(dataset_options: Sequence[dict[str, object]]) -> html.Header:
                 ],
             ),
             _search(),
-            html.Div(id="description", className="sb-description"),
+            html.Div(id=ids.DESCRIPTION, className="sb-description"),
             html.Div(
-                id="busy",
+                id=ids.BUSY,
                 className="sb-busy",
                 role="status",
                 **{"aria-live": "off"},

@@ -29,7 +29,7 @@ def _downloads() -> html.Details:
     """The menu of files that the whole result can be saved as."""
     names = {"csv": "CSV", "parquet": "Parquet", "json": "JSON"}
     return html.Details(
-        id="download-menu",
+        id=ids.DOWNLOAD_MENU,
         className="sb-menu",
         children=[
             html.Summary("Download"),
@@ -142,7 +142,7 @@ def match_view() -> html.Section:
                                     ),
                                     html.Div(id=ids.FILTER, className="sb-filter"),
                                     html.Div(
-                                        id="match-changed", className="sb-changed", role="status"
+                                        id=ids.MATCH_CHANGED, className="sb-changed", role="status"
                                     ),
                                     _downloads(),
                                     field(
@@ -172,13 +172,13 @@ def match_view() -> html.Section:
                         children=[
                             dcc.Graph(id=ids.HISTOGRAM, config=STATIC, responsive=True),
                             html.Div(id=ids.HISTOGRAM_BARS, className="sb-length-bars"),
-                            html.Div(id="histogram-tip", className="sb-tip", hidden=True),
+                            html.Div(id=ids.HISTOGRAM_TIP, className="sb-tip", hidden=True),
                         ],
                     ),
                 ],
             ),
             html.Div(id=ids.ROWS_HEAD, className="sb-rows-head"),
-            html.Div(id="cell-tip", className="sb-tip", hidden=True, role="status"),
+            html.Div(id=ids.CELL_TIP, className="sb-tip", hidden=True, role="status"),
             html.Div(
                 id=ids.ROWS, className="sb-rows", role="list", **{"aria-label": "Listed matches"}
             ),

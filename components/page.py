@@ -67,9 +67,9 @@ def page(dataset_options: Sequence[dict[str, object]]) -> dmc.MantineProvider:
                     id=ids.NOTIFICATIONS, position="bottom-right", limit=4, sendNotifications=[]
                 ),
                 header(dataset_options),
-                html.Div(id="banner", className="sb-banner", role="alert", hidden=True),
+                html.Div(id=ids.BANNER, className="sb-banner", role="alert", hidden=True),
                 html.Main([select_view(), match_view()]),
-                html.Div(id="jobs", className="sb-jobs"),
+                html.Div(id=ids.JOBS, className="sb-jobs"),
                 help_window(),
             ],
         ),

@@ -150,13 +150,13 @@ def _plot() -> html.Div:
         role="group",
         **{"aria-label": "Hidden states over time"},
         children=[
-            html.Div(className="sb-inner sb-bands", id="bands"),
+            html.Div(className="sb-inner sb-bands", id=ids.BANDS),
             dcc.Graph(id=ids.FAINT, config=STATIC, className="sb-layer", responsive=True),
             dcc.Graph(id=ids.LINES, config=STATIC, className="sb-layer", responsive=True),
-            html.Div(className="sb-inner sb-pointer", id="plot-pointer"),
-            html.Div(className="sb-thresholds", id="thresholds"),
-            html.Div(className="sb-plot-note", id="plot-note", hidden=True),
-            html.Div(className="sb-tip", id="plot-tip", hidden=True),
+            html.Div(className="sb-inner sb-pointer", id=ids.PLOT_POINTER),
+            html.Div(className="sb-thresholds", id=ids.THRESHOLDS),
+            html.Div(className="sb-plot-note", id=ids.PLOT_NOTE, hidden=True),
+            html.Div(className="sb-tip", id=ids.PLOT_TIP, hidden=True),
             dmc.Tooltip(
                 dmc.ActionIcon(
                     html.Span(className="sb-icon sb-icon-range"),
@@ -172,7 +172,7 @@ def _plot() -> html.Div:
                 openDelay=400,
             ),
             html.Div(
-                id="plot-empty",
+                id=ids.PLOT_EMPTY,
                 className="sb-empty",
                 hidden=False,
                 children="Reading the states…",
@@ -200,12 +200,12 @@ def select_view() -> html.Section:
                         tabIndex=0,
                         **{"aria-label": "Position in the corpus"},
                         children=[
-                            html.Canvas(id="overview-canvas"),
-                            html.Div(id="overview-brush", className="sb-overview-brush"),
-                            html.Div(id="overview-view", className="sb-overview-view"),
+                            html.Canvas(id=ids.OVERVIEW_CANVAS),
+                            html.Div(id=ids.OVERVIEW_BRUSH, className="sb-overview-brush"),
+                            html.Div(id=ids.OVERVIEW_VIEW, className="sb-overview-view"),
                         ],
                     ),
-                    html.Div(id="overview-tip", className="sb-tip", hidden=True),
+                    html.Div(id=ids.OVERVIEW_TIP, className="sb-tip", hidden=True),
                 ],
             ),
             _plot(),
@@ -220,11 +220,11 @@ def select_view() -> html.Section:
                         role="group",
                         **{
                             "aria-label": "Words: arrow keys read along, with Shift they brush",
-                            "aria-describedby": "step-tip",
+                            "aria-describedby": ids.STEP_TIP,
                         },
-                        children=html.Div(id="step-mark", className="sb-step-mark", hidden=True),
+                        children=html.Div(id=ids.STEP_MARK, className="sb-step-mark", hidden=True),
                     ),
-                    html.Div(id="step-tip", className="sb-tip", hidden=True, role="status"),
+                    html.Div(id=ids.STEP_TIP, className="sb-tip", hidden=True, role="status"),
                 ],
             ),
             html.Div(
@@ -271,13 +271,13 @@ def select_view() -> html.Section:
             html.Div(
                 className="sb-strip sb-chips-strip",
                 children=[
-                    strip_label(["S", html.Sub("1")], _HINTS["S1"], id="chips-label"),
+                    strip_label(["S", html.Sub("1")], _HINTS["S1"], id=ids.CHIPS_LABEL),
                     html.Div(
                         id=ids.CHIPS,
                         className="sb-chips",
                         role="group",
                         tabIndex=0,
-                        **{"aria-labelledby": "chips-label"},
+                        **{"aria-labelledby": ids.CHIPS_LABEL},
                     ),
                 ],
             ),
