@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from app.export import MOST_ROWS
+from app.match_payload import LISTED, ROWS
 from app.matching import Polarity, pack
 from app.url_state import ZOOM, View, read
 from app.windows import most_steps
@@ -389,6 +391,9 @@ def info(dataset: Dataset, source: Source) -> dict[str, Any]:
         "n_steps": source.n_steps,
         "n_states": source.n_states,
         "most_steps": most_steps(source.n_states),
+        "page_rows": ROWS,
+        "most_listed": LISTED,
+        "most_saved": MOST_ROWS,
         "sequence_starts": _drawn_sequences(dataset),
         "names": None if plain else list(source.state_names),
         "range": list(_finite_range(source.low_quantile, source.high_quantile)),

@@ -296,24 +296,23 @@
       : `<span>share of S<sub>1</sub> on: ≤ ${percent} %</span><span class="sb-ramp"></span><span>100 %</span>`;
   }
 
-  const PAGE = 50;
-  sb.callbacks.drawPager = function (match, view) {
+  sb.callbacks.drawPager = function (match, view, info) {
     const host = byId("pager");
     // A link may name a page that is not there (any more): the last one is shown.
-    if (match && !match.error && view && match.rows.length === 0 && match.key.page > 0
+    if (match && !match.error && view && info && match.rows.length === 0 && match.key.page > 0
         && sb.same(match.key, sb.matchKey(view))) {
-      const last = Math.max(0, Math.ceil(match.listed / PAGE) - 1);
+      const last = Math.max(0, Math.ceil(match.listed / info.page_rows) - 1);
       if (last < match.key.page) sb.dispatch({ page: last }, { history: "replace" });
     }
-    if (!match || match.error || !view || match.rows.length === 0) {
+    if (!match || match.error || !view || !info || match.rows.length === 0) {
       host.innerHTML = "";
       return;
     }
-    const pages = Math.max(1, Math.ceil(match.listed / PAGE));
-    const first = match.key.page * PAGE + 1;
+    const pages = Math.max(1, Math.ceil(match.listed / info.page_rows));
+    const first = match.key.page * info.page_rows + 1;
     const known = match.places === null ? match.places_at_least : match.places;
     const capped = known > match.listed || match.places === null
-      ? ` <span title="Paging and sorting work on the first 10,000; a download holds up to 100,000, the command line all.">(of the first ${count(match.listed)})</span>` : "";
+      ? ` <span title="Paging and sorting work on the first ${count(info.most_listed)}; a download holds up to ${count(info.most_saved)}, the command line all.">(of the first ${count(match.listed)})</span>` : "";
     const button = (name, by, off) => `<button type="button" data-page="${by}" aria-label="${name}" title="${name}"${off ? " disabled" : ""}>`
       + `<span class="sb-icon sb-icon-step-${by < 0 ? "back" : "on"}"></span></button>`;
     sb.keepFocus(host, () => {
