@@ -280,8 +280,7 @@ def _fit(
         if view.excluded:
             notices.append(
                 Notice(
-                    f"{len(view.excluded)} excluded states are back: "
-                    "their numbers mean other states in this source.",
+                    "The excluded states are back: their numbers mean other states in this source.",
                     "info",
                 )
             )

@@ -383,3 +383,17 @@ def test_everything_under_the_plot_is_aligned_with_it(
         "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
     assert overflow <= 0
+
+
+@pytest.mark.parametrize("width", [1130, 1280, 1440])
+def test_the_header_stays_on_one_line(
+    open_page: Callable[..., Page], demo: Running, width: int
+) -> None:
+    page = open_page(demo.url, width=width)
+    middles = page.evaluate(
+        """() => ['dataset', 'position', 'search-box', 'share', 'color-scheme'].map((id) => {
+            const box = document.getElementById(id).getBoundingClientRect();
+            return box.top + box.height / 2;
+        })"""
+    )
+    assert max(middles) - min(middles) < 4
