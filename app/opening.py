@@ -267,9 +267,9 @@ def _fit(
         )
         view = replace(blank, **known)
     if view.first >= source.n_steps:
-        notices.append(
-            Notice(f"Step {view.first} is beyond the end: there are {source.n_steps} steps here.")
-        )
+        if "first" in fields:  # otherwise it follows from the selection, which has a notice
+            text = f"Step {view.first} is beyond the end: there are {source.n_steps} steps here."
+            notices.append(Notice(text))
         view = replace(view, first=max(0, source.n_steps - 1))
     if view.start is not None and view.stop is not None:
         problem = _range_problem(view.start, view.stop, dataset)

@@ -49,11 +49,15 @@
     if (!byId("brush")) build();
     const on = view.start !== null;
     const { start, stop, before, after } = on ? view : { start: 0, stop: 0, before: 0, after: 0 };
+    // Steps outside the sequence count as off: the bands of the limits end where it does.
+    const bounds = (on && sb.sequenceOf(win, start)) || { start: win.start, stop: win.stop };
+    const low = Math.max(start - before, Math.min(start, bounds.start));
+    const high = Math.min(stop + after, Math.max(stop, bounds.stop));
     place(byId("brush"), start, stop, win);
     place(byId("band-brush"), start, stop, win);
-    place(byId("band-before"), start - before, start, win);
-    place(byId("band-after"), stop, stop + after, win);
-    place(byId("limit-bar"), start - before, stop + after, win);
+    place(byId("band-before"), low, start, win);
+    place(byId("band-after"), stop, high, win);
+    place(byId("limit-bar"), low, high, win);
     const handles = {};
     for (const element of document.querySelectorAll("[data-handle]")) {
       handles[element.dataset.handle] = element;
@@ -62,25 +66,25 @@
     placeHandle(handles.stop, stop, win, on);
     // A limit that reaches beyond the view keeps its handle at the edge: it can be drawn back.
     const inView = on && start < win.stop && stop > win.start;
-    const edge = { before: Math.max(start - before, win.start), after: Math.min(stop + after, win.stop) };
-    placeHandle(handles.before, edge.before, win, inView && start >= win.start);
-    placeHandle(handles.after, edge.after, win, inView && stop <= win.stop);
+    const edge = { before: Math.max(low, win.start), after: Math.min(high, win.stop) };
+    const ends = { before: inView && start >= win.start, after: inView && stop <= win.stop };
+    placeHandle(handles.before, edge.before, win, ends.before);
+    placeHandle(handles.after, edge.after, win, ends.after);
     if (!on) return;
-    const bounds = sb.sequenceOf(win, start) || { start: win.start, stop: win.stop };
     slider(handles.start, start, bounds.start, stop - 1, `step ${start}`);
     slider(handles.stop, stop - 1, start, bounds.stop - 1, `step ${stop - 1}`);
     slider(handles.before, before, 0, 999, sb.plural(before, "step") + " before");
     slider(handles.after, after, 0, 999, sb.plural(after, "step") + " after");
-    const label = (id, count, side, step) => {
+    const label = (id, count, side, step, shown) => {
       const element = byId(id);
       element.textContent = count ? `off ${count}` : "";
-      element.style.display = count && step >= win.start && step <= win.stop ? "" : "none";
+      element.style.display = count && shown ? "" : "none";
       const at = sb.percent(step, win);
       element.style.left = side === "left" ? "" : `${at}%`;
       element.style.right = side === "left" ? `${100 - at}%` : "";
     };
-    label("count-before", before, "left", edge.before);
-    label("count-after", after, "right", edge.after);
+    label("count-before", before, "left", edge.before, ends.before);
+    label("count-after", after, "right", edge.after, ends.after);
     if (sb.focusHandle) handles[sb.focusHandle].focus({ preventScroll: true });
     sb.focusHandle = null;
   };

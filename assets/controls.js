@@ -267,7 +267,8 @@
     if (actions[clicked]) actions[clicked]();
   };
 
-  document.addEventListener("keydown", (event) => {
+  // On the window, so that whatever has the focus comes first.
+  window.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const typing = event.target.closest
       && event.target.closest("input, textarea, select, [role=slider], [role=combobox], [role=radio], [role=listbox]");
@@ -286,6 +287,9 @@
       Escape: () => sb.clearBrush(),
       "?": () => set("help", { opened: true }),
     };
+    // What can be scrolled keeps its keys.
+    const scrolls = event.target.closest && event.target.closest("#legends, #heat-legend, #coverage, #chips");
+    if (scrolls && /^(Arrow|Page|Home)/.test(event.key)) return;
     if (actions[event.key]) {
       actions[event.key]();
       event.preventDefault();
@@ -293,4 +297,10 @@
       sb.matchNow();
     }
   });
+
+  // The sentence at a control has been read when one begins to type; it would cover the plot.
+  document.addEventListener("input", () => document.body.classList.add("sb-typing"));
+  for (const name of ["focusout", "pointerdown"]) {
+    document.addEventListener(name, () => document.body.classList.remove("sb-typing"));
+  }
 })();

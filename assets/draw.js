@@ -39,7 +39,10 @@
   sb.fitted = function (tag, text, room, bold) {
     let shown = text;
     let width = sb.textWidth(text, bold);
-    if (width * NARROWEST > room) {
+    if (width * NARROWEST > room && room < 12) {
+      shown = ""; // one letter of a word says less than nothing; the tooltip has it
+      width = 0;
+    } else if (width * NARROWEST > room) {
       const letters = Array.from(text);
       let keep = Math.max(1, Math.floor((letters.length * room) / (width * NARROWEST)));
       do {

@@ -39,6 +39,7 @@
   // Dash only writes to the console when an answer is lost, and waits for ever for one that does not
   // come: each of its requests gets a bound, and what stays without an answer gets a sentence.
   const matching = new Set(); // the numbers of the match requests that are on their way
+  const unreached = new Set(); // and of those that did not get there
   const fetching = window.fetch;
   window.fetch = function (target, options) {
     const url = String(target && target.url ? target.url : target);
@@ -51,7 +52,10 @@
     const answer = fetching.call(this, target, { ...options, signal: stop.signal });
     answer.then(
       (got) => { if (!got.ok) lost(output, request, `failed (${got.status})`); },
-      () => lost(output, request, "did not answer"),
+      () => {
+        if (output === "match" && !stop.signal.aborted) unreached.add(request.n);
+        lost(output, request, "did not answer");
+      },
     ).finally(() => {
       clearTimeout(timer);
       if (output === "match") matching.delete(request.n);
@@ -144,16 +148,17 @@
       const state = await ask(`match/${sb.pageId}/${n}`);
       if (!waiting()) break;
       // Heard twice: between the end of an answer and its place in the store nothing is known of it.
-      missing = state && ["lost", "unknown"].includes(state.state) && !matching.has(n) ? missing + 1 : 0;
-      const gone = state ? missing > 1 : Date.now() - heard > sb.patience.answer;
+      const nothing = state ? ["lost", "unknown"].includes(state.state) : unreached.has(n);
+      missing = nothing && !matching.has(n) ? missing + 1 : 0;
+      const gone = missing > 1 || (!state && Date.now() - heard > sb.patience.answer);
       if (state) heard = Date.now();
       if (state && state.state === "done") {
         sb.write("overview", state.answer.overview);
         sb.write("match", state.answer.match);
       } else if (gone) {
-        endMatch(request, state ? "The server has lost this search (it may have been restarted): "
-          + "press Match or Enter to search again."
-          : "The server does not answer: press Match or Enter to try again.");
+        const why = unreached.has(n) || !state ? "The server cannot be reached"
+          : "The server has lost this search (it may have been restarted)";
+        endMatch(request, `${why}: press Match or Enter to search again.`);
       } else if (state && state.state === "running") {
         const what = stageWords(state.stage, request.key);
         const share = Math.floor(100 * state.done);
@@ -210,7 +215,7 @@
 
   // ------------------------------------------------------------- a dataset that is being prepared
 
-  const span = (seconds) => (seconds < 50 ? `about ${Math.max(5, 5 * Math.round(seconds / 5))} s left`
+  const span = (seconds) => (seconds < 7 ? "a few seconds left" : seconds < 50 ? `about ${Math.max(5, 5 * Math.round(seconds / 5))} s left`
     : `about ${Math.round(seconds / 60) || 1} min left`);
 
   let waitedFor = null; // the notices that named it

@@ -75,7 +75,17 @@
     const ticks = [0, 1, 10, 100, 1000, 1e4, 1e5, 1e6, 1e7].filter((n) => height(n) <= top * 1.02);
     const thin = ticks.length > 5 ? ticks.filter((_, i) => i % 2 === 0) : ticks;
     const slots = Math.max(bins.length, 6);
-    const step = Math.ceil(bins.length / 11);
+    // Labels stand under their bars as long as they keep apart.
+    const { l: left, r: right } = skeletons.light.histogram_margin;
+    const slot = (byId("length-histogram").clientWidth - left - right) / slots;
+    const named = [];
+    let end = -Infinity;
+    bins.forEach((bin, i) => {
+      const half = 3.2 * rangeText([bin.low, bin.high]).length + 3;
+      if ((i + 0.5) * slot - half < end) return;
+      named.push(i);
+      end = (i + 0.5) * slot + half;
+    });
     const host = byId("length-bars");
     const { l, r, t, b } = skeletons.light.histogram_margin;
     host.dataset.n = match.n;
@@ -96,8 +106,7 @@
     ], {
       x: {
         range: [-0.5, slots - 0.5],
-        tickvals: bins.map((_, i) => i).filter((i) => i % step === 0),
-        ticktext: bins.filter((_, i) => i % step === 0).map((bin) => rangeText([bin.low, bin.high])),
+        tickvals: named, ticktext: named.map((i) => rangeText([bins[i].low, bins[i].high])),
       },
       y: {
         range: [0, top * 1.05], tickvals: thin.map(height),

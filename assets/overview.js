@@ -232,6 +232,12 @@
   // over the overview: a page that cannot be scrolled with the pointer on the plot would be a trap.
   let rest = { pan: 0, zoom: 0 };
   document.addEventListener("wheel", (event) => {
+    const legend = event.target.closest && event.target.closest("#legends, #heat-legend");
+    if (legend && legend.scrollWidth > legend.clientWidth && !event.ctrlKey) {
+      legend.scrollLeft += event.deltaX || event.deltaY;
+      event.preventDefault();
+      return;
+    }
     const over = event.target.closest && event.target.closest(".sb-plot, .sb-strip, .sb-tracks");
     if (!over || event.target.closest("#coverage, #chips") && !event.ctrlKey && !event.deltaX) return;
     const view = sb.read("view");

@@ -55,12 +55,15 @@
         const from = Math.max(start, win.start);
         const to = Math.min(stop, win.stop);
         const { label, color } = track.categories[category];
+        // A label that does not fit would be a few letters of another word: it is in the tooltip.
+        const room = (byId("words").clientWidth * (to - from)) / count - 8;
+        const shown = sb.textWidth(label, false) * 0.85 <= room ? sb.escape(label) : "";
         return `<i class="sb-span" style="left:${sb.percent(from, win)}%;width:${sb.percent(to, win) - sb.percent(from, win)}%;--span:${color}"`
-          + ` title="${sb.escape(`${track.name}: ${label}, steps ${start} to ${stop - 1}`)}"><b>${sb.escape(label)}</b></i>`;
+          + ` title="${sb.escape(`${track.name}: ${label}, steps ${start} to ${stop - 1}`)}"><b>${shown}</b></i>`;
       });
-      const veils = view.mask ? shares.map((share, i) =>
+      const veils = view.mask ? Array.from(shares, (share, i) =>
         `<i class="sb-veil" style="${at(i)}opacity:${(0.92 * (1 - share)).toFixed(2)}"></i>`) : [];
-      return bars.join("") + Array.from(veils).join("");
+      return bars.join("") + veils.join("");
     }
     return track.cells.map((cell, i) => {
       const { color, text } = sb.trackCell(track, cell);
@@ -84,6 +87,7 @@
     const host = byId("track-rows");
     const focus = host.contains(document.activeElement) ? document.activeElement.dataset : null;
     host.dataset.key = key;
+    host.style.setProperty("--track-width", `${host.parentElement.clientWidth - 32}px`);
     host.innerHTML = tracks.tracks.map((track, i) => {
       const name = sb.escape(track.name);
       const move = i > 0

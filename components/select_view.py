@@ -54,7 +54,7 @@ def _toolbar() -> html.Div:
                             w=150,
                             color="red",
                             updatemode="drag",
-                            thumbLabel="Threshold",
+                            thumbLabel="Threshold slider",
                         ),
                         dmc.TextInput(
                             id=ids.THRESHOLD_TEXT,
