@@ -188,6 +188,7 @@ def test_the_words_are_read_along_and_brushed_with_the_keyboard(
     step = seen["start"] + 1
     told = page.inner_text("#step-tip")
     assert f"step {step}" in told
+    assert view(page)["first"] == seen["first"], "the key does one thing"
     assert f"“{dataset.tokens(step, step + 1)[0]}”" in told
     assert f"of {len(chips(page))} on" in told
     code = level.codes(step, step + 1)[0]  # type: ignore[union-attr]

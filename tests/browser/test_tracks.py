@@ -253,3 +253,21 @@ def test_many_categories_intervals_and_odd_values(
     row = page.locator("#match-rows a.sb-row").first
     tops = row.evaluate("r => [...r.children].map(c => Math.round(c.getBoundingClientRect().top))")
     assert len(set(tops)) == 1
+    # the mask lies over intervals as it fades cells, and writes nothing
+    page.locator("#mask").dispatch_event("click")
+    page.wait_for_selector("[data-track='phrase'] .sb-veil", state="attached")
+    veils = page.locator("[data-track='phrase'] .sb-veil").evaluate_all(
+        "a => a.map(v => Number(v.style.opacity))"
+    )
+    shares = [height / 100 for height in bar_heights(page)]
+    assert veils == pytest.approx([0.92 * (1 - share) for share in shares], abs=0.02)
+    assert page.inner_text("[data-track='phrase'] .sb-inner").split("\n") == labels
+    # a legend that is too long is scrolled, by wheel and by keys, and the view stays
+    first = view(page)["first"]
+    page.hover("#legends")
+    page.mouse.wheel(0, 300)
+    page.wait_for_function("() => document.getElementById('legends').scrollLeft > 100")
+    page.focus("#legends")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("() => document.getElementById('legends').scrollLeft < 300")
+    assert view(page)["first"] == first
