@@ -40,12 +40,12 @@
     const known = match.places === null ? `at least ${count(match.places_at_least)}` : count(match.places);
     const places = `<b>${known}</b> ${match.places === 1 ? "place" : "places"}`;
     const seconds = match.seconds < 0.095 ? match.seconds.toFixed(3) : match.seconds.toFixed(2);
-    const all = `${match.selected.length} ${match.selected.length === 1 ? "state" : "states"}`;
+    const all = match.selected.length === 1 ? "the state" : `all ${match.selected.length} states`;
     const length = match.key.length;
     let text = `<b>${count(match.total)}</b> ${match.total === 1 ? "match" : "matches"}`;
     if (match.total > 0) {
       text += match.key.overlapping || length ? "" : ` at ${places}`;
-      text += `, <b>${count(match.full)}</b> with all ${all}`;
+      text += `, <b>${count(match.full)}</b> with ${all}`;
       if (length) {
         text += `; of length ${rangeText(length)}: `
           + (match.key.overlapping ? `<b>${known}</b>` : places);
