@@ -156,8 +156,8 @@
         sb.write("overview", state.answer.overview);
         sb.write("match", state.answer.match);
       } else if (gone) {
-        const why = unreached.has(n) || !state ? "The server cannot be reached"
-          : "The server has lost this search (it may have been restarted)";
+        const why = unreached.has(n) ? "The server cannot be reached"
+          : !state ? "The server does not answer" : "The server has lost this search (it may have been restarted)";
         endMatch(request, `${why}: press Match or Enter to search again.`);
       } else if (state && state.state === "running") {
         const what = stageWords(state.stage, request.key);
