@@ -22,6 +22,7 @@ import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -220,7 +221,9 @@ def _is_whole(home: Path, rows: NDArray[Any]) -> bool:
 def _checksum(block: NDArray[Any]) -> int:
     """The sum of the bits of all values; pages of zeros where there were others change it."""
     bits = np.ascontiguousarray(block).view(f"u{block.dtype.itemsize}")
-    return int(bits.sum(dtype=np.uint64))
+    # By states first: that takes less than half as long. 65,536 float16 fit into 32 bits.
+    few = bits.itemsize == 2 and len(bits) <= 1 << 16
+    return int(bits.sum(axis=0, dtype=np.uint32 if few else np.uint64).sum(dtype=np.uint64))
 
 
 def _boot() -> str:
@@ -298,15 +301,20 @@ def _write_rows(file: BinaryIO, files: SourceFiles, summarizer: Summarizer, tell
     _reserve(file, file.tell() + files.n_steps * files.n_states * files.dtype.itemsize)
     done = checksum = 0
     tell(0, files.n_steps)
-    # The next block is read and turned while this one is taken in.
-    with contextlib.closing(ahead(blocks(files))) as coming:
+
+    def sum_up(block: NDArray[Any]) -> int:
+        summarizer.update(block)
+        return _checksum(block)
+
+    # The next block is read and turned, and this one summed up, while it is written.
+    with contextlib.closing(ahead(blocks(files))) as coming, ThreadPoolExecutor(1) as beside:
         for block in coming:
             done += len(block)
             if done > files.n_steps:
                 break
+            summed = beside.submit(sum_up, block)
             file.write(block.data)
-            summarizer.update(block)
-            checksum += _checksum(block)
+            checksum += summed.result()
             tell(done, files.n_steps)
     if done != files.n_steps:
         raise DatasetError(

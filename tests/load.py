@@ -19,10 +19,11 @@ ROOT = Path(__file__).parents[1]
 
 
 @contextmanager
-def serving(data: Path, cache: Path) -> Iterator[str]:
+def serving(data: Path, cache: Path, *options: str) -> Iterator[str]:
     """Start `python -m app serve` as a user would, and yield its address."""
+    command = [sys.executable, "-m", "app", "serve", data, "--port", "0", "--cache-dir", cache]
     server = subprocess.Popen(
-        [sys.executable, "-m", "app", "serve", data, "--port", "0", "--cache-dir", cache],
+        [*command, *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -58,6 +59,10 @@ class User:
         """The ``window`` store."""
         return self._callback("window.data", "window-request", self._numbered(request))["window"]
 
+    def window_text(self, request: dict[str, Any]) -> bytes:
+        """The answer that holds the ``window`` store, unread: where reading it would be the load."""
+        return self._post("window.data", "window-request", self._numbered(request))
+
     def search(self, request: dict[str, Any]) -> dict[str, Any]:
         """The ``search`` store."""
         return self._callback("search.data", "search-request", self._numbered(request))["search"]
@@ -68,8 +73,7 @@ class User:
         stores = self._callback("..match.data...overview.data..", "match-request", request)
         while not stores:
             time.sleep(0.1)
-            state = self._send("GET", f"/_jobs/match/{self.page}/{self._n}", None)
-            assert state is not None
+            state = json.loads(self._send("GET", f"/_jobs/match/{self.page}/{self._n}", None))
             assert state["state"] in {"running", "done"}, state
             stores = state["answer"] or {}
         return stores
@@ -79,23 +83,23 @@ class User:
         return {**request, "n": self._n}
 
     def _callback(self, outputs: str, given: str, data: Any) -> dict[str, Any]:
+        text = self._post(outputs, given, data)
+        answer = json.loads(text)["response"] if text else {}
+        return {name: value["data"] for name, value in answer.items()}
+
+    def _post(self, outputs: str, given: str, data: Any) -> bytes:
         names = outputs.strip(".").split("...") if outputs.startswith("..") else [outputs]
         parts = [dict(zip(("id", "property"), name.split("."), strict=True)) for name in names]
-        answer = self._send(
-            "POST",
-            "/_dash-update-component",
-            {
-                "output": outputs,
-                "outputs": parts if outputs.startswith("..") else parts[0],
-                "inputs": [{"id": given, "property": "data", "value": data}],
-                "changedPropIds": [f"{given}.data"],
-            },
-        )
-        if answer is None:
-            return {}
-        return {name: value["data"] for name, value in answer["response"].items()}
+        body = {
+            "output": outputs,
+            "outputs": parts if outputs.startswith("..") else parts[0],
+            "inputs": [{"id": given, "property": "data", "value": data}],
+            "changedPropIds": [f"{given}.data"],
+        }
+        return self._send("POST", "/_dash-update-component", body)
 
-    def _send(self, method: str, path: str, body: Any) -> Any:
+    def _send(self, method: str, path: str, body: Any) -> bytes:
+        """The answer's text; none where nothing is to change."""
         self._http.request(
             method,
             path,
@@ -105,7 +109,7 @@ class User:
         response = self._http.getresponse()
         text = response.read()
         assert response.status in {200, 204}, (response.status, text[:300])
-        return json.loads(text) if response.status == 200 else None
+        return bytes(text)
 
 
 def match_key(start: int, stop: int, threshold: float, **change: Any) -> dict[str, Any]:

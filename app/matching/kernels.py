@@ -325,6 +325,11 @@ def sweep(
     dead = np.zeros(n_dense, dtype=np.uint64)
     t = cursor[0]
     alive = cursor[1]
+    # States in each group: counted when it begins, not each time some go off.
+    sizes = np.zeros(group_masks.shape[0], dtype=np.int64)
+    for i in range(alive):
+        for w in range(n_dense):
+            sizes[i] += _bit_count(group_masks[i, w])
     s = cursor[2]
     found = 0
     while True:
@@ -360,16 +365,29 @@ def sweep(
                     states = 0  # of this and all older groups (without a limit before)
                     ended = 0  # those of them that go off here for long enough
                     left = 0  # those of them that stay on
+                    g = 0
+                    if before_mode == 0 and after_mode == 0 and sizes[0] >= low_overlap:
+                        # Nothing ends or changes in groups older than all that goes off.
+                        while g < alive:
+                            hit = zero
+                            for w in range(n_dense):
+                                hit |= group_masks[g, w] & gone[w]
+                            if hit != zero:
+                                break
+                            states += sizes[g]
+                            g += 1
+                        left = states
+                        kept = g
                     dead[:] = zero
-                    for g in range(alive):
-                        own = 0
+                    while g < alive:
+                        own = sizes[g]
+                        own_left = own
                         own_ended = 0
-                        own_left = 0
                         for w in range(n_dense):
-                            word = group_masks[g, w]
-                            own += _bit_count(word)
-                            own_ended += _bit_count(word & ending[w])
-                            own_left += _bit_count(word & now[w])
+                            own_left -= _bit_count(group_masks[g, w] & gone[w])
+                        if after_mode != 0:
+                            for w in range(n_dense):
+                                own_ended += _bit_count(group_masks[g, w] & ending[w])
                         if before_mode != 0:
                             states = 0
                             ended = 0
@@ -408,11 +426,14 @@ def sweep(
                             if before_mode == 0 and kept == 0:
                                 for w in range(n_dense):
                                     group_masks[0, w] = (group_masks[g, w] & now[w]) | dead[w]
-                            else:
+                                sizes[0] = left
+                            elif own_left < own or kept < g:
                                 for w in range(n_dense):
                                     group_masks[kept, w] = group_masks[g, w] & now[w]
+                                sizes[kept] = own_left
                             group_starts[kept] = a
                             kept += 1
+                        g += 1
                     alive = kept
             if t < stop:
                 row = t - base
@@ -424,6 +445,7 @@ def sweep(
                         for w in range(n_dense):
                             group_masks[0, w] = dense[row, w]
                         group_starts[0] = t
+                        sizes[0] = new
                         alive = 1
                 else:
                     for w in range(n_dense):
@@ -437,6 +459,7 @@ def sweep(
                         new += _bit_count(word)
                     if new >= (low_overlap if before_mode != 0 else 1):
                         group_starts[alive] = t
+                        sizes[alive] = new
                         alive += 1
             t += 1
         alive = 0

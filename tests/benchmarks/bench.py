@@ -7,7 +7,6 @@ Files that are measured are kept in the cache folder under `bench`; delete it to
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import shutil
@@ -254,6 +253,7 @@ def bench_open(folder: Folder) -> None:
     cache = folder.path / "opening"
 
     def read() -> None:
+        pq.ParquetFile(path / "tokens.parquet").read()
         file = pq.ParquetFile(path / "states" / "cell.parquet")
         for i in range(file.num_row_groups):
             file.read_row_group(i)
@@ -283,6 +283,7 @@ def bench_window(folder: Folder) -> None:
     from app.factory import create_app
     from loaders import Catalog
     from tests.benchmarks.timing import fastest
+    from tests.load import window_request
 
     print("\nA window of 60 x 650 over loopback (bound: 3 times a callback that does nothing)")
     catalog = Catalog([folder.dataset(1_000_000, 650)], folder.settings.cache_dir)
@@ -297,11 +298,11 @@ def bench_window(folder: Folder) -> None:
         return {}
 
     entry = catalog.entries()[0].id
-    request = {"n": 1, "dataset": entry, "source": "cell", "start": 5000, "stop": 5060}
+    request = {**window_request(5000), "dataset": entry, "source": "cell"}
     with listening(empty.server) as idle, listening(dashboard) as busy:
-        size = len(idle.ask("window", request)), len(busy.ask("window", request))
-        base = fastest(lambda: idle.ask("window", request), 300)
-        window = fastest(lambda: busy.ask("window", request), 300)
+        size = len(idle.window_text(request)), len(busy.window_text(request))
+        base = fastest(lambda: idle.window_text(request), 300)
+        window = fastest(lambda: busy.window_text(request), 300)
     row("what", "empty", "window", "ratio")
     name = f"60 x 650, {size[1] / 1000:,.0f} kB against {size[0]} bytes"
     row(name, milliseconds(base), milliseconds(window), f"{window / base:.2f}")
@@ -312,62 +313,48 @@ def bench_users(folder: Folder) -> None:
     import statistics
     from concurrent.futures import ThreadPoolExecutor
 
-    print("\nTwenty users at once (bound: the median window 5 times as long as without the others)")
-    entry = folder.dataset(1_000_000, 650).name
-    over = threading.Event()
-    key = {
-        "dataset": entry,
-        "fp": "",
-        "source": "cell",
-        "start": 5000,
-        "stop": 5002,
-        "before": 0,
-        "after": 0,
-        "polarity": "high",
-        "excluded": [],
-        "min_overlap": 1,
-        "min_length": None,
-        "overlapping": False,
-        "length": None,
-        "tracks": [],
-        "sort": "rank",
-        "page": 0,
-    }
-    with served(folder, folder.dataset(1_000_000, 650)) as server:
+    from tests.load import User, match_key, serving, window_request
 
-        def page(user: int) -> list[float]:
-            times = []
+    print("\nTwenty users at once (bound: the median window 5 times as long as without the others)")
+    path = folder.dataset(1_000_000, 650)
+    source = {"dataset": path.name, "source": "cell"}
+    over = threading.Event()
+
+    def page(url: str, user: int) -> list[float]:
+        times: list[float] = []
+        with User(url) as tab:
             for turn in range(30):
-                start = 1000 * user + 60 * turn
-                request = {"n": turn, "dataset": entry, "source": "cell"}
-                request |= {"start": start, "stop": start + 60}
+                request = {**window_request(1000 * user + 60 * turn), **source}
                 begun = time.perf_counter()
-                answer = server.ask("window", request)
+                answer = tab.window_text(request)
                 times.append(time.perf_counter() - begun)
                 if turn % 10 == 0:  # reading them all would be the load
                     data = json.loads(answer)["response"]["window"]["data"]
-                    assert (data["n"], data["start"]) == (turn, start), "another user's answer"
+                    assert data["start"] == request["start"], "another user's answer"
                 time.sleep(0.05)  # nobody pages faster
-            return times
+        return times
 
-        def match(user: int) -> int:
-            n = 0
+    def match(url: str, user: int) -> int:
+        n = 0
+        with User(url) as tab:
             while not over.is_set():
-                asked = {**key, "threshold": 0.2 + 0.01 * user, "start": 5000 + 7 * user + n % 5}
-                asked["stop"] = int(str(asked["start"])) + 2
-                request = {"n": n, "key": asked, "restored": 0}
-                answer = json.loads(server.ask("match", request, "overview"))["response"]
-                assert answer["match"]["data"]["key"] == asked, "another user's answer"
-                assert "error" not in answer["match"]["data"], answer["match"]["data"]
+                start = 5000 + 7 * user + n % 5
+                key = match_key(start, start + 2, 0.2 + 0.01 * user, min_overlap=1, **source)
+                answer = tab.match(key)["match"]
+                assert answer["key"] == key, "another user's answer"
+                assert "error" not in answer, answer
                 n += 1
-            return n
+        return n
 
-        alone = statistics.median(page(0))
+    with serving(path, folder.settings.cache_dir, "--threads", "24") as url:
+        alone = statistics.median(page(url, 0))
         with ThreadPoolExecutor(20) as users:
-            matching = [users.submit(match, user) for user in range(10)]
-            paging = [users.submit(page, user) for user in range(10)]
-            times = [one for user in paging for one in user.result()]
-            over.set()
+            matching = [users.submit(match, url, user) for user in range(10)]
+            paging = [users.submit(page, url, user) for user in range(10)]
+            try:
+                times = [one for user in paging for one in user.result()]
+            finally:
+                over.set()
             n_matches = sum(user.result() for user in matching)
     busy = statistics.median(times)
     row("what", "one user", "twenty", "ratio")
@@ -375,56 +362,12 @@ def bench_users(folder: Folder) -> None:
     row(name, milliseconds(alone), milliseconds(busy), f"{busy / alone:.2f}")
 
 
-class Server:
-    """A server on loopback, asked over one connection a thread, as a browser does."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._own = threading.local()
-
-    def ask(self, store: str, request: object, *more: str) -> bytes:
-        """Post a callback's request and return the answer's body."""
-        names = [store, *more]
-        outputs = [{"id": name, "property": "data"} for name in names]
-        several = ".." + "...".join(f"{name}.data" for name in names) + ".."
-        given = f"{store}-request"
-        body = {
-            "output": several if more else f"{store}.data",
-            "outputs": outputs if more else outputs[0],
-            "inputs": [{"id": given, "property": "data", "value": request}],
-            "changedPropIds": [f"{given}.data"],
-        }
-        if not hasattr(self._own, "connection"):
-            self._own.connection = http.client.HTTPConnection("127.0.0.1", self._port)
-        connection = self._own.connection
-        headers = {"Content-Type": "application/json"}
-        connection.request("POST", "/_dash-update-component", json.dumps(body), headers)
-        answer = connection.getresponse()
-        content = answer.read()
-        assert answer.status == 200, content
-        return bytes(content)
-
-
 @contextmanager
-def served(folder: Folder, data: Path) -> Iterator[Server]:
-    """Serve a dataset as `python -m app serve` does, in a process of its own, for twenty users."""
-    cache = folder.settings.cache_dir
-    command = [sys.executable, "-m", "app", "serve", str(data), "--port", "0", "--threads", "24"]
-    process = subprocess.Popen(
-        [*command, "--cache-dir", str(cache)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        yield Server(int(process.stdout.readline().rpartition(":")[2]))
-    finally:
-        process.terminate()
-        process.wait()
-
-
-@contextmanager
-def listening(application: Any) -> Iterator[Server]:
-    """Serve an application on loopback, in threads, with connections that stay open."""
+def listening(application: Any) -> Iterator[Any]:
+    """Serve an application on loopback, in threads; yield a user whose connection stays open."""
     from werkzeug.serving import WSGIRequestHandler, make_server
+
+    from tests.load import User
 
     class Quiet(WSGIRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -437,7 +380,8 @@ def listening(application: Any) -> Iterator[Server]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield Server(server.port)
+        with User(f"http://127.0.0.1:{server.port}") as user:
+            yield user
     finally:
         server.shutdown()
         thread.join()
