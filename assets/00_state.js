@@ -16,7 +16,15 @@
   // What decides the order and length of the list: a change goes back to its first page.
   const LIST_FIELDS = [...MATCH_FIELDS, "overlapping", "length", "sort"];
 
-  sb.same = (a, b) => a === b || JSON.stringify(a) === JSON.stringify(b);
+  /** Whether two JSON values are equal; the order of keys does not count, a missing one is undefined. */
+  sb.same = function (a, b) {
+    if (a === b) return true;
+    if (a === null || b === null || typeof a !== "object" || typeof b !== "object") return false;
+    if (Array.isArray(a) !== Array.isArray(b)) return false;
+    const known = (value) => Object.keys(value).filter((key) => value[key] !== undefined);
+    const keys = known(a);
+    return keys.length === known(b).length && keys.every((key) => sb.same(a[key], b[key]));
+  };
 
   /** The present value of a store; undefined before Dash has laid out the page. */
   sb.read = function (id) {

@@ -184,6 +184,7 @@ def test_a_slow_match_is_told_and_its_answer_comes_from_any_worker(
     settled(page)
     assert page.locator("[data-job]").count() == 0
     assert "steps searched" in sentence(page)
+    assert page.locator(".sb-stale").count() == 0, "an answer that came late is no older one"
     assert page.inner_text("#busy") == ""
     kept = page.locator("#match-sentence").get_attribute("title") or ""
     assert "keeps the on-bits of 2 thresholds" in kept
