@@ -160,7 +160,7 @@
           `${name} must be a whole number ${range}, not “${text}”.`);
         return;
       }
-      if (value === held) set(id, { value: show(id, "value", held === null ? "" : String(held)) });
+      if (value === held) rewrite(id, held === null ? "" : String(held));
       else sb.dispatch({ [field]: value });
     };
     document.addEventListener("keydown", (event) => {
