@@ -8,13 +8,15 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from loaders.check_text import report_lines
 from loaders.dataset import Inspection, dataset_signature, inspect_dataset
 from loaders.problems import DatasetError, Problem, Severity
-from loaders.source import SourceFiles, blocks
+from loaders.source import Piece, SourceFiles, over_pieces
 from loaders.store import Progress, find_stored
 from loaders.summary import Summarizer, Summary
 
@@ -152,15 +154,20 @@ def _read(
 ) -> Iterator[int]:
     """Sum a source up, yielding the steps done; compare it with its copy in `cache`, if any."""
     stored = find_stored(files, cache) if cache is not None else None
-    done, differs = 0, -1
-    for block in blocks(files):
-        summarizer.update(block)
-        if stored is not None and differs < 0:
-            copy = stored.rows[done : done + len(block)]
-            unequal = ~((copy == block) | (np.isnan(copy) & np.isnan(block)))
-            rows = np.flatnonzero(unequal.any(axis=1))
-            differs = done + int(rows[0]) if len(rows) else -1
-        done += len(block)
+
+    def take(piece: Piece) -> tuple[int, int]:
+        step, differs = piece.start, -1
+        for block in piece.blocks():
+            summarizer.update(step, block)
+            if stored is not None and differs < 0:
+                row = _first_difference(stored.rows[step : step + len(block)], block)
+                differs = step + row if row >= 0 else -1
+            step += len(block)
+        return step, differs
+
+    differs = -1
+    for done, there in over_pieces(files, take):
+        differs = there if differs < 0 else differs
         yield done
     if differs >= 0:
         found.append(
@@ -171,6 +178,13 @@ def _read(
                 "delete the cache folder, or write the file again",
             )
         )
+
+
+def _first_difference(copy: NDArray[Any], block: NDArray[Any]) -> int:
+    """The first row that is not the same, -1 for none; NaN is the same as NaN."""
+    unequal = ~((copy == block) | (np.isnan(copy) & np.isnan(block)))
+    rows = np.flatnonzero(unequal.any(axis=1))
+    return int(rows[0]) if len(rows) else -1
 
 
 def _digests(folder: Path, found: list[Problem]) -> Iterator[tuple[str, str]]:

@@ -1,15 +1,18 @@
 """A source on disk: one Parquet file, or a folder of part files, of states.
 
-`inspect_source` reads footers only and says what is there; `blocks` streams the values as rows.
+`inspect_source` reads footers only and says what is there; `pieces` cuts the values into what can
+be read side by side, `over_pieces` does so.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,7 +37,7 @@ from loaders.parquet import (
 )
 from loaders.problems import DatasetError, Problem, Severity, counted, listed
 
-_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 # Rows decoded at once: the more, the less is paid for each column.
 _BATCH_BYTES = 1 << 25
@@ -42,6 +45,8 @@ _BATCH_ROWS = 32_768
 _GROUP_BYTES = 3 << 25
 # Rows turned and handed on at once: they stay in the processor's cache until they are written.
 _BLOCK_BYTES = 1 << 23
+_LINE_BYTES = 64
+_MOST_THREADS = 4
 # Without these pyarrow reads a whole row group ahead: a gigabyte and more for files that pandas
 # or polars wrote as one row group.
 _BOUNDED: dict[str, Any] = {"buffer_size": 1 << 16, "pre_buffer": False}
@@ -164,69 +169,161 @@ def inspect_source(
     )
 
 
-def blocks(files: SourceFiles) -> Iterator[NDArray[Any]]:
-    """The values of a source in order, some thousand rows at a time.
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Rows that can be read without those before them, by any thread.
+
+    Attributes
+    ----------
+    start, n_steps
+        Its first step and how many it has.
+    batches
+        Reads them; to be called once.
+    """
+
+    files: SourceFiles
+    part: Part
+    part_start: int
+    start: int
+    n_steps: int
+    batches: Callable[[], Iterator[pa.RecordBatch]]
+
+    def blocks(self) -> Iterator[NDArray[Any]]:
+        """The values in order, some thousand rows at a time.
+
+        Yields
+        ------
+        ndarray
+            `(rows, n_states)` of the source's dtype, C-contiguous, its own memory; nulls are NaN;
+            the transform is applied.
+
+        Raises
+        ------
+        DatasetError
+            A damaged file, or one with other rows than its footer announces; a list of another
+            length, with its row.
+        """
+        done = 0
+        with reading(self.part.where):
+            for batch in self.batches():
+                for first in range(0, batch.num_rows, _block_rows(self.files)):
+                    some = batch.slice(first, _block_rows(self.files))
+                    yield self._block(some, self.start + done - self.part_start)
+                    done += some.num_rows
+        if done != self.n_steps:
+            raise DatasetError(
+                Problem(
+                    self.part.where,
+                    f"the {self.n_steps:,} rows that its footer announces after row "
+                    f"{self.start - self.part_start:,}",
+                    f"{done:,}",
+                    "write the file again",
+                )
+            )
+
+    def _block(self, batch: pa.RecordBatch, row: int) -> NDArray[Any]:
+        files, part = self.files, self.part
+        if files.is_list:
+            block = _list_block(batch.column(part.columns[0]), files, part, row)
+        elif {batch.schema.field(i).type for i in part.columns} == {
+            pa.from_numpy_dtype(files.dtype)
+        }:  # all columns of the one type, as most are: they are taken over together
+            tensor = batch.select(part.columns).to_tensor(null_to_nan=True, row_major=False)
+            block = np.ascontiguousarray(tensor.to_numpy())
+        else:
+            block = _column_block(batch, files, part)
+        return _tanh(block) if files.transform else block
+
+
+def pieces(files: SourceFiles) -> Iterator[Piece]:
+    """A source cut where its files may be: row groups, small ones together, large ones in batches.
+
+    What a large row group holds can only be decoded in order: that is done, by several threads, as
+    this iterator moves on; small row groups are decoded when they are read, each by one thread.
 
     Yields
     ------
-    ndarray
-        `(rows, n_states)` of `files.dtype`, C-contiguous, its own memory; nulls are NaN; the
-        transform is applied.
+    Piece
+        In order, without gaps.
 
     Raises
     ------
     DatasetError
-        A damaged file; a list of another length, with its row.
+        A damaged file.
     """
     width = files.n_states * files.dtype.itemsize
     rows = max(64, min(_BATCH_ROWS, _BATCH_BYTES // width))
-    block_rows = max(64, min(rows, _BLOCK_BYTES // width))
-    table = _tanh_table() if files.transform and files.dtype == np.float16 else None
-    step = 0
+    start = 0
     for part in files.parts:
+        part_start = start
         file = open_file(part.path, part.where, **_BOUNDED)
-        part_start = step
-        with reading(part.where):
-            # All columns of the one type, as most are: they are taken over together.
-            kinds = {file.schema_arrow.field(i).type for i in part.columns}
-            is_uniform = kinds == {pa.from_numpy_dtype(files.dtype)}
-            for batch in ahead(_batches(file, rows)):
-                for first in range(0, batch.num_rows, block_rows):
-                    some = batch.slice(first, block_rows)
-                    if files.is_list:
-                        column = some.column(part.columns[0])
-                        block = _list_block(column, files, part, step - part_start)
-                    elif is_uniform:
-                        tensor = some.select(part.columns).to_tensor(
-                            null_to_nan=True, row_major=False
-                        )
-                        block = np.ascontiguousarray(tensor.to_numpy())
-                    else:
-                        block = _column_block(some, files, part)
-                    if files.transform:
-                        block = _tanh(block, table)
-                    yield block
-                    step += some.num_rows
-    # What was decoded is not needed again; a server would otherwise hold on to it for good.
-    pa.default_memory_pool().release_unused()
+        for groups, n_steps in _runs(file.metadata, width):
+            if n_steps * width <= _GROUP_BYTES:
+                read = partial(_read_groups, part, file.metadata, groups)
+                yield Piece(files, part, part_start, start, n_steps, read)
+                start += n_steps
+                continue
+            with reading(part.where):
+                for batch in file.iter_batches(batch_size=rows, row_groups=groups):
+                    held = partial(iter, [batch])
+                    yield Piece(files, part, part_start, start, batch.num_rows, held)
+                    start += batch.num_rows
 
 
-def _batches(file: pq.ParquetFile, rows: int) -> Iterator[pa.RecordBatch]:
-    """The rows in order: small row groups whole, which costs least, of large ones `rows` at a time."""
-    for i in range(file.num_row_groups):
-        if file.metadata.row_group(i).total_byte_size <= _GROUP_BYTES:
-            yield from file.read_row_group(i).to_batches()
-        else:
-            yield from file.iter_batches(batch_size=rows, row_groups=[i])
+def over_pieces(files: SourceFiles, work: Callable[[Piece], _Result]) -> Iterator[_Result]:
+    """What `work` makes of each piece of a source, in order; several are worked at side by side.
+
+    As many at once as pyarrow would use threads, at most four: memory stays bounded. What a piece
+    raises is raised in its turn; no piece is begun after that.
+    """
+    n_threads = min(pa.cpu_count(), _MOST_THREADS)
+    with ThreadPoolExecutor(n_threads, "piece") as pool:
+        coming: deque[Future[_Result]] = deque()
+        try:
+            for piece in pieces(files):
+                coming.append(pool.submit(work, piece))
+                if len(coming) > n_threads:
+                    yield coming.popleft().result()
+            while coming:
+                yield coming.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+            # What was decoded is not needed again; a server would otherwise hold on to it for good.
+            pa.default_memory_pool().release_unused()
 
 
-def ahead(items: Iterator[_Item]) -> Generator[_Item, None, None]:
-    """The same items, each made in a thread while the one before it is in use."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = pool.submit(next, items, None)
-            yield item
+def _runs(metadata: pq.FileMetaData, width: int) -> Iterator[tuple[list[int], int]]:
+    """Row groups to be read at once, with their rows: as many small ones as make a batch."""
+    groups: list[int] = []
+    n_steps = 0
+    for i in range(metadata.num_row_groups):
+        more = metadata.row_group(i).num_rows
+        if groups and (n_steps + more) * width > _BATCH_BYTES:
+            yield groups, n_steps
+            groups, n_steps = [], 0
+        groups.append(i)
+        n_steps += more
+    if n_steps:
+        yield groups, n_steps
+
+
+def _read_groups(
+    part: Part, metadata: pq.FileMetaData, groups: list[int]
+) -> Iterator[pa.RecordBatch]:
+    # A handle of its own: pyarrow does not promise that threads may share one.
+    with pq.ParquetFile(part.path, metadata=metadata, **_BOUNDED) as file:
+        yield from file.read_row_groups(groups, use_threads=False).to_batches()
+
+
+def _block_rows(files: SourceFiles) -> int:
+    """How many rows are turned at once."""
+    width = files.n_states * files.dtype.itemsize
+    rows = max(64, min(_BATCH_ROWS, _BLOCK_BYTES // width))
+    # Columns of an odd number of cache lines: with a power of two, as 8,192 rows have, one row's
+    # values all fall into the same few places of the processor's cache, and turning takes seven
+    # times as long.
+    lines = (rows * files.dtype.itemsize // _LINE_BYTES - 1) | 1
+    return lines * _LINE_BYTES // files.dtype.itemsize
 
 
 @dataclass(frozen=True, slots=True)
@@ -418,15 +515,16 @@ def _list_block(column: pa.Array, files: SourceFiles, part: Part, first_row: int
     return np.array(flat, files.dtype).reshape(len(column), files.n_states)
 
 
-def _tanh(block: NDArray[Any], table: NDArray[np.float16] | None) -> NDArray[Any]:
+def _tanh(block: NDArray[Any]) -> NDArray[Any]:
     """The tanh in float64, rounded once to the block's type; NaN stays NaN, infinities become +-1."""
-    if table is not None:
-        looked_up: NDArray[Any] = table[block.view(np.uint16)]
+    if block.dtype == np.float16:
+        looked_up: NDArray[Any] = _tanh_table()[block.view(np.uint16)]
         return looked_up
     rounded: NDArray[Any] = np.tanh(block.astype(np.float64)).astype(block.dtype)
     return rounded
 
 
+@cache
 def _tanh_table() -> NDArray[np.float16]:
     """The tanh of each of the 65,536 float16 values: the same numbers as computing, much faster."""
     every = np.arange(1 << 16, dtype=np.uint16).view(np.float16)

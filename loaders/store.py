@@ -22,7 +22,6 @@ import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loaders.problems import DatasetError, Problem
-from loaders.source import SourceFiles, ahead, blocks
+from loaders.source import Piece, SourceFiles, over_pieces
 from loaders.summary import Summarizer, Summary, summary_from
 
 try:
@@ -45,7 +44,7 @@ FORMAT = 2
 """Part of every key: raise it when the layout, the summary or the reading of values changes."""
 
 Progress = Callable[[int, int], None]
-"""Called with the steps done and the steps in all."""
+"""Called with the steps done and the steps in all, by any thread but never by two at once."""
 
 _ON_DISK = "on-disk"
 _TAKEN_IN = "rows-taken-in"
@@ -291,42 +290,43 @@ def _build(files: SourceFiles, folder: Path, home: Path, progress: Progress | No
 
 def _write_rows(file: BinaryIO, files: SourceFiles, summarizer: Summarizer, tell: Progress) -> int:
     """Write all rows; return their checksum."""
-    # Plain writes: a full disk is an OSError here; through a memory map it would be a SIGBUS.
     header = {
         "descr": np.lib.format.dtype_to_descr(files.dtype),
         "fortran_order": False,
         "shape": (files.n_steps, files.n_states),
     }
     np.lib.format.write_array_header_1_0(file, header)
-    _reserve(file, file.tell() + files.n_steps * files.n_states * files.dtype.itemsize)
-    done = checksum = 0
+    file.flush()
+    begin = file.tell()
+    width = files.n_states * files.dtype.itemsize
+    _reserve(file, begin + files.n_steps * width)
+    lock = threading.Lock()
+    done = 0
     tell(0, files.n_steps)
 
-    def sum_up(block: NDArray[Any]) -> int:
-        summarizer.update(block)
-        return _checksum(block)
+    def take(piece: Piece) -> int:
+        nonlocal done
+        step, checksum = piece.start, 0
+        for block in piece.blocks():
+            summarizer.update(step, block)
+            checksum += _checksum(block)
+            _write_at(file, block, begin + step * width)
+            step += len(block)
+            with lock:
+                done += len(block)
+                tell(done, files.n_steps)
+        return checksum
 
-    # The next block is read and turned, and this one summed up, while it is written.
-    with contextlib.closing(ahead(blocks(files))) as coming, ThreadPoolExecutor(1) as beside:
-        for block in coming:
-            done += len(block)
-            if done > files.n_steps:
-                break
-            summed = beside.submit(sum_up, block)
-            file.write(block.data)
-            checksum += summed.result()
-            tell(done, files.n_steps)
-    if done != files.n_steps:
-        raise DatasetError(
-            Problem(
-                files.where,
-                f"the {files.n_steps:,} rows that its footer announces",
-                f"{done:,}",
-                "write the file again",
-            )
-        )
-    file.flush()
-    return checksum % _MODULUS
+    return sum(over_pieces(files, take)) % _MODULUS
+
+
+def _write_at(file: BinaryIO, block: NDArray[Any], position: int) -> None:
+    # Plain writes: a full disk is an OSError here; through a memory map it would be a SIGBUS.
+    left = block.data.cast("B")
+    while left:
+        n_bytes = os.pwrite(file.fileno(), left, position)
+        position += n_bytes
+        left = left[n_bytes:]
 
 
 def _reserve(file: BinaryIO, size: int) -> None:

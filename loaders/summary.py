@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
@@ -19,6 +21,8 @@ GRID_POINTS = 1_001
 LOW, HIGH = 0.001, 0.999
 SHARE_ON = 0.2
 """The suggested threshold aims at this share of values on."""
+
+_NONE = (sys.maxsize, 0)  # a place after all others
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,70 +154,55 @@ def summary_from(arrays: Mapping[str, NDArray[Any]]) -> Summary:
 
 
 class Summarizer:
-    """Takes the rows of a source block by block and sums them up in bounded memory."""
+    """Takes the rows of a source block by block, in any order, and sums them up in bounded memory.
+
+    `update` may be called by several threads at once; no answer depends on the order.
+    """
 
     def __init__(self, n_steps: int, n_states: int) -> None:
-        self._n_states = n_states
-        self._done = 0
+        self._lock = threading.Lock()
         self._minima = np.full(n_states, np.inf)
         self._maxima = np.full(n_states, -np.inf)
         self._nan = np.zeros(n_states, np.int64)
         self._high = np.zeros(n_states, np.int64)
         self._low = np.zeros(n_states, np.int64)
-        self._first_nan = (-1, -1)
-        self._first_infinity = (-1, -1)
+        self._first_nan = self._first_infinity = _NONE
         self._rows = sample_rows(n_steps, n_states)
-        self._sample: list[NDArray[Any]] = []
+        self._sample: dict[int, NDArray[Any]] = {}
         self._sorted: NDArray[np.float64] | None = None
 
-    def update(self, block: NDArray[Any]) -> None:
-        """Take the next rows: float16, float32 or float64 `(any, n_states)`."""
+    def update(self, start: int, block: NDArray[Any]) -> None:
+        """Take the rows from step `start` on: float16, float32 or float64 `(any, n_states)`."""
         if not len(block):
             return
         low, high = _extremes(block)
         finite = np.isfinite(low) & np.isfinite(high)
-        if not finite.all():
-            low, high = low.copy(), high.copy()
-            self._count_faults(block, np.flatnonzero(~finite), low, high)
-        np.minimum(self._minima, low, out=self._minima)
-        np.maximum(self._maxima, high, out=self._maxima)
-        first, last = np.searchsorted(self._rows, (self._done, self._done + len(block)))
-        if last > first:
-            self._sample.append(block[self._rows[first:last] - self._done].ravel())
-        self._done += len(block)
+        faults = None if finite.all() else _Faults.of(start, block, np.flatnonzero(~finite))
+        first, last = np.searchsorted(self._rows, (start, start + len(block)))
+        sample = block[self._rows[first:last] - start].ravel()
+        with self._lock:
+            if faults is not None:
+                self._count(faults)
+                low, high = low.copy(), high.copy()
+                low[faults.states], high[faults.states] = faults.low, faults.high
+            np.minimum(self._minima, low, out=self._minima)
+            np.maximum(self._maxima, high, out=self._maxima)
+            if len(sample):
+                self._sample[start] = sample
 
-    def _count_faults(
-        self,
-        values: NDArray[Any],
-        states: NDArray[np.int64],
-        low: NDArray[Any],
-        high: NDArray[Any],
-    ) -> None:
-        part = values[:, states]
-        nan, up, down = np.isnan(part), np.isposinf(part), np.isneginf(part)
-        self._nan[states] += nan.sum(axis=0)
-        self._high[states] += up.sum(axis=0)
-        self._low[states] += down.sum(axis=0)
-        if self._first_nan[0] < 0:
-            self._first_nan = self._first(nan, states)
-        if self._first_infinity[0] < 0:
-            self._first_infinity = self._first(up | down, states)
-        other = nan | up | down
-        low[states] = np.where(other, np.inf, part).min(axis=0)
-        high[states] = np.where(other, -np.inf, part).max(axis=0)
-
-    def _first(self, bad: NDArray[np.bool_], states: NDArray[np.int64]) -> tuple[int, int]:
-        rows = np.flatnonzero(bad.any(axis=1))
-        if not len(rows):
-            return (-1, -1)
-        row = int(rows[0])
-        return (self._done + row, int(states[np.flatnonzero(bad[row])[0]]))
+    def _count(self, faults: _Faults) -> None:
+        self._nan[faults.states] += faults.nan_counts
+        self._high[faults.states] += faults.high_counts
+        self._low[faults.states] += faults.low_counts
+        self._first_nan = min(self._first_nan, faults.first_nan)
+        self._first_infinity = min(self._first_infinity, faults.first_infinity)
 
     def _values(self) -> tuple[NDArray[np.float64], int]:
         """The sample without NaN, sorted, infinities included; and its size with NaN."""
-        total = sum(len(part) for part in self._sample)
+        total = self.sampled
         if self._sorted is None:
-            joined = np.concatenate(self._sample).astype(np.float64) if total else np.zeros(0)
+            parts = [self._sample[start] for start in sorted(self._sample)]
+            joined = np.concatenate(parts).astype(np.float64) if total else np.zeros(0)
             self._sorted = np.sort(joined[~np.isnan(joined)])
         return self._sorted, total
 
@@ -225,7 +214,7 @@ class Summarizer:
     @property
     def sampled(self) -> int:
         """The number of values in the sample, NaN included."""
-        return sum(len(part) for part in self._sample)
+        return sum(len(part) for part in self._sample.values())
 
     def finish(self) -> Summary:
         """The summary of all rows taken."""
@@ -247,10 +236,49 @@ class Summarizer:
             nan_counts=self._nan,
             high_counts=self._high,
             low_counts=self._low,
-            first_nan=self._first_nan,
-            first_infinity=self._first_infinity,
+            first_nan=(-1, -1) if self._first_nan == _NONE else self._first_nan,
+            first_infinity=(-1, -1) if self._first_infinity == _NONE else self._first_infinity,
             quantiles=grid,
             suggested_threshold=suggest_threshold(values, total),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Faults:
+    """What is not finite in some states of a block, and the extremes of what is."""
+
+    states: NDArray[np.int64]
+    low: NDArray[Any]
+    high: NDArray[Any]
+    nan_counts: NDArray[np.int64]
+    high_counts: NDArray[np.int64]
+    low_counts: NDArray[np.int64]
+    first_nan: tuple[int, int]
+    first_infinity: tuple[int, int]
+
+    @classmethod
+    def of(cls, start: int, block: NDArray[Any], states: NDArray[np.int64]) -> _Faults:
+        """Look at some states of the rows from step `start` on."""
+        part = block[:, states]
+        nan, up, down = np.isnan(part), np.isposinf(part), np.isneginf(part)
+        other = nan | up | down
+
+        def first(bad: NDArray[np.bool_]) -> tuple[int, int]:
+            rows = np.flatnonzero(bad.any(axis=1))
+            if not len(rows):
+                return _NONE
+            row = int(rows[0])
+            return (start + row, int(states[np.flatnonzero(bad[row])[0]]))
+
+        return cls(
+            states=states,
+            low=np.where(other, np.inf, part).min(axis=0),
+            high=np.where(other, -np.inf, part).max(axis=0),
+            nan_counts=nan.sum(axis=0),
+            high_counts=up.sum(axis=0),
+            low_counts=down.sum(axis=0),
+            first_nan=first(nan),
+            first_infinity=first(up | down),
         )
 
 

@@ -110,7 +110,7 @@ def test_a_deep_check_digests_and_compares_the_copies(path):
 )
 def test_thresholds_are_few_round_and_finite(values):
     summarizer = Summarizer(len(values), 1)
-    summarizer.update(values[:, None])
+    summarizer.update(0, values[:, None])
     summary = summarizer.finish()
     chosen = thresholds(summary)
     assert 1 <= len(chosen) <= 10

@@ -505,7 +505,7 @@ def test_per_state_summary_is_exact_over_blocks():
     rows[:, 4] = np.nan
     summarizer = Summarizer(*rows.shape)
     for start_row in range(0, 1000, 77):
-        summarizer.update(rows[start_row : start_row + 77])
+        summarizer.update(start_row, rows[start_row : start_row + 77])
     summary = summarizer.finish()
     finite = np.where(np.isfinite(rows), rows.astype("f8"), np.nan)
     np.testing.assert_array_equal(summary.minima[:4], np.nanmin(finite[:, :4], axis=0))
@@ -535,7 +535,7 @@ def test_extremes_of_float16_are_those_of_its_numbers(seed):
     if seed % 2:
         rows = np.where(np.isfinite(rows), rows, np.float16(seed))
     summarizer = Summarizer(*rows.shape)
-    summarizer.update(rows)
+    summarizer.update(0, rows)
     summary = summarizer.finish()
     for state, column in enumerate(rows.T.astype("f8")):
         finite = column[np.isfinite(column)]
