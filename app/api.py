@@ -323,7 +323,8 @@ def _dataset(services: Services, dataset_id: str) -> Dataset:
 
 def _source(services: Services, dataset: Dataset, wanted: str | None) -> Source:
     name = match_options.source_name(dataset, wanted, match_options.same)
-    if not services.copies.ready(dataset, name):
+    # Who is told to come back waits as a page does: nobody else's cancel ends the build meanwhile.
+    if not services.copies.ready(dataset, name, page="api"):
         raise ApiError(
             f"The source {name!r} of {dataset.id} is being prepared, which is done once and may take "
             "minutes; ask again in a minute.",

@@ -200,6 +200,7 @@
   window.addEventListener("pagehide", () => {
     const request = underWay();
     if (request) navigator.sendBeacon(`${base()}_jobs/match/${sb.pageId}/${request.n}/cancel`);
+    if (waitedFor) leaveCopy(waitedFor);
   });
 
   const size = (bytes) => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB`
@@ -219,15 +220,19 @@
     : `about ${Math.round(seconds / 60) || 1} min left`);
 
   let waitedFor = null; // the notices that named it
+  let asking = null; // the question on its way
+  const copyAddress = (what, { preparing }) => `copy${what}?${new URLSearchParams({
+    dataset: preparing.dataset, source: preparing.source, page: sb.pageId,
+  })}`;
   sb.followCopy = async function (notices) {
     const { preparing, goto } = notices;
     const before = JSON.stringify(sb.read("view") || null);
     const still = () => waitedFor === notices && sb.read("goto").n === goto.n;
     waitedFor = notices;
-    const query = new URLSearchParams({ dataset: preparing.dataset, source: preparing.source });
     let heard = Date.now();
     while (still()) {
-      const state = await ask(`copy?${query}`);
+      asking = ask(copyAddress("", notices));
+      const state = await asking;
       if (!still()) break;
       if (state) heard = Date.now();
       const silent = Date.now() - heard > sb.patience.answer;
@@ -250,12 +255,13 @@
         show("copy", {
           what: `Preparing “${preparing.name}”, ${preparing.title}`,
           detail: share === null ? "starting" : `${share} % of ${size(state.total)}${left}`,
-          share, actions: [],
+          share, actions: [["drop", "Cancel"]],
           note: `This is done once.${sb.read("view") ? " You can go on meanwhile." : ""}`,
         });
       }
       await pause(2 * sb.patience.poll);
     }
+    leaveCopy(notices);
     if (waitedFor === null || waitedFor === notices) show("copy", null);
   };
 
@@ -265,11 +271,35 @@
     sb.goTo(goto.kind, goto.search);
   }
 
+  /** Somebody else's cancel need not heed a page that does not wait any more. */
+  function leaveCopy(notices) {
+    navigator.sendBeacon(`${base()}_jobs/${copyAddress("/leave", notices)}`);
+  }
+
+  async function dropCopy() {
+    const notices = waitedFor;
+    const { name } = notices.preparing;
+    actions.stay();
+    byId("dataset").focus({ preventScroll: true }); // the button that was pressed has gone
+    await asking; // asking is waiting: it would take the cancel back
+    const answer = await ask(copyAddress("/cancel", notices), { method: "POST" });
+    const view = sb.read("view");
+    const text = !answer ? "The server does not answer: the dataset may still be being prepared."
+      : answer.state === "failed" ? answer.sentence
+        : answer.state === "wanted" ? `“${name}” goes on being prepared: somebody else waits for it, too.`
+          : `Preparing “${name}” was cancelled. Choose it again to prepare it after all.`;
+    // Chosen again is only what was not chosen before.
+    if (!view) window.dash_clientside.set_props("dataset", { value: null });
+    const level = answer && answer.state !== "failed" ? "info" : "error";
+    sb.write("notices", { n: -1, items: [{ text, level }], nothing: !view });
+  }
+
   // ------------------------------------------------------------------------------------ the cards
 
   const actions = {
     cancel: () => sb.cancelMatch(),
     open: openCopy,
+    drop: dropCopy,
     stay: () => { waitedFor = null; show("copy", null); },
   };
 

@@ -6,6 +6,7 @@ process it asks answers.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +16,9 @@ from flask import Response, jsonify, request
 from app.failures import sentence_for
 from app.jobs import JobName
 from app.services import Services
+from loaders import Dataset
+
+Given = Mapping[str, str]
 
 
 def register(app: Dash, services: Services) -> None:
@@ -23,8 +27,15 @@ def register(app: Dash, services: Services) -> None:
 
     @app.server.get(f"{prefix}/copy")
     def copy() -> Response:
-        given = request.args
-        return _fresh(copy_state(services, given.get("dataset", ""), given.get("source", "")))
+        return _fresh(copy_state(services, request.args))
+
+    @app.server.post(f"{prefix}/copy/cancel")
+    def copy_cancel() -> Response:
+        return _fresh(cancel_copy(services, request.args))
+
+    @app.server.post(f"{prefix}/copy/leave")
+    def copy_leave() -> Response:
+        return _fresh(leave_copy(services, request.args))
 
     @app.server.get(f"{prefix}/match/<page>/<int:n>")
     def match(page: str, n: int) -> Response:
@@ -41,10 +52,39 @@ def _fresh(answer: dict[str, Any]) -> Response:
     return response
 
 
-def copy_state(services: Services, dataset: str, source: str) -> dict[str, Any]:
-    """Return how the derived copy of a source stands: the fields of `app.copies.Copy`."""
+def copy_state(services: Services, given: Given) -> dict[str, Any]:
+    """Return how the derived copy of a source stands: the fields of `app.copies.Copy`.
+
+    `given` names the ``dataset``, the ``source`` and, if it is one that waits, the ``page``.
+    """
+    return _of_copy(services, given, lambda *which: asdict(services.copies.state(*which)))
+
+
+def cancel_copy(services: Services, given: Given) -> dict[str, Any]:
+    """Take back a page's wish for a copy; `app.copies.Copies.cancel` says what comes of it."""
+    return _of_copy(services, given, lambda *which: {"state": services.copies.cancel(*which)})
+
+
+def leave_copy(services: Services, given: Given) -> dict[str, Any]:
+    """Take note that a page has gone: somebody else's cancel need not heed it."""
+
+    def leave(dataset: Dataset, source: str, page: str | None) -> dict[str, Any]:
+        services.copies.leave(dataset, source, page)
+        return {"state": "left"}
+
+    return _of_copy(services, given, leave)
+
+
+def _of_copy(
+    services: Services, given: Given, act: Callable[[Dataset, str, str | None], dict[str, Any]]
+) -> dict[str, Any]:
+    """What `act` says of the copy that is named, or why there is nothing to say."""
     try:
-        return asdict(services.copies.state(services.catalog.get(dataset), source))
+        page = JobName(given["page"], 0).page if "page" in given else None
+    except ValueError:
+        return {"state": "unknown"}
+    try:
+        return act(services.catalog.get(given.get("dataset", "")), given.get("source", ""), page)
     except Exception as error:
         return {"state": "failed", "sentence": sentence_for(error)}
 

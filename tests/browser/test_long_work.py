@@ -87,6 +87,7 @@ class Server:
     url: str
     matching: SlowMatching
     gate: Gate
+    cache: Path
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +133,8 @@ def two_workers(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         server = make_server("127.0.0.1", 0, in_turn, threaded=True)  # type: ignore[arg-type]
         threading.Thread(target=server.serve_forever, daemon=True).start()
         servers.append(server)
-        return Server(f"http://127.0.0.1:{server.server_port}/", matching, gate)
+        url = f"http://127.0.0.1:{server.server_port}/"
+        return Server(url, matching, gate, tmp_path / "cache")
 
     yield start
     matching.go.set()
@@ -318,6 +320,70 @@ def test_the_first_page_shows_how_a_dataset_is_prepared_and_opens_it(
         assert one.locator("[data-job]").count() == 0
         assert view(one)["dataset"] == "large"
         assert chips(one)
+
+
+def test_a_preparation_is_cancelled_and_can_be_asked_for_again(
+    two_workers: Callable[..., Server], open_page: Callable[..., Page], data: Path
+) -> None:
+    server = two_workers(data)
+    sources = server.cache / "sources"
+    page = open_page(server.url + "?dataset=large", wait=False)
+    page.click("[data-job=copy] >> text=Cancel")
+    page.wait_for_selector("#banner:has-text('Preparing “Large corpus” was cancelled')")
+    assert page.locator("[data-job]").count() == 0
+    assert page.evaluate("() => document.activeElement.id") == "dataset"
+    server.gate.open.set()
+    for _ in range(int(LONG / 0.05)):
+        if not list(sources.glob("*.tmp")):
+            break
+        time.sleep(0.05)
+    assert [path.suffix for path in sources.iterdir()] == [".lock"], "nothing half-built stays"
+    server.gate.open.clear()
+
+    def choose_large() -> None:
+        page.click("#dataset")
+        page.click("[role=option]:has-text('Large corpus')")
+        page.wait_for_selector("[data-job=copy] [aria-valuenow]")
+
+    choose_large()
+    # Another person waits for the same dataset: one cancels, the other gets it.
+    other = open_page(server.url + "?dataset=large", wait=False)
+    other.wait_for_selector("[data-job=copy] [aria-valuenow]")
+    page.click("[data-job-action=drop]")
+    page.wait_for_selector("#banner:has-text('somebody else waits for it, too')")
+    assert other.locator("[data-job=copy]").count() == 1
+    server.gate.open.set()
+    settled(other)
+    assert view(other)["dataset"] == "large"
+    page.click("#dataset")
+    page.click("[role=option]:has-text('Large corpus')")
+    settled(page)
+    assert view(page)["dataset"] == "large"
+    assert page.locator("#banner").is_hidden()
+
+
+def test_who_leaves_the_page_does_not_wait_any_more(
+    two_workers: Callable[..., Server], open_page: Callable[..., Page], data: Path
+) -> None:
+    server = two_workers(data)
+    pages = [
+        open_page(server.url + "?dataset=a_small"),
+        open_page(server.url + "?dataset=large", wait=False),
+    ]
+    pages[1].wait_for_selector("[data-job=copy] [aria-valuenow]")
+    pages[1].goto("about:blank")
+    waiting = server.cache / "jobs"
+    for _ in range(int(LONG / 0.05)):
+        if not list(waiting.glob("*.waiting")):
+            break
+        time.sleep(0.05)
+    page = pages[0]
+    page.click("#dataset")
+    page.click("[role=option]:has-text('Large corpus')")
+    page.click("[data-job-action=drop]")
+    page.wait_for_selector("text=Preparing “Large corpus” was cancelled")
+    assert view(page)["dataset"] == "a_small"
+    assert page.input_value("#dataset") == "a_small"
 
 
 def test_a_failed_preparation_is_the_sentence_of_the_command_line(
