@@ -136,6 +136,8 @@ def make_services(
             places=settings.threads // 2,
             patience=patience,
         ),
+        # Threads of their own: a match is not behind two long files.
+        files=Jobs(notes, at_once=2, places=1, patience=patience, niceness=10),
         copies=Copies(notes, patience),
     )
 

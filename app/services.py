@@ -16,8 +16,8 @@ from loaders import Catalog
 class Services:
     """The datasets, the matching service and the phrase search. Any worker with the same data answers alike.
 
-    `jobs` runs matches, `copies` builds what is missing of the datasets: neither keeps a request
-    waiting for long.
+    `jobs` runs matches, `files` prepares downloads, `copies` builds what is missing of the datasets:
+    none keeps a request waiting for long.
     """
 
     catalog: Catalog
@@ -25,4 +25,5 @@ class Services:
     searching: SearchService
     brushes: BrushSummaries
     jobs: Jobs
+    files: Jobs
     copies: Copies

@@ -7,9 +7,10 @@
   const byId = (id) => document.getElementById(id);
   const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
-  /** This page's own name for the server: random, so that nobody else can ask for its answers. */
-  sb.pageId = Array.from(crypto.getRandomValues(new Uint8Array(16)),
+  const randomName = () => Array.from(crypto.getRandomValues(new Uint8Array(16)),
     (byte) => byte.toString(16).padStart(2, "0")).join("");
+  /** This page's own name for the server: random, so that nobody else can ask for its answers. */
+  sb.pageId = randomName();
 
   /** Milliseconds: a word in the header, the first question, a card, between two questions, and
       after which an answer is given up. */
@@ -48,7 +49,6 @@
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), sb.patience.answer);
     if (output === "match") matching.add(request.n);
-    if (output === "download") say("preparing the file…");
     const answer = fetching.call(this, target, { ...options, signal: stop.signal });
     answer.then(
       (got) => { if (!got.ok) lost(output, request, `failed (${got.status})`); },
@@ -59,7 +59,6 @@
     ).finally(() => {
       clearTimeout(timer);
       if (output === "match") matching.delete(request.n);
-      if (output === "download") say("");
     });
     return answer;
   };
@@ -134,6 +133,7 @@
     queued: "Waiting for other searches",
     waiting: "Waiting for other searches",
     packing: `Packing on-bits at ${key.threshold}`,
+    writing: "Writing the file",
   }[stage] || "Matching");
 
   /** Ask how a match is until it has its answer, is cancelled, or is known to be lost. */
@@ -200,6 +200,7 @@
   window.addEventListener("pagehide", () => {
     const request = underWay();
     if (request) navigator.sendBeacon(`${base()}_jobs/match/${sb.pageId}/${request.n}/cancel`);
+    if (saving) navigator.sendBeacon(`${base()}_jobs/${saving}/cancel`);
     if (waitedFor) leaveCopy(waitedFor);
   });
 
@@ -213,6 +214,75 @@
     return `The server keeps the on-bits of ${sb.plural(thresholds, "threshold")}, ${size(bytes)} of at most `
       + `${size(most)}: matching at one of them packs nothing.`;
   };
+
+  // ------------------------------------------------------------------- a file that is prepared
+
+  let saving = null; // the address of the file that is being prepared
+  /** Have the whole list of a match prepared as a file, and save it; one at a time. */
+  sb.download = async function (form, key) {
+    if (saving) {
+      sb.notify("A file is being prepared: wait for it, or cancel it first.", "info");
+      return;
+    }
+    const address = saving = `file/${randomName()}/0`;
+    const began = Date.now();
+    let heard = began;
+    let missing = 0;
+    say("preparing the file…");
+    let state = await ask(address, {
+      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ form, key }),
+    });
+    while (saving === address) {
+      if (state) heard = Date.now();
+      // Heard twice: see `followMatch`.
+      missing = state && ["lost", "unknown"].includes(state.state) ? missing + 1 : 0;
+      if (state && state.state === "done") {
+        saved(address, state.answer);
+        break;
+      }
+      if (missing > 1 || Date.now() - heard > sb.patience.answer) {
+        sb.notify(missing > 1 ? "The server has lost the file (it may have been restarted): download it again."
+          : "The server does not answer: download the file again in a moment.", "error");
+        break;
+      }
+      if (state && state.state === "running" && Date.now() - began >= sb.patience.card) {
+        const share = waits(state.stage) ? null : Math.floor(100 * state.done);
+        show("file", {
+          what: `Preparing the ${form.toUpperCase()} file`,
+          detail: `${share === null ? "" : `${share} % · `}${Math.floor((Date.now() - began) / 1000)} s`,
+          note: stageWords(state.stage, key), share, actions: [["unsave", "Cancel"]],
+        });
+      }
+      await pause(Math.min(1000, sb.patience.poll + (Date.now() - began) / 40));
+      if (saving === address) state = await ask(address);
+    }
+    if (saving === address) saving = null;
+    if (saving === null) {
+      show("file", null);
+      say("");
+    }
+  };
+
+  function saved(address, answer) {
+    if (answer.error) {
+      sb.notify(answer.error, "error");
+      return;
+    }
+    const link = document.createElement("a");
+    link.href = `${base()}_jobs/${address}/${encodeURIComponent(answer.name)}`;
+    link.download = answer.name;
+    link.click();
+    for (const sentence of answer.caps) sb.notify(sentence, "info");
+  }
+
+  function cancelFile() {
+    ask(`${saving}/cancel`, { method: "POST" });
+    saving = null;
+    show("file", null);
+    say("");
+    byId("download-menu").querySelector("summary").focus({ preventScroll: true });
+    sb.notify("The download was cancelled.", "info");
+  }
 
   // ------------------------------------------------------------- a dataset that is being prepared
 
@@ -300,6 +370,7 @@
     cancel: () => sb.cancelMatch(),
     open: openCopy,
     drop: dropCopy,
+    unsave: cancelFile,
     stay: () => { waitedFor = null; show("copy", null); },
   };
 

@@ -402,6 +402,28 @@ def test_a_copy_is_cancelled_over_http_unless_another_page_waits(
     raise AssertionError("asked for again, it was not built")
 
 
+def test_a_file_is_prepared_fetched_once_and_gone(client: FlaskClient) -> None:
+    opened(client, "?dataset=waves&source=one")
+    address = "/_jobs/file/" + "c" * 32 + "/0"
+    wanted = {"form": "csv", "key": {**KEY, "sort": "-length", "page": 3}}
+    state = json.loads(client.post(address, json=wanted).text)
+    assert (state["state"], state["answer"]["caps"]) == ("done", [])
+    name = state["answer"]["name"]
+    assert client.head(f"{address}/{name}", buffered=True).status_code == 200, (
+        "asking about it does not take it"
+    )
+    answer = client.get(f"{address}/{name}", buffered=True)
+    assert answer.mimetype == "text/csv"
+    assert answer.headers["Content-Disposition"] == f"attachment; filename={name}"
+    assert int(answer.headers["Content-Length"]) == len(answer.data)
+    assert answer.text.startswith("rank,start,stop,")
+    assert client.get(f"{address}/{name}").status_code == 404
+    assert client.get("/_jobs/file/nobody/0/x.csv").status_code == 404
+    assert client.get("/_jobs/file/nobody/0").json == {"state": "unknown"}
+    assert client.post("/_jobs/file/nobody/0/cancel").json == {"state": "unknown"}
+    assert "TypeError" in client.post(address, data=b"{").json["answer"]["error"]  # type: ignore[index]
+
+
 def test_a_request_of_many_megabytes_is_refused(client: FlaskClient) -> None:
     path = "/_dash-update-component"
     answer = client.post(path, data=b" " * (5 << 20), content_type="application/json")

@@ -14,7 +14,7 @@ from dash import Dash
 from flask import Response, jsonify, request
 
 from app.failures import sentence_for
-from app.jobs import JobName
+from app.jobs import JobName, Jobs
 from app.services import Services
 from loaders import Dataset
 
@@ -27,26 +27,31 @@ def register(app: Dash, services: Services) -> None:
 
     @app.server.get(f"{prefix}/copy")
     def copy() -> Response:
-        return _fresh(copy_state(services, request.args))
+        return fresh(copy_state(services, request.args))
 
     @app.server.post(f"{prefix}/copy/cancel")
     def copy_cancel() -> Response:
-        return _fresh(cancel_copy(services, request.args))
+        return fresh(cancel_copy(services, request.args))
 
     @app.server.post(f"{prefix}/copy/leave")
     def copy_leave() -> Response:
-        return _fresh(leave_copy(services, request.args))
+        return fresh(leave_copy(services, request.args))
 
-    @app.server.get(f"{prefix}/match/<page>/<int:n>")
-    def match(page: str, n: int) -> Response:
-        return _fresh(match_state(services, page, n))
+    # Matches and files have a pool of threads each, and are told and ended alike.
+    pools = {"match": services.jobs, "file": services.files}
+    job = f"{prefix}/<any({', '.join(pools)}):kind>/<page>/<int:n>"
 
-    @app.server.post(f"{prefix}/match/<page>/<int:n>/cancel")
-    def cancel(page: str, n: int) -> Response:
-        return _fresh(cancel_match(services, page, n))
+    @app.server.get(job)
+    def state(kind: str, page: str, n: int) -> Response:
+        return fresh(job_state(pools[kind], page, n))
+
+    @app.server.post(f"{job}/cancel")
+    def cancel(kind: str, page: str, n: int) -> Response:
+        return fresh(cancel_job(pools[kind], page, n))
 
 
-def _fresh(answer: dict[str, Any]) -> Response:
+def fresh(answer: dict[str, Any]) -> Response:
+    """Return an answer as JSON that nobody keeps."""
     response = jsonify(answer)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -89,18 +94,18 @@ def _of_copy(
         return {"state": "failed", "sentence": sentence_for(error)}
 
 
-def match_state(services: Services, page: str, n: int) -> dict[str, Any]:
-    """Return how a match stands: the fields of `app.jobs.Status`."""
+def job_state(jobs: Jobs, page: str, n: int) -> dict[str, Any]:
+    """Return how a match or a file stands: the fields of `app.jobs.Status`."""
     try:
-        return asdict(services.jobs.status(JobName(page, n)))
+        return asdict(jobs.status(JobName(page, n)))
     except ValueError:
         return {"state": "unknown"}
 
 
-def cancel_match(services: Services, page: str, n: int) -> dict[str, Any]:
-    """Cancel a match, and every older one of its page."""
+def cancel_job(jobs: Jobs, page: str, n: int) -> dict[str, Any]:
+    """Cancel a match or a file, and every older one of its page."""
     try:
-        services.jobs.cancel(JobName(page, n).page, n + 1)
+        jobs.cancel(JobName(page, n).page, n + 1)
     except ValueError:
         return {"state": "unknown"}
     return {"state": "cancelled"}
