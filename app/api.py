@@ -21,7 +21,7 @@ from app.match_options import MATCH_OPTIONS, Option, OptionError, UnknownNameErr
 from app.matching import Cancelled, MatchResult, Query, QueryError
 from app.search import SearchError, hits
 from app.services import Services
-from app.shards import key_of, states_of
+from app.shards import key_of
 from loaders import Dataset, DatasetError, Source
 from loaders.annotations import Annotation, Categorical, Ranked, Scalar
 
@@ -241,7 +241,7 @@ def match(services: Services, given: dict[str, Any]) -> dict[str, Any]:
             )
     dataset = _dataset(services, dataset_id)
     source = _source(services, dataset, given["source"])
-    states = states_of(dataset, source)
+    states = services.states(dataset, source)
     # The same key as the dashboard's: one cache for both.
     key = key_of(dataset, source)
     with services.jobs.place() as held:

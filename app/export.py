@@ -32,9 +32,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from app.answers import CSV_COLUMNS, answer_json
-from app.matching import Control, MatchService, Query
+from app.matching import Control, MatchService, Query, States
 from app.matching.ranges import Ranges
-from app.shards import key_of, states_of
+from app.shards import key_of
 from loaders import Dataset, Source
 
 #: Rows of a file; the command line lists as many as it is asked to.
@@ -79,6 +79,7 @@ class Export:
 def export_matches(
     dataset: Dataset,
     source: Source,
+    states: States,
     query: Query,
     form: Form,
     out: BinaryIO,
@@ -89,8 +90,8 @@ def export_matches(
 
     Parameters
     ----------
-    dataset, source
-        Where to match.
+    dataset, source, states
+        Where to match; the states are the source's.
     query
         What to match. `top`, `offset` and `context` have no effect: the list is whole; the length
         filter and `overlapping` count.
@@ -114,7 +115,6 @@ def export_matches(
     """
     control, searching = control or Control(), Control()
     control.on_cancel(searching.cancel)
-    states = states_of(dataset, source)
     # One more than are written: whether there are more is known then.
     asked = replace(query, top=MOST_ROWS + 1, offset=0, context=0)
     with control.following(searching, 0.7):

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from app.copies import Copies
 from app.jobs import Jobs
-from app.matching import MatchService
+from app.matching import MatchService, States
 from app.search import SearchService
+from app.shards import states_of
 from app.windows import BrushSummaries
-from loaders import Catalog
+from loaders import Catalog, Dataset, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Services:
     """The datasets, the matching service and the phrase search. Any worker with the same data answers alike.
 
     `jobs` runs matches, `files` prepares downloads, `copies` builds what is missing of the datasets:
-    none keeps a request waiting for long.
+    none keeps a request waiting for long. `bits_on_disk` is the setting of that name.
     """
 
     catalog: Catalog
@@ -27,3 +28,8 @@ class Services:
     jobs: Jobs
     files: Jobs
     copies: Copies
+    bits_on_disk: int
+
+    def states(self, dataset: Dataset, source: Source) -> States:
+        """Return what a search reads of a source."""
+        return states_of(dataset, source, self.bits_on_disk)

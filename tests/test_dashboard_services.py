@@ -165,7 +165,7 @@ def test_a_file_is_told_ended_and_prepared_anew_while_matches_go_on(
     def stands(*given: Any) -> Any:
         *_, control = given
         try:
-            given[4].write(b"half")
+            given[5].write(b"half")
             control.begin("writing", 1.0)
             control.advance(0.5)
             begun.set()

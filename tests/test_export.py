@@ -69,7 +69,7 @@ class Made(Export):
 
 def exported(dataset: Dataset, form: Form, query: Query = QUERY) -> Made:
     source, out = dataset.open_source("my layer"), io.BytesIO()
-    made = export_matches(dataset, source, query, form, out, MatchService())
+    made = export_matches(dataset, source, states(dataset), query, form, out, MatchService())
     return Made(made.name, made.n_rows, made.caps, out.getvalue())
 
 
@@ -237,17 +237,24 @@ def test_a_file_is_called_off_while_it_is_searched_for_and_while_it_is_written(
 
     stops = Stops("writing")
     with pytest.raises(Cancelled):
-        export_matches(dataset, source, QUERY, form, out, service, stops)
+        export_matches(dataset, source, states(dataset), QUERY, form, out, service, stops)
     assert 0.7 <= stops.done < 0.9
     assert len(out.getvalue()) < len(exported(dataset, form).content)
     early = Control()
     early.cancel()
     with pytest.raises(Cancelled):
         export_matches(
-            dataset, source, replace(QUERY, start=30, stop=31), form, out, service, early
+            dataset,
+            source,
+            states(dataset),
+            replace(QUERY, start=30, stop=31),
+            form,
+            out,
+            service,
+            early,
         )
     whole_run = Stops("never")
-    export_matches(dataset, source, QUERY, form, out, service, whole_run)
+    export_matches(dataset, source, states(dataset), QUERY, form, out, service, whole_run)
     assert whole_run.done == pytest.approx(1)
 
 

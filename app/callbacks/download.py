@@ -83,10 +83,11 @@ def answer_download(services: Services, wanted: Any, path: Path, control: Contro
         dataset = services.catalog.get(key["dataset"])
         if not services.copies.ready(dataset, key["source"]):
             return {"error": f"“{dataset.name}” is being prepared; try again when it is open."}
-        source, query, form = dataset.open_source(key["source"]), query_of(key), wanted["form"]
+        source = dataset.open_source(key["source"])
+        asked = (dataset, source, services.states(dataset, source), query_of(key), wanted["form"])
         path.parent.mkdir(parents=True, exist_ok=True)
         with half.open("wb") as out:
-            made = export_matches(dataset, source, query, form, out, services.matching, control)
+            made = export_matches(*asked, out, services.matching, control)
         control.check()
         half.rename(path)
     except Cancelled:
