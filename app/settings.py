@@ -177,8 +177,8 @@ SETTINGS: tuple[Setting, ...] = (
         env="STATEBRUSH_BITS_ON_DISK",
         flag="--bits-on-disk",
         default="32G",
-        sentence="How much disk those in files may take, of all sources together; the thresholds used "
-        "longest ago go first.",
+        sentence="How much disk the packed on-bits in files may take, of all sources together; the "
+        "thresholds used longest ago go first.",
         read=_bytes,
     ),
     Setting(
