@@ -16,11 +16,12 @@ from flask import Blueprint, Response, request
 
 from app import match_options
 from app.answers import answer_json
+from app.callers import while_waited_for
 from app.match_options import MATCH_OPTIONS, Option, OptionError, UnknownNameError
-from app.matching import MatchResult, Query, QueryError
+from app.matching import Cancelled, MatchResult, Query, QueryError
 from app.search import SearchError, hits
 from app.services import Services
-from app.shards import key_of, states_of
+from app.shards import key_of
 from loaders import Dataset, DatasetError, Source
 from loaders.annotations import Annotation, Categorical, Ranked, Scalar
 
@@ -32,6 +33,8 @@ MOST_STEPS, MOST_STATES, MOST_TRACKS, MOST_RANKED = 2_000, 256, 12, 20
 MOST_MATCHES, MOST_MATCH_CONTEXT, MOST_WORDS = 10_000, 1_000, 2_000_000
 # Of /match: words and shares that an answer may turn out to have, for it to be worked out at all.
 _MOST_CONSIDERED = 20_000_000
+#: Of /match: seconds until it is ended; it ends before when nobody waits for it any more.
+MOST_SECONDS = 600
 #: Of /search: places of one answer, and words on either side of one.
 MOST_HITS, MOST_CONTEXT = 1_000, 100
 #: Of any answer, in bytes.
@@ -238,17 +241,19 @@ def match(services: Services, given: dict[str, Any]) -> dict[str, Any]:
             )
     dataset = _dataset(services, dataset_id)
     source = _source(services, dataset, given["source"])
-    states = states_of(dataset, source)
+    states = services.states(dataset, source)
     # The same key as the dashboard's: one cache for both.
     key = key_of(dataset, source)
     with services.jobs.place() as held:
         if not held:
             raise ApiError(services.jobs.BUSY, 503)
-        # Places share no step, so their words are no more than the steps there are.
-        if query.overlapping or 2 * (states.n_steps + query.top * query.context) > MOST_WORDS:
-            first = services.matching.match(key, states, replace(query, top=1, offset=0, context=0))
-            _check_size(_most_items(first, query), _MOST_CONSIDERED)
-        result = services.matching.match(key, states, query)
+        with while_waited_for(request.environ, MOST_SECONDS) as control:
+            # Places share no step, so their words are no more than the steps there are.
+            if query.overlapping or 2 * (states.n_steps + query.top * query.context) > MOST_WORDS:
+                least = replace(query, top=1, offset=0, context=0)
+                first = services.matching.match(key, states, least, control)
+                _check_size(_most_items(first, query), _MOST_CONSIDERED)
+            result = services.matching.match(key, states, query, control)
     _check_size(sum(one.length + len(one.profile) for one in result.matches), MOST_WORDS)
     return answer_json(
         result,
@@ -323,7 +328,8 @@ def _dataset(services: Services, dataset_id: str) -> Dataset:
 
 def _source(services: Services, dataset: Dataset, wanted: str | None) -> Source:
     name = match_options.source_name(dataset, wanted, match_options.same)
-    if not services.copies.ready(dataset, name):
+    # Who is told to come back waits as a page does: nobody else's cancel ends the build meanwhile.
+    if not services.copies.ready(dataset, name, page="api"):
         raise ApiError(
             f"The source {name!r} of {dataset.id} is being prepared, which is done once and may take "
             "minutes; ask again in a minute.",
@@ -454,6 +460,12 @@ def _view(route: Route, services: Services) -> Callable[[], Response]:
             return _json({"error": str(error)}, 404)
         except ApiError as error:
             return _json({"error": str(error)}, error.status)
+        except Cancelled:
+            sentence = (
+                f"The search was ended: it took more than {MOST_SECONDS:,} seconds, or the connection "
+                "was closed; ask for less, or ask the command line, which has no such bound."
+            )
+            return _json({"error": sentence}, 503)
         except (OptionError, QueryError, SearchError, DatasetError) as error:
             return _json({"error": str(error)}, 400)
         except Exception as error:

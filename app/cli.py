@@ -120,6 +120,7 @@ def cli() -> None:
 @_option("port")
 @_option("cache_dir")
 @_option("cache_bytes")
+@_option("bits_on_disk")
 @_option("threads")
 @_option("workers")
 def serve(data: tuple[str, ...], **given: str | None) -> int:
@@ -230,17 +231,21 @@ def demo(name: str | None, source: str | None, out: str | None, cache_dir: str |
 )
 @_option("cache_dir")
 @_option("cache_bytes")
+@_option("bits_on_disk")
 @_option("workers")
 def match(
     data: str,
     form: str,
     cache_dir: str | None,
     cache_bytes: str | None,
+    bits_on_disk: str | None,
     workers: str | None,
     **options: Any,
 ) -> int:
     """Find every place in DATA where the states selected by a range, or given, are on together."""
-    settings = _settings(cache_dir=cache_dir, cache_bytes=cache_bytes, workers=workers)
+    settings = _settings(
+        cache_dir=cache_dir, cache_bytes=cache_bytes, bits_on_disk=bits_on_disk, workers=workers
+    )
     from app.matching import Control, MatchService
     from app.shards import processes, states_of
     from loaders import open_dataset
@@ -253,7 +258,8 @@ def match(
     control = Control()
     try:
         with _watch(control, _progress(data, verb="Searching")):
-            result = service.match(data, states_of(dataset, opened), query, control)
+            states = states_of(dataset, opened, settings.bits_on_disk)
+            result = service.match(data, states, query, control)
     finally:
         for executor in executors:
             executor.shutdown(cancel_futures=True)

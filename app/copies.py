@@ -2,12 +2,18 @@
 
 Opening a source the first time reads all of its Parquet files, which may take minutes. No request
 waits for that: a thread builds the copy, and whichever worker process is asked tells how far it is.
+
+A copy is built for everyone who waits for it, so a cancel takes back one wish: the build ends when
+nobody else waits. Files tell the processes of each other: `KEY.PAGE.waiting`, written to as often as
+that page asks; `KEY.cancelled`, which every builder looks for; `KEY.failed`, why there is no copy. All
+of them may be deleted at any time.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +21,13 @@ from typing import Literal
 
 from app.failures import sentence_for
 from loaders import Dataset
+
+#: Who has not asked for so long does not wait any more. Browsers let a hidden page ask once a minute.
+WAITING_SECONDS = 180
+
+
+class CopyCancelled(Exception):  # noqa: N818 - no error: somebody asked for it
+    """A copy is not built to its end: nobody waits for it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +57,7 @@ class Copies:
     Parameters
     ----------
     folder
-        Where a failed build leaves its sentence, for the other worker processes.
+        Where the worker processes tell each other who waits, what is cancelled and what failed.
     patience
         Seconds that `ready` waits for a copy which is nearly there.
     """
@@ -56,8 +69,10 @@ class Copies:
         self._under_way: dict[str, Future[None]] = {}
         self._failures: dict[str, str] = {}
 
-    def ready(self, dataset: Dataset, source: str) -> bool:
+    def ready(self, dataset: Dataset, source: str, page: str | None = None) -> bool:
         """Whether a source can be opened at once; if not, its copy is being built from here on.
+
+        `page` names who will wait for it, as for `state`.
 
         Raises
         ------
@@ -68,25 +83,36 @@ class Copies:
             return True
         key = dataset.source_key(source)
         self._forget(key)  # asked for again: tried again
+        self._want(key, page)
         try:
             self._begin(dataset, source, key).result(timeout=self._patience)
-        except TimeoutError:
+        except (TimeoutError, CopyCancelled):  # cancelled just before: `state` begins it again
             return False
         return True
 
-    def state(self, dataset: Dataset, source: str) -> Copy:
+    def state(self, dataset: Dataset, source: str, page: str | None = None) -> Copy:
         """Return how a copy stands; begins to build it when the process that did so has ended.
+
+        Parameters
+        ----------
+        dataset, source
+            What is waited for.
+        page
+            Who waits, a name that fits into a file's. From here on and for `WAITING_SECONDS` nobody
+            else's `cancel` ends the build.
 
         Raises
         ------
         DatasetError
             No such source.
         """
+        key = dataset.source_key(source)
         if dataset.is_ready(source):
+            self._leave(key, page)
             return Copy("ready")
+        self._want(key, page)
         building = dataset.building(source)
         if building is None:
-            key = dataset.source_key(source)
             sentence = self._failed(key)
             if sentence is not None:
                 return Copy("failed", sentence=sentence)
@@ -96,6 +122,43 @@ class Copies:
         if building.done and building.seconds > 1:
             left = building.seconds * (building.total - building.done) / building.done
         return Copy("building", building.done, building.total, left)
+
+    def leave(self, dataset: Dataset, source: str, page: str | None) -> None:
+        """Take note that a page does not wait any more; the build goes on for whoever comes back.
+
+        Raises
+        ------
+        DatasetError
+            No such source.
+        """
+        self._leave(dataset.source_key(source), page)
+
+    def cancel(
+        self, dataset: Dataset, source: str, page: str | None = None
+    ) -> Literal["cancelled", "wanted"]:
+        """Take back the wish of a page, whichever process builds for it.
+
+        Returns
+        -------
+        str
+            ``cancelled``: nobody else waits, and the build ends in a moment; nothing of it stays.
+            ``wanted``: somebody else does, and it goes on.
+
+        Raises
+        ------
+        DatasetError
+            No such source.
+        OSError
+            The builders cannot be told.
+        """
+        key = dataset.source_key(source)
+        self._leave(key, page)
+        if self._is_waited_for(key):
+            return "wanted"
+        # Whoever asks between these lines asks again soon, and takes it back.
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._cancelled(key).touch()
+        return "cancelled"
 
     def _begin(self, dataset: Dataset, source: str, key: str) -> Future[None]:
         with self._lock:
@@ -111,8 +174,17 @@ class Copies:
             return self._under_way[key]
 
     def _build(self, dataset: Dataset, source: str, key: str, future: Future[None]) -> None:
+        def look(done: int, total: int) -> None:
+            if self._cancelled(key).exists():
+                raise CopyCancelled
+            if dataset.progress is not None:
+                dataset.progress(done, total)
+
         try:
-            dataset.open_source(source)
+            dataset.open_source(source, look)
+        except CopyCancelled as error:
+            self._end(key)
+            future.set_exception(error)
         except Exception as error:
             self._fail(key, sentence_for(error))
             future.set_exception(error)
@@ -150,5 +222,34 @@ class Copies:
         with contextlib.suppress(OSError):
             self._file(key).unlink()
 
+    def _want(self, key: str, page: str | None) -> None:
+        """Note that a page waits, and that the copy is to be built: an earlier cancel is void."""
+        with contextlib.suppress(OSError):
+            if page is not None:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                self._waiting(key, page).touch()
+            self._cancelled(key).unlink(missing_ok=True)
+
+    def _leave(self, key: str, page: str | None) -> None:
+        if page is not None:
+            with contextlib.suppress(OSError):
+                self._waiting(key, page).unlink(missing_ok=True)
+
+    def _is_waited_for(self, key: str) -> bool:
+        oldest, found = time.time() - WAITING_SECONDS, False
+        for path in self._folder.glob(f"{key}.*.waiting"):
+            with contextlib.suppress(OSError):  # gone meanwhile
+                if path.stat().st_mtime >= oldest:
+                    found = True
+                else:
+                    path.unlink()
+        return found
+
     def _file(self, key: str) -> Path:
         return self._folder / f"{key}.failed"
+
+    def _cancelled(self, key: str) -> Path:
+        return self._folder / f"{key}.cancelled"
+
+    def _waiting(self, key: str, page: str) -> Path:
+        return self._folder / f"{key}.{page}.waiting"

@@ -10,8 +10,8 @@ sequence, tokens. The query goes with it:
   misread by every reader that is not told to skip it, and a browser saves one file, not two. An
   empty list has no first row: it is told why it is empty instead.
 
-Rows are written in batches and the words of all rows together are bounded, so that a file takes
-little more memory than its own bytes.
+Rows are written in batches, between which the work can be called off, and the words of all rows
+together are bounded: a file takes little memory, and at most some hundred megabytes of disk.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ import io
 import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -31,9 +32,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from app.answers import CSV_COLUMNS, answer_json
-from app.matching import MatchService, Query
+from app.matching import Control, MatchService, Query, States
 from app.matching.ranges import Ranges
-from app.shards import key_of, states_of
+from app.shards import key_of
 from loaders import Dataset, Source
 
 #: Rows of a file; the command line lists as many as it is asked to.
@@ -44,10 +45,13 @@ MOST_WORDS = 5_000_000
 FORMS = ("csv", "parquet", "json")
 Form = Literal["csv", "parquet", "json"]
 
-_TYPES: tuple[tuple[Form, str], ...] = (
-    ("csv", "text/csv"),
-    ("parquet", "application/vnd.apache.parquet"),
-    ("json", "application/json"),
+#: The MIME type of each form.
+TYPES: Mapping[Form, str] = MappingProxyType(
+    {
+        "csv": "text/csv",
+        "parquet": "application/vnd.apache.parquet",
+        "json": "application/json",
+    }
 )
 # Rows and words that are text at the same time.
 _BATCH_ROWS, _BATCH_WORDS = 10_000, 200_000
@@ -55,12 +59,12 @@ _BATCH_ROWS, _BATCH_WORDS = 10_000, 200_000
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A file to save.
+    """A file that was written.
 
     Attributes
     ----------
-    name, type, content
-        Its name, MIME type and bytes.
+    name
+        What to save it as.
     n_rows
         How many matches it holds.
     caps
@@ -68,53 +72,67 @@ class Export:
     """
 
     name: str
-    type: str
-    content: bytes
     n_rows: int
     caps: tuple[str, ...]
 
 
 def export_matches(
-    dataset: Dataset, source: Source, query: Query, form: Form, matching: MatchService
+    dataset: Dataset,
+    source: Source,
+    states: States,
+    query: Query,
+    form: Form,
+    out: BinaryIO,
+    matching: MatchService,
+    control: Control | None = None,
 ) -> Export:
-    """Return the whole list of a match as a file, in the order of the ranking.
+    """Write the whole list of a match to a file, in the order of the ranking.
 
     Parameters
     ----------
-    dataset, source
-        Where to match.
+    dataset, source, states
+        Where to match; the states are the source's.
     query
         What to match. `top`, `offset` and `context` have no effect: the list is whole; the length
         filter and `overlapping` count.
     form
         `csv`, `parquet` or `json`.
+    out
+        Where the bytes go; it stays open.
     matching
         Makes the search, with the on-bits that it holds.
+    control
+        Shows the progress and can call the work off.
 
     Raises
     ------
     QueryError
         If the query cannot be asked of this source.
+    Cancelled
+        If `control` was cancelled.
+    OSError
+        `out` cannot be written.
     """
-    states = states_of(dataset, source)
+    control, searching = control or Control(), Control()
+    control.on_cancel(searching.cancel)
     # One more than are written: whether there are more is known then.
     asked = replace(query, top=MOST_ROWS + 1, offset=0, context=0)
-    ranges = matching.ranges(key_of(dataset, source), states, asked)
+    with control.following(searching, 0.7):
+        ranges = matching.ranges(key_of(dataset, source), states, asked, searching)
+    control.begin("writing", 1.0)
     n_rows = min(ranges.starts.size, MOST_ROWS)
     lengths = (ranges.stops - ranges.starts)[:n_rows]
     most_words = _words_a_row(lengths)
-    rows = _Rows(dataset, ranges, n_rows, most_words)
+    rows = _Rows(dataset, ranges, n_rows, most_words, control)
     caps = _caps(ranges, lengths, most_words)
     about = _about(dataset, source, ranges, caps)
-    name = f"{_stem(dataset, source, ranges.result.query)}.{form}"
-    out = io.BytesIO()
     if form == "csv":
         _write_csv(out, rows, about)
     elif form == "parquet":
         _write_parquet(out, rows, about)
     else:
         _write_json(out, rows, about)
-    return Export(name, dict(_TYPES)[form], out.getvalue(), n_rows, caps)
+    return Export(f"{_stem(dataset, source, ranges.result.query)}.{form}", n_rows, caps)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,6 +143,7 @@ class _Rows:
     ranges: Ranges
     n_rows: int
     most_words: int
+    control: Control
 
     @property
     def schema(self) -> pa.Schema:
@@ -169,6 +188,7 @@ class _Rows:
                 self._tokens(ranges.starts[some], shown[some]),
             ]
             yield pa.record_batch(columns, schema=schema)
+            self.control.advance((high - low) / self.n_rows)
             low = high
 
     def _tokens(self, starts: NDArray[np.int64], shown: NDArray[np.int64]) -> pa.Array:
@@ -184,27 +204,29 @@ class _Rows:
             yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
-def _write_csv(out: io.BytesIO, rows: _Rows, about: dict[str, Any]) -> None:
+def _write_csv(out: BinaryIO, rows: _Rows, about: dict[str, Any]) -> None:
     text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow((*CSV_COLUMNS, "query"))
-    told = {key: value for key, value in about.items() if key != "length_histogram"}
-    queries = itertools.chain([json.dumps(told, ensure_ascii=False)], itertools.repeat(""))
-    writer.writerows(
-        (*row[:-2], "" if row[-2] is None else row[-2], " ".join(row[-1]), query)
-        for row, query in zip(rows.texts(), queries, strict=False)
-    )
-    text.detach()
+    try:
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow((*CSV_COLUMNS, "query"))
+        told = {key: value for key, value in about.items() if key != "length_histogram"}
+        queries = itertools.chain([json.dumps(told, ensure_ascii=False)], itertools.repeat(""))
+        writer.writerows(
+            (*row[:-2], "" if row[-2] is None else row[-2], " ".join(row[-1]), query)
+            for row, query in zip(rows.texts(), queries, strict=False)
+        )
+    finally:
+        text.detach()  # it would close the file
 
 
-def _write_parquet(out: io.BytesIO, rows: _Rows, about: dict[str, Any]) -> None:
+def _write_parquet(out: BinaryIO, rows: _Rows, about: dict[str, Any]) -> None:
     told = {"statebrush": json.dumps(about, ensure_ascii=False)}
     with pq.ParquetWriter(out, rows.schema.with_metadata(told)) as writer:
         for batch in rows.batches():
             writer.write_batch(batch)
 
 
-def _write_json(out: io.BytesIO, rows: _Rows, about: dict[str, Any]) -> None:
+def _write_json(out: BinaryIO, rows: _Rows, about: dict[str, Any]) -> None:
     head = json.dumps(about, ensure_ascii=False)[:-1]
     out.write(f'{head}, "matches": ['.encode())
     between = itertools.chain([""], itertools.repeat(","))

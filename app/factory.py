@@ -136,7 +136,10 @@ def make_services(
             places=settings.threads // 2,
             patience=patience,
         ),
+        # Threads of their own: a match is not behind two long files.
+        files=Jobs(notes, at_once=2, places=1, patience=patience, niceness=10),
         copies=Copies(notes, patience),
+        bits_on_disk=settings.bits_on_disk,
     )
 
 

@@ -6,7 +6,7 @@ it. A quick job touches no file. No Dash, no Flask.
 
 Files, all of them small and safe to delete: `PAGE-N.note` (what is being done, how far), written anew
 as the work goes on; `PAGE-N.answer`; `PAGE.wanted`, the number of the oldest request of a page that
-is still wanted; `WORKER.alive`, locked by the operating system as long as that process lives.
+is still wanted; `PAGE-N.file`, which the work itself may leave; `WORKER.alive`, locked by the operating system as long as that process lives.
 """
 
 from __future__ import annotations
@@ -36,7 +36,6 @@ Work = Callable[[Control], Answer]
 #: Seconds after which a job is worth a note, and between two looks at it from then on.
 MOMENT, BETWEEN = 0.25, 0.2
 _OLD_SECONDS = 3600
-_NICENESS = 5
 
 _LOG = logging.getLogger("statebrush")
 
@@ -93,6 +92,8 @@ class Jobs:
         small requests always find a thread of the server free.
     patience
         Seconds that a caller waits at the most.
+    niceness
+        How much less urgent the threads are than the process.
 
     Attributes
     ----------
@@ -102,14 +103,17 @@ class Jobs:
 
     BUSY = "The server is busy with other long searches; ask again in a moment."
 
-    def __init__(self, folder: Path, *, at_once: int, places: int, patience: float = 1.0) -> None:
+    def __init__(
+        self, folder: Path, *, at_once: int, places: int, patience: float = 1.0, niceness: int = 5
+    ) -> None:
+        self._folder = folder
         self._notes = _Notes(folder)
         self._places = threading.Semaphore(places)
         self._held = threading.Semaphore(max(1, places))
         self._patience = patience
         # It starts its threads with the first job: nothing runs yet when a server forks.
         self._threads = ThreadPoolExecutor(
-            at_once, thread_name_prefix="job", initializer=step_back, initargs=(_NICENESS,)
+            at_once, thread_name_prefix="job", initializer=step_back, initargs=(niceness,)
         )
         self._lock = threading.Lock()
         self._jobs: dict[JobName, _Job] = {}
@@ -159,6 +163,13 @@ class Jobs:
         finally:
             if held:
                 self._held.release()
+
+    def file(self, name: JobName) -> Path:
+        """Return where a job may leave a file beside its answer, for whichever process is asked for it.
+
+        Whoever fetches it deletes it; what nobody fetched is swept away after an hour.
+        """
+        return self._folder / f"{name}.file"
 
     def status(self, name: JobName) -> Status:
         """Return how a job stands, whichever process works on it."""

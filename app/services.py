@@ -6,18 +6,19 @@ from dataclasses import dataclass
 
 from app.copies import Copies
 from app.jobs import Jobs
-from app.matching import MatchService
+from app.matching import MatchService, States
 from app.search import SearchService
+from app.shards import states_of
 from app.windows import BrushSummaries
-from loaders import Catalog
+from loaders import Catalog, Dataset, Source
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """The datasets, the matching service and the phrase search. Any worker with the same data answers alike.
 
-    `jobs` runs matches, `copies` builds what is missing of the datasets: neither keeps a request
-    waiting for long.
+    `jobs` runs matches, `files` prepares downloads, `copies` builds what is missing of the datasets:
+    none keeps a request waiting for long. `bits_on_disk` is the setting of that name.
     """
 
     catalog: Catalog
@@ -25,4 +26,10 @@ class Services:
     searching: SearchService
     brushes: BrushSummaries
     jobs: Jobs
+    files: Jobs
     copies: Copies
+    bits_on_disk: int
+
+    def states(self, dataset: Dataset, source: Source) -> States:
+        """Return what a search reads of a source."""
+        return states_of(dataset, source, self.bits_on_disk)

@@ -29,6 +29,8 @@ class Settings:
         Where everything derived from the data is kept; safe to delete at any time.
     cache_bytes
         Upper bound of the packed on-bits that are kept in memory.
+    bits_on_disk
+        Upper bound, in bytes, of those that are kept in files.
     threads
         How many requests `serve` works on at once.
     workers
@@ -44,6 +46,7 @@ class Settings:
         default_factory=lambda: platformdirs.user_cache_path("statebrush", appauthor=False)
     )
     cache_bytes: int = 256 << 20
+    bits_on_disk: int = 32 << 30
     threads: int = 8
     workers: int = 0
     debug: bool = False
@@ -167,6 +170,15 @@ SETTINGS: tuple[Setting, ...] = (
         sentence="How much memory the packed on-bits of recent thresholds may take "
         "(K, M, G and T are understood). A source whose on-bits are more has them in files of the "
         "cache folder instead.",
+        read=_bytes,
+    ),
+    Setting(
+        name="bits_on_disk",
+        env="STATEBRUSH_BITS_ON_DISK",
+        flag="--bits-on-disk",
+        default="32G",
+        sentence="How much disk the packed on-bits in files may take, of all sources together; the "
+        "thresholds used longest ago go first.",
         read=_bytes,
     ),
     Setting(

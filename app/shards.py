@@ -16,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.matching import Polarity, States, pack
+from app.matching.bits import words_for
+from app.settings import Settings
 from loaders import Dataset, Source
 from loaders.kept import keep, open_rows
 
-#: What the on-bits of one source that are kept on disk may take, unless one threshold takes more.
-MOST_BYTES = 32 << 30
+#: What the on-bits that are kept on disk may take where nobody says so.
+MOST_BYTES = Settings().bits_on_disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class StoredBits:
         The folder of the copy (`Source.home`). Every process that works on the source must see it
         there: processes of this machine do, and machines that share the file system.
     most_bytes
-        What all on-bits kept of this source may take on disk.
+        What the on-bits kept of all sources of the cache folder may take on disk together.
     """
 
     home: Path
@@ -47,7 +49,7 @@ class StoredBits:
         Raises
         ------
         DatasetError
-            They cannot be written.
+            There is no room for those of the whole source, or they cannot be written.
         """
         # Which states are on is decided by the threshold's float64, whatever it was written as.
         level = np.float64(threshold).tobytes().hex()
@@ -56,8 +58,13 @@ class StoredBits:
             f"{Polarity(polarity)}-{level}",
             f"{first}-{last}",
             lambda: pack(open_rows(self.home)[first:last], threshold, polarity, threads=1),
-            self.most_bytes,
+            group_bytes=self._whole,
+            most_bytes=self.most_bytes,
         )
+
+    def _whole(self) -> int:
+        n_steps, n_states = open_rows(self.home).shape
+        return int(n_steps) * words_for(int(n_states)) * 8
 
 
 class Worker(Executor):
@@ -119,6 +126,6 @@ def key_of(dataset: Dataset, source: Source) -> str:
     return f"{dataset.fingerprint}:{source.key}"
 
 
-def states_of(dataset: Dataset, source: Source) -> States:
-    """Return what a search reads of a source."""
-    return States(source.rows, dataset.sequences.offsets, StoredBits(source.home))
+def states_of(dataset: Dataset, source: Source, bits_on_disk: int = MOST_BYTES) -> States:
+    """Return what a search reads of a source; `bits_on_disk` is the setting of that name."""
+    return States(source.rows, dataset.sequences.offsets, StoredBits(source.home, bits_on_disk))

@@ -7,9 +7,10 @@
   const byId = (id) => document.getElementById(id);
   const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
-  /** This page's own name for the server: random, so that nobody else can ask for its answers. */
-  sb.pageId = Array.from(crypto.getRandomValues(new Uint8Array(16)),
+  const randomName = () => Array.from(crypto.getRandomValues(new Uint8Array(16)),
     (byte) => byte.toString(16).padStart(2, "0")).join("");
+  /** This page's own name for the server: random, so that nobody else can ask for its answers. */
+  sb.pageId = randomName();
 
   /** Milliseconds: a word in the header, the first question, a card, between two questions, and
       after which an answer is given up. */
@@ -48,7 +49,6 @@
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), sb.patience.answer);
     if (output === "match") matching.add(request.n);
-    if (output === "download") say("preparing the file…");
     const answer = fetching.call(this, target, { ...options, signal: stop.signal });
     answer.then(
       (got) => { if (!got.ok) lost(output, request, `failed (${got.status})`); },
@@ -59,7 +59,6 @@
     ).finally(() => {
       clearTimeout(timer);
       if (output === "match") matching.delete(request.n);
-      if (output === "download") say("");
     });
     return answer;
   };
@@ -134,6 +133,7 @@
     queued: "Waiting for other searches",
     waiting: "Waiting for other searches",
     packing: `Packing on-bits at ${key.threshold}`,
+    writing: "Writing the file",
   }[stage] || "Matching");
 
   /** Ask how a match is until it has its answer, is cancelled, or is known to be lost. */
@@ -200,6 +200,8 @@
   window.addEventListener("pagehide", () => {
     const request = underWay();
     if (request) navigator.sendBeacon(`${base()}_jobs/match/${sb.pageId}/${request.n}/cancel`);
+    if (saving) navigator.sendBeacon(`${base()}_jobs/${saving}/cancel`);
+    if (waitedFor) leaveCopy(waitedFor);
   });
 
   const size = (bytes) => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB`
@@ -213,21 +215,94 @@
       + `${size(most)}: matching at one of them packs nothing.`;
   };
 
+  // ------------------------------------------------------------------- a file that is prepared
+
+  let saving = null; // the address of the file that is being prepared
+  /** Have the whole list of a match prepared as a file, and save it; one at a time. */
+  sb.download = async function (form, key) {
+    if (saving) {
+      sb.notify("A file is being prepared: wait for it, or cancel it first.", "info");
+      return;
+    }
+    const address = saving = `file/${randomName()}/0`;
+    const began = Date.now();
+    let heard = began;
+    let missing = 0;
+    say("preparing the file…");
+    let state = await ask(address, {
+      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ form, key }),
+    });
+    while (saving === address) {
+      if (state) heard = Date.now();
+      // Heard twice: see `followMatch`.
+      missing = state && ["lost", "unknown"].includes(state.state) ? missing + 1 : 0;
+      if (state && state.state === "done") {
+        saved(address, state.answer);
+        break;
+      }
+      if (missing > 1 || Date.now() - heard > sb.patience.answer) {
+        sb.notify(missing > 1 ? "The server has lost the file (it may have been restarted): download it again."
+          : "The server does not answer: download the file again in a moment.", "error");
+        break;
+      }
+      if (state && state.state === "running" && Date.now() - began >= sb.patience.card) {
+        const share = waits(state.stage) ? null : Math.floor(100 * state.done);
+        show("file", {
+          what: `Preparing the ${form.toUpperCase()} file`,
+          detail: `${share === null ? "" : `${share} % · `}${Math.floor((Date.now() - began) / 1000)} s`,
+          note: stageWords(state.stage, key), share, actions: [["unsave", "Cancel"]],
+        });
+      }
+      await pause(Math.min(1000, sb.patience.poll + (Date.now() - began) / 40));
+      if (saving === address) state = await ask(address);
+    }
+    if (saving === address) saving = null;
+    if (saving === null) {
+      show("file", null);
+      say("");
+    }
+  };
+
+  function saved(address, answer) {
+    if (answer.error) {
+      sb.notify(answer.error, "error");
+      return;
+    }
+    const link = document.createElement("a");
+    link.href = `${base()}_jobs/${address}/${encodeURIComponent(answer.name)}`;
+    link.download = answer.name;
+    link.click();
+    for (const sentence of answer.caps) sb.notify(sentence, "info");
+  }
+
+  function cancelFile() {
+    ask(`${saving}/cancel`, { method: "POST" });
+    saving = null;
+    show("file", null);
+    say("");
+    byId("download-menu").querySelector("summary").focus({ preventScroll: true });
+    sb.notify("The download was cancelled.", "info");
+  }
+
   // ------------------------------------------------------------- a dataset that is being prepared
 
   const span = (seconds) => (seconds < 7 ? "a few seconds left" : seconds < 50 ? `about ${Math.max(5, 5 * Math.round(seconds / 5))} s left`
     : `about ${Math.round(seconds / 60) || 1} min left`);
 
   let waitedFor = null; // the notices that named it
+  let asking = null; // the question on its way
+  const copyAddress = (what, { preparing }) => `copy${what}?${new URLSearchParams({
+    dataset: preparing.dataset, source: preparing.source, page: sb.pageId,
+  })}`;
   sb.followCopy = async function (notices) {
     const { preparing, goto } = notices;
     const before = JSON.stringify(sb.read("view") || null);
     const still = () => waitedFor === notices && sb.read("goto").n === goto.n;
     waitedFor = notices;
-    const query = new URLSearchParams({ dataset: preparing.dataset, source: preparing.source });
     let heard = Date.now();
     while (still()) {
-      const state = await ask(`copy?${query}`);
+      asking = ask(copyAddress("", notices));
+      const state = await asking;
       if (!still()) break;
       if (state) heard = Date.now();
       const silent = Date.now() - heard > sb.patience.answer;
@@ -250,12 +325,13 @@
         show("copy", {
           what: `Preparing “${preparing.name}”, ${preparing.title}`,
           detail: share === null ? "starting" : `${share} % of ${size(state.total)}${left}`,
-          share, actions: [],
+          share, actions: [["drop", "Cancel"]],
           note: `This is done once.${sb.read("view") ? " You can go on meanwhile." : ""}`,
         });
       }
       await pause(2 * sb.patience.poll);
     }
+    leaveCopy(notices);
     if (waitedFor === null || waitedFor === notices) show("copy", null);
   };
 
@@ -265,11 +341,36 @@
     sb.goTo(goto.kind, goto.search);
   }
 
+  /** Somebody else's cancel need not heed a page that does not wait any more. */
+  function leaveCopy(notices) {
+    navigator.sendBeacon(`${base()}_jobs/${copyAddress("/leave", notices)}`);
+  }
+
+  async function dropCopy() {
+    const notices = waitedFor;
+    const { name } = notices.preparing;
+    actions.stay();
+    byId("dataset").focus({ preventScroll: true }); // the button that was pressed has gone
+    await asking; // asking is waiting: it would take the cancel back
+    const answer = await ask(copyAddress("/cancel", notices), { method: "POST" });
+    const view = sb.read("view");
+    const text = !answer ? "The server does not answer: the dataset may still be being prepared."
+      : answer.state === "failed" ? answer.sentence
+        : answer.state === "wanted" ? `“${name}” goes on being prepared: somebody else waits for it, too.`
+          : `Preparing “${name}” was cancelled. Choose it again to prepare it after all.`;
+    // Chosen again is only what was not chosen before.
+    if (!view) window.dash_clientside.set_props("dataset", { value: null });
+    const level = answer && answer.state !== "failed" ? "info" : "error";
+    sb.write("notices", { n: -1, items: [{ text, level }], nothing: !view });
+  }
+
   // ------------------------------------------------------------------------------------ the cards
 
   const actions = {
     cancel: () => sb.cancelMatch(),
     open: openCopy,
+    drop: dropCopy,
+    unsave: cancelFile,
     stay: () => { waitedFor = null; show("copy", null); },
   };
 

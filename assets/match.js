@@ -140,7 +140,6 @@
     });
   }
 
-  let downloads = 0;
   sb.callbacks.onDownload = function () {
     const id = (window.dash_clientside.callback_context.triggered[0] || {}).prop_id || "";
     const match = sb.read("match");
@@ -150,10 +149,7 @@
       sb.notify(match.error, "warning");
       return;
     }
-    downloads += 1;
-    sb.write("download-request", {
-      n: downloads, form: id.replace("download-", "").replace(".n_clicks", ""), key: match.key,
-    });
+    sb.download(id.replace("download-", "").replace(".n_clicks", ""), match.key);
   };
 
   // The grid: what stands why, the words, then one heatmap for the overlap and one per track. The

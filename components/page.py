@@ -30,7 +30,6 @@ _STORES = (
     ids.MATCH_NOW,
     ids.SEARCH_REQUEST,
     ids.SEARCH,
-    ids.DOWNLOAD_REQUEST,
     ids.HOVER,
     ids.VIEWPORT,
     ids.THEME,
@@ -61,7 +60,6 @@ def page(dataset_options: Sequence[dict[str, object]]) -> dmc.MantineProvider:
             className="sb-page",
             children=[
                 *(dcc.Store(id=name) for name in _STORES),
-                dcc.Download(id=ids.DOWNLOAD),
                 dcc.Store(id=ids.SKELETONS, data=skeletons()),
                 dmc.NotificationContainer(
                     id=ids.NOTIFICATIONS, position="bottom-right", limit=4, sendNotifications=[]

@@ -194,6 +194,9 @@ class Dataset:
         Notices about the files; those about values come with a `Source`.
     signature
         Sizes and times of the files as they were opened.
+    progress
+        Called with (steps done, steps in all) while a copy is built, where `open_source` is given
+        nothing else.
     """
 
     def __init__(
@@ -222,7 +225,7 @@ class Dataset:
         self.token_table = inspection.tokens
         self._files = dict(inspection.sources)
         self._cache_dir = cache_dir
-        self._progress = progress
+        self.progress = progress
         self._locks = {name: threading.Lock() for name in self._files}
         self._opened: dict[str, Source] = {}
 
@@ -253,7 +256,7 @@ class Dataset:
         with self._locks[name]:
             source = self._still_there(name)
             if source is None:
-                stored = open_stored(files, self._cache_dir, progress or self._progress)
+                stored = open_stored(files, self._cache_dir, progress or self.progress)
                 source = opened_source(files, stored)
                 self._opened[name] = source
             return source

@@ -7,11 +7,12 @@ deleted at any time.
 
 from __future__ import annotations
 
-import contextlib
 import os
+import shutil
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from loaders.problems import DatasetError, Problem
 from loaders.store import ROWS
 
 _ORPHAN_SECONDS = 24 * 3600
+# What else is written meanwhile needs some room, too.
+_SPARE_BYTES = 16 << 20
 
 
 def open_rows(home: Path) -> NDArray[Any]:
@@ -31,21 +34,29 @@ def open_rows(home: Path) -> NDArray[Any]:
 
 
 def keep(
-    folder: Path, group: str, name: str, make: Callable[[], NDArray[Any]], most_bytes: int
+    folder: Path,
+    group: str,
+    name: str,
+    make: Callable[[], NDArray[Any]],
+    *,
+    group_bytes: Callable[[], int],
+    most_bytes: int,
 ) -> NDArray[Any]:
     """Return the array of that name, made and written first if there is none.
 
     Parameters
     ----------
     folder
-        Where the files are; made as needed.
+        Where the files are, in the folder of a copy (`Source.home`); made as needed.
     group, name
         Part of a file name each. Arrays of one group are needed together.
     make
         Makes the array. Two processes may both do so; one of the equal results is kept.
+    group_bytes
+        What all arrays of the group take, nearly; asked when one of them is missing.
     most_bytes
-        The files together take no more than this: the groups that were used longest ago are
-        deleted. The group that is asked for stays, whatever it takes.
+        What the folders of that name of all copies take together: the groups that were used longest
+        ago are deleted before a new one is begun, and also where the disk has no room for it.
 
     Returns
     -------
@@ -55,16 +66,18 @@ def keep(
     Raises
     ------
     DatasetError
-        The folder cannot be written, or its disk is full.
+        The group is more than `most_bytes` or than the disk has room for, which is found before
+        anything is written; or the folder cannot be written.
     """
     path = folder / f"{group}.{name}.npy"
     found = _open(path)
     if found is not None:
         return found
-    array = make()
     half = folder / f"{group}.{uuid.uuid4().hex[:12]}.half"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _make_room(folder, group, group_bytes(), most_bytes)
+        array = make()
         with half.open("wb") as file:
             np.save(file, array, allow_pickle=False)
         half.rename(path)
@@ -73,12 +86,11 @@ def keep(
         raise DatasetError(
             Problem(
                 f"the cache folder {folder}",
-                f"to write {array.nbytes / 1e6:,.1f} MB that do not fit into memory",
+                "to write on-bits that do not fit into memory",
                 (error.strerror or str(error)).lower(),
                 "make it writable with enough room, or choose another with --cache-dir",
             )
         ) from error
-    _shrink(folder, group, most_bytes)
     found = _open(path)
     return array if found is None else found
 
@@ -92,28 +104,69 @@ def _open(path: Path) -> NDArray[Any] | None:
     return np.asarray(found)
 
 
-def _shrink(folder: Path, group: str, most_bytes: int) -> None:
-    """Delete whole groups, the one used longest ago first; files that go meanwhile are gone."""
-    for half in folder.glob("*.half"):  # of processes that were killed while they wrote
-        with contextlib.suppress(OSError):
-            if time.time() - half.stat().st_mtime > _ORPHAN_SECONDS:
-                half.unlink()
-    sizes: dict[str, int] = {}
-    used: dict[str, float] = {}
-    for path in folder.glob("*.*.npy"):
+@dataclass(slots=True)
+class _Group:
+    """The files of a group: their bytes, and when one of them was last used."""
+
+    n_bytes: int = 0
+    used: float = 0.0
+
+
+def _make_room(folder: Path, group: str, group_bytes: int, most_bytes: int) -> None:
+    """Delete whole groups, the one used longest ago first, until what is missing of this one fits.
+
+    Nothing is deleted where that would not be enough.
+    """
+    others = _groups(folder)
+    kept = others.pop((folder, group), _Group()).n_bytes
+    missing = max(0, group_bytes - kept)
+    can_go = sum(one.n_bytes for one in others.values())
+    free = shutil.disk_usage(folder).free
+    if group_bytes > most_bytes:
+        raise DatasetError(
+            Problem(
+                f"the on-bits of one threshold, for which there is no room in memory ({folder})",
+                f"at most the {_size(most_bytes)} that --bits-on-disk allows",
+                _size(group_bytes),
+                "allow more with --bits-on-disk or, in memory, with --cache-bytes",
+            )
+        )
+    if missing + _SPARE_BYTES > free + can_go:
+        raise DatasetError(
+            Problem(
+                f"the cache folder {folder}",
+                f"{_size(missing + _SPARE_BYTES)} of free disk space for the on-bits of one threshold",
+                _size(free + can_go),
+                "make room, or choose another with --cache-dir",
+            )
+        )
+    too_many = max(kept + missing + can_go - most_bytes, missing + _SPARE_BYTES - free)
+    for home, owner in sorted(others, key=lambda one: others[one].used):
+        if too_many <= 0:
+            return
+        # Whoever has them mapped reads on: their room is free when the last one has done so.
+        for path in home.glob(f"{owner}.*.npy"):
+            path.unlink(missing_ok=True)
+        too_many -= others[home, owner].n_bytes
+
+
+def _groups(folder: Path) -> dict[tuple[Path, str], _Group]:
+    """All groups of all copies, by folder and name; files that go meanwhile are gone."""
+    found: dict[tuple[Path, str], _Group] = {}
+    for path in folder.parents[1].glob(f"*/{folder.name}/*"):
         try:
             status = path.stat()
+            # Of processes that were killed while they wrote.
+            if path.suffix == ".half" and time.time() - status.st_mtime > _ORPHAN_SECONDS:
+                path.unlink()
+                continue
         except OSError:
             continue
-        owner = path.name.split(".")[0]
-        sizes[owner] = sizes.get(owner, 0) + status.st_size
-        used[owner] = max(used.get(owner, 0.0), status.st_mtime)
-    total = sum(sizes.values())
-    for owner in sorted(used, key=lambda one: used[one]):
-        if total <= most_bytes:
-            return
-        if owner == group:
-            continue
-        for path in folder.glob(f"{owner}.*.npy"):
-            path.unlink(missing_ok=True)
-        total -= sizes[owner]
+        one = found.setdefault((path.parent, path.name.split(".")[0]), _Group())
+        one.n_bytes += status.st_size
+        one.used = max(one.used, status.st_mtime)
+    return found
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.1f} MB"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -14,11 +15,13 @@ import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.serving import make_server
 
 from app import api
 from app.cli import main
 from app.factory import create_app, make_services
 from app.match_options import MATCH_OPTIONS, flag
+from app.matching import Control, MatchResult, MatchService, Query, States
 from app.services import Services
 from app.settings import load
 from loaders import Catalog
@@ -382,6 +385,53 @@ def test_a_match_beside_too_many_others_is_503(folder: Path, tmp_path: Path) -> 
     assert client.get("/api/v1/match", query_string=asked).status_code == 200
 
 
+class Waits(MatchService):
+    """Never finds an answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.ended = threading.Event(), threading.Event()
+
+    def match(
+        self, key: str, states: States, query: Query, control: Control | None = None
+    ) -> MatchResult:
+        assert control is not None
+        self.begun.set()
+        try:
+            called_off = threading.Event()
+            control.on_cancel(called_off.set)
+            assert called_off.wait(30)
+            control.check()
+            raise AssertionError
+        finally:
+            self.ended.set()
+
+
+def test_a_match_ends_when_its_client_goes_or_it_takes_too_long(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, matching = load({}, {"cache_dir": str(tmp_path), "threads": "2"}), Waits()
+    services = make_services(Catalog([folder], tmp_path), settings, matching=matching)
+    services.catalog.get("waves").open_source("one")
+    made = Flask("test")
+    made.register_blueprint(api.blueprint(services))
+    address = "/api/v1/match?dataset=waves&source=one&start=0&stop=2&threshold=0.3"
+    server = make_server("127.0.0.1", 0, made, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        with socket.create_connection(("127.0.0.1", server.server_port)) as client:
+            client.sendall(f"GET {address} HTTP/1.0\r\n\r\n".encode())
+            assert matching.begun.wait(30)
+            assert not matching.ended.is_set()
+        assert matching.ended.wait(30)
+    finally:
+        server.shutdown()
+    monkeypatch.setattr(api, "MOST_SECONDS", 0)
+    answer = made.test_client().get(address)
+    assert answer.status_code == 503, "its place is free again, and its time is up"
+    assert "took more than 0 seconds" in json.loads(answer.text)["error"]
+
+
 def test_the_dashboard_serves_it_beside_its_own_page(services: Services, cache: Path) -> None:
     settings = load({}, {"cache_dir": str(cache)})
     client = create_app(services.catalog, settings).server.test_client()
@@ -490,6 +540,7 @@ def test_every_bound_is_in_docs() -> None:
             api.MOST_WORDS,
             api.MOST_HITS,
             api.MOST_CONTEXT,
+            api.MOST_SECONDS,
         ),
     ):
         assert f"{bound:,}" in PAGE

@@ -142,6 +142,89 @@ def test_a_failure_that_cannot_be_written_down_is_told_all_the_same(
     assert gate.builds == 1, "asking how it stands does not try again"
 
 
+def ended(dataset: Dataset) -> bool:
+    """Whether nobody builds the copy of ``layer``, after a while at the most."""
+    for _ in range(int(LONG / 0.01)):
+        if dataset.building("layer") is None:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def left_behind(folder: Path, cache: Path) -> list[str]:
+    """What a build has left: in the cache folder without its locks, which are empty and stay."""
+    found = sorted(path.name for path in (cache / "sources").iterdir() if path.suffix != ".lock")
+    return found + sorted(path.name for path in folder.glob("*"))
+
+
+def test_a_cancel_ends_the_build_whichever_process_makes_it_and_leaves_nothing(
+    folder: Path, tmp_path: Path, gate: Gate
+) -> None:
+    cache, jobs = tmp_path / "cache", tmp_path / "jobs"
+    mine, other = opened(folder, cache, gate), opened(folder, cache, gate)
+    here, there = (Copies(jobs, patience=0) for _ in range(2))
+    for copies, dataset in ((here, mine), (there, other)):  # one builds, one waits for its lock
+        assert not copies.ready(dataset, "layer")
+    assert here.state(mine, "layer", "a1").state == "building"
+    assert gate.reached.wait(LONG)
+    assert there.cancel(other, "layer", "a1") == "cancelled"
+    gate.open.set()
+    assert ended(mine)
+    assert left_behind(jobs, cache) == [f"{mine.source_key('layer')}.cancelled"]
+    assert not mine.is_ready("layer")
+    # Nobody takes over by himself, and no process calls it a failure.
+    for thread in [one for one in threading.enumerate() if one.name == "copy layer"]:
+        thread.join(LONG)
+        assert not thread.is_alive()
+    assert ended(other)
+    assert not other.is_ready("layer")
+
+    assert not there.ready(other, "layer", "b2")
+    wait_for(there, other, "ready")
+    assert wait_for(here, mine, "ready") == Copy("ready")
+    assert left_behind(jobs, cache) == [
+        mine.source_key("layer"),
+        f"{mine.source_key('layer')}.b2.waiting",
+    ]
+    assert there.state(other, "layer", "b2") == Copy("ready")
+    assert left_behind(jobs, cache) == [mine.source_key("layer")]
+
+
+def test_a_cancel_takes_the_copy_from_nobody_else_who_waits(
+    folder: Path, tmp_path: Path, gate: Gate
+) -> None:
+    dataset = opened(folder, tmp_path / "cache", gate)
+    here, there = (Copies(tmp_path / "jobs", patience=0) for _ in range(2))
+    here.ready(dataset, "layer")
+    assert gate.reached.wait(LONG)
+    assert here.state(dataset, "layer", "a1").state == "building"
+    assert there.state(dataset, "layer", "b2").state == "building"
+    assert there.cancel(dataset, "layer", "a1") == "wanted"
+    # Who has gone, or has not asked for long, does not wait.
+    here.leave(dataset, "layer", "b2")
+    assert not here.ready(dataset, "layer", "c3")
+    (mark,) = (tmp_path / "jobs").glob("*.c3.waiting")
+    os.utime(mark, (0, 0))
+    assert here.cancel(dataset, "layer", "a1") == "cancelled"
+    assert not mark.exists()
+    # It comes back before the builder has seen that: it gets its copy.
+    assert there.state(dataset, "layer", "c3").state == "building"
+    gate.open.set()
+    wait_for(there, dataset, "ready")
+    assert gate.builds == 1
+
+
+def test_whoever_asks_after_a_cancel_has_it_built_anew(
+    folder: Path, tmp_path: Path, gate: Gate
+) -> None:
+    dataset = opened(folder, tmp_path / "cache", gate)
+    copies = Copies(tmp_path / "jobs", patience=LONG)
+    gate.open.set()
+    copies.cancel(dataset, "layer")
+    assert copies.ready(dataset, "layer"), "a cancel of long ago"
+    assert dataset.progress is gate
+
+
 def test_when_the_building_process_is_killed_another_takes_over(
     folder: Path, tmp_path: Path
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -352,6 +354,10 @@ def test_questions_about_long_work_that_make_no_sense_get_an_answer(client: Flas
     assert asked("match/" + "0" * 32 + "/1/cancel", "post")["state"] == "cancelled"
     opened(client, "?dataset=waves&source=one")
     assert asked("copy?dataset=waves&source=one")["state"] == "ready"
+    assert asked("copy?dataset=waves&source=one&page=../x")["state"] == "unknown"
+    assert asked("copy/cancel?dataset=waves&source=one&page=..", "post")["state"] == "unknown"
+    assert "gone" in asked("copy/cancel?dataset=gone&source=one", "post")["sentence"]
+    assert "three" in asked("copy/leave?dataset=waves&source=three", "post")["sentence"]
     for query, word in (
         ("dataset=waves&source=three", "three"),
         ("dataset=gone&source=one", "gone"),
@@ -361,6 +367,61 @@ def test_questions_about_long_work_that_make_no_sense_get_an_answer(client: Flas
         answer = asked(f"copy?{query}")
         assert answer["state"] == "failed"
         assert word in answer["sentence"]
+
+
+def test_a_copy_is_cancelled_over_http_unless_another_page_waits(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    go = threading.Event()
+
+    def stand(done: int, total: int) -> None:
+        if done:
+            go.wait(30)
+
+    (folder,) = [entry.path for entry in catalog.entries() if entry.id == "waves"]
+    settings = load({}, {"cache_dir": str(tmp_path)})
+    made = create_app(Catalog([folder], tmp_path, stand), settings, patience=0)
+    client = made.server.test_client()
+
+    def copy(page: str, what: str = "") -> str:
+        path = f"/_jobs/copy{what}?dataset=waves&source=one&page={page * 32}"
+        answer = client.post(path) if what else client.get(path)
+        return str(json.loads(answer.text)["state"])
+
+    try:
+        assert [copy("a"), copy("b")] == ["building", "building"]
+        assert copy("a", "/cancel") == "wanted"
+        assert copy("b", "/leave") == "left"
+        assert copy("a", "/cancel") == "cancelled"
+    finally:
+        go.set()
+    for _ in range(3000):
+        if copy("a") == "ready":
+            return
+        time.sleep(0.01)
+    raise AssertionError("asked for again, it was not built")
+
+
+def test_a_file_is_prepared_fetched_once_and_gone(client: FlaskClient) -> None:
+    opened(client, "?dataset=waves&source=one")
+    address = "/_jobs/file/" + "c" * 32 + "/0"
+    wanted = {"form": "csv", "key": {**KEY, "sort": "-length", "page": 3}}
+    state = json.loads(client.post(address, json=wanted).text)
+    assert (state["state"], state["answer"]["caps"]) == ("done", [])
+    name = state["answer"]["name"]
+    assert client.head(f"{address}/{name}", buffered=True).status_code == 200, (
+        "asking about it does not take it"
+    )
+    answer = client.get(f"{address}/{name}", buffered=True)
+    assert answer.mimetype == "text/csv"
+    assert answer.headers["Content-Disposition"] == f"attachment; filename={name}"
+    assert int(answer.headers["Content-Length"]) == len(answer.data)
+    assert answer.text.startswith("rank,start,stop,")
+    assert client.get(f"{address}/{name}").status_code == 404
+    assert client.get("/_jobs/file/nobody/0/x.csv").status_code == 404
+    assert client.get("/_jobs/file/nobody/0").json == {"state": "unknown"}
+    assert client.post("/_jobs/file/nobody/0/cancel").json == {"state": "unknown"}
+    assert "TypeError" in client.post(address, data=b"{").json["answer"]["error"]  # type: ignore[index]
 
 
 def test_a_request_of_many_megabytes_is_refused(client: FlaskClient) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import base64
+import errno
 import io
+import itertools
 import json
+import os
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +16,14 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from dash import no_update
 
-from app.callbacks.download import answer_download
+from app.callbacks.download import answer_download, start_download
+from app.callbacks.jobs import cancel_job, job_state
+from app.callbacks.match import start_match
 from app.callbacks.search import answer_search
 from app.factory import make_services
-from app.matching import Query, States
+from app.jobs import JobName
+from app.matching import Control, Query, States
 from app.search_payload import PAGE
 from app.services import Services
 from app.settings import load
@@ -46,11 +52,23 @@ def services(tmp_path: Path) -> Services:
     return make_services(Catalog([tmp_path / "d"], settings.cache_dir), settings)
 
 
+PAGES = itertools.count()
+
+
+def prepared(services: Services, form: str, **change: Any) -> dict[str, Any]:
+    """How the file of a new page stands."""
+    return start_download(
+        services, f"{next(PAGES):032x}", 0, {"form": form, "key": {**KEY, **change}}
+    )
+
+
 def saved(services: Services, form: str, **change: Any) -> tuple[bytes, str]:
-    request = {"n": 1, "form": form, "key": {**KEY, **change}}
-    sent, notices = answer_download(services, request)
-    assert notices["items"] == []
-    return base64.b64decode(sent["content"]), sent["filename"]
+    wanted = {"form": form, "key": {**KEY, **change}}
+    path = services.files.file(JobName("a" * 32, 0))
+    answer = answer_download(services, wanted, path, Control())
+    assert answer["caps"] == []
+    assert [one.suffix for one in path.parent.iterdir()] == [".file"]
+    return path.read_bytes(), answer["name"]
 
 
 def test_every_file_holds_the_whole_list_and_the_query(services: Services) -> None:
@@ -79,10 +97,36 @@ def test_every_file_holds_the_whole_list_and_the_query(services: Services) -> No
     assert (whole["query"]["start"], whole["query"]["stop"]) == (20, 23)
 
 
-def test_a_request_that_cannot_be_answered_saves_nothing_and_says_why(services: Services) -> None:
-    request = {"n": 1, "form": "csv", "key": {**KEY, "start": 499, "stop": 502}}
-    _, notices = answer_download(services, request)
-    assert "500" in notices["items"][0]["text"]
+@pytest.mark.parametrize(
+    ("wanted", "word"),
+    [
+        ({"form": "csv", "key": {**KEY, "start": 499, "stop": 502}}, "500"),
+        ({"form": "csv", "key": {**KEY, "dataset": "gone"}}, "gone"),
+        ({"form": "csv"}, "KeyError"),
+        (None, "TypeError"),
+    ],
+)
+def test_a_request_that_cannot_be_answered_saves_nothing_and_says_why(
+    services: Services, wanted: Any, word: str
+) -> None:
+    state = start_download(services, "a" * 32, 0, wanted)
+    assert state["state"] == "done"
+    assert word in state["answer"]["error"]
+    assert start_download(services, "..", 0, wanted) == {"state": "unknown"}
+    folder = services.files.file(JobName("a" * 32, 0)).parent
+    assert not folder.exists() or list(folder.iterdir()) == []
+
+
+def test_a_disk_without_room_for_the_file_is_one_sentence(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("app.callbacks.download.export_matches", full)
+    error = prepared(services, "csv")["answer"]["error"]
+    assert "no space left on device" in error and "--cache-dir" in error
+    assert list(services.files.file(JobName("a" * 32, 0)).parent.iterdir()) == []
 
 
 def ask(services: Services, way: str, step: int, phrase: str = "X") -> dict[str, Any]:
@@ -113,13 +157,45 @@ def test_what_is_not_found_is_a_sentence(services: Services, phrase: str, word: 
     assert word in answer["error"]
 
 
-def test_a_file_beside_too_many_others_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    write_dataset(tmp_path / "d", tokens=["a"] * 30, states={"h": np.eye(30, dtype=np.float32)})
-    settings = load({}, {"cache_dir": str(tmp_path / "cache"), "threads": "2"})
-    services = make_services(Catalog([tmp_path / "d"], tmp_path / "cache"), settings)
-    services.catalog.get("d").open_source("h")
-    with services.jobs.place():
-        sent, notices = answer_download(services, {"n": 1, "form": "csv", "key": KEY})
-    assert sent is no_update
-    assert "ask again" in notices["items"][0]["text"]
-    assert isinstance(answer_download(services, {"n": 2, "form": "csv", "key": KEY})[0], dict)
+def test_a_file_is_told_ended_and_prepared_anew_while_matches_go_on(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    def stands(*given: Any) -> Any:
+        *_, control = given
+        try:
+            given[5].write(b"half")
+            control.begin("writing", 1.0)
+            control.advance(0.5)
+            begun.set()
+            while not over.wait(0.005):
+                control.check()
+        finally:
+            over.set()
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.callbacks.download.export_matches", stands)
+        name = JobName("b" * 32, 0)
+        assert (
+            start_download(services, name.page, 0, {"form": "csv", "key": KEY})["state"]
+            == "running"
+        )
+        assert begun.wait(30)
+        assert job_state(services.files, name.page, 0)["state"] == "running"
+        assert job_state(services.jobs, name.page, 0)["state"] == "running", (
+            "another process sees it"
+        )
+        request = {"n": 1, "page": name.page, "key": KEY, "instead": True}
+        assert start_match(services, request) is not None, "a match of the page does not end it"
+        assert not over.is_set()
+        assert cancel_job(services.files, name.page, 0) == {"state": "cancelled"}
+        assert over.wait(30)
+    folder = services.files.file(name).parent
+    for _ in range(3000):
+        left = {path.suffix for path in folder.iterdir()}
+        if left <= {".alive", ".wanted"}:
+            break
+        time.sleep(0.01)
+    assert left <= {".alive", ".wanted"}
+    assert "name" in prepared(services, "csv")["answer"]

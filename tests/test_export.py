@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,16 @@ import pytest
 from app import export
 from app.answers import CSV_COLUMNS, answer_json, answer_rows
 from app.export import FORMS, Export, Form, export_matches
-from app.matching import MatchResult, MatchService, Query, QueryError, States, find_matches
+from app.matching import (
+    Cancelled,
+    Control,
+    MatchResult,
+    MatchService,
+    Query,
+    QueryError,
+    States,
+    find_matches,
+)
 from app.matching.ranges import find_ranges
 from loaders import Dataset, open_dataset
 from loaders.writer import write_dataset
@@ -51,9 +60,17 @@ def states(dataset: Dataset) -> States:
     return States(rows=rows, offsets=dataset.sequences.offsets)
 
 
-def exported(dataset: Dataset, form: Form, query: Query = QUERY) -> Export:
-    source = dataset.open_source("my layer")
-    return export_matches(dataset, source, query, form, MatchService())
+@dataclass(frozen=True)
+class Made(Export):
+    """What was written, and its bytes."""
+
+    content: bytes
+
+
+def exported(dataset: Dataset, form: Form, query: Query = QUERY) -> Made:
+    source, out = dataset.open_source("my layer"), io.BytesIO()
+    made = export_matches(dataset, source, states(dataset), query, form, out, MatchService())
+    return Made(made.name, made.n_rows, made.caps, out.getvalue())
 
 
 def whole(dataset: Dataset, query: Query = QUERY) -> MatchResult:
@@ -126,11 +143,10 @@ def test_the_query_is_in_every_form(datasets: dict[str, Dataset]) -> None:
 
 def test_a_file_is_named_after_what_is_in_it(datasets: dict[str, Dataset]) -> None:
     made = exported(datasets["numbers"], "csv")
-    assert (made.name, made.type) == ("numbers-my_layer-20-22.csv", "text/csv")
+    assert made.name == "numbers-my_layer-20-22.csv"
     given = Query(threshold=0.4, states=(0, 1, 2, 3, 4, 5))
     made = exported(datasets["numbers"], "parquet", given)
     assert made.name == "numbers-my_layer-states-0-1-2-3-4-and-1-more.parquet"
-    assert made.type == "application/vnd.apache.parquet"
     dataset = datasets["none"]
     dataset.id, kept = "../a b/é\0", dataset.id
     try:
@@ -197,6 +213,51 @@ def test_the_word_cap_cuts_long_matches_and_says_so(
     assert f"their first {most} words" in cap
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_file_is_called_off_while_it_is_searched_for_and_while_it_is_written(
+    datasets: dict[str, Dataset], form: Form, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "_BATCH_ROWS", 5)
+    dataset, out = datasets["numbers"], io.BytesIO()
+    source, service = dataset.open_source("my layer"), MatchService()
+
+    class Stops(Control):
+        """Is cancelled at the beginning of a stage; its share never falls."""
+
+        def __init__(self, at: str) -> None:
+            super().__init__()
+            self.at, self.seen = at, [0.0]
+
+        def advance(self, share: float) -> None:
+            super().advance(share)
+            assert self.done >= self.seen[-1]
+            self.seen.append(self.done)
+            if self.stage == self.at:
+                self.cancel()
+
+    stops = Stops("writing")
+    with pytest.raises(Cancelled):
+        export_matches(dataset, source, states(dataset), QUERY, form, out, service, stops)
+    assert 0.7 <= stops.done < 0.9
+    assert len(out.getvalue()) < len(exported(dataset, form).content)
+    early = Control()
+    early.cancel()
+    with pytest.raises(Cancelled):
+        export_matches(
+            dataset,
+            source,
+            states(dataset),
+            replace(QUERY, start=30, stop=31),
+            form,
+            out,
+            service,
+            early,
+        )
+    whole_run = Stops("never")
+    export_matches(dataset, source, states(dataset), QUERY, form, out, service, whole_run)
+    assert whole_run.done == pytest.approx(1)
+
+
 def test_a_bad_query_is_refused(datasets: dict[str, Dataset]) -> None:
     with pytest.raises(QueryError, match="boundary at step 100"):
         exported(datasets["numbers"], "csv", replace(QUERY, start=99, stop=101))
@@ -241,9 +302,13 @@ def test_pages_of_a_file_stay_small(tmp_path: Path) -> None:
     )
     dataset = open_dataset(tmp_path / "long", tmp_path / "cache")
     ranges = find_ranges(states(dataset), Query(threshold=0.5, states=(0,), top=1000))
-    rows = export._Rows(dataset, ranges, ranges.starts.size, 100)
+    control = Control()
+    rows = export._Rows(dataset, ranges, ranges.starts.size, 100, control)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(export, "_BATCH_WORDS", 1000)
         batches = list(rows.batches())
     assert [batch.num_rows for batch in batches] == [10] * 50
+    control.cancel()
+    with pytest.raises(Cancelled):
+        list(rows.batches())
     assert sum(len(batch.column("tokens").flatten()) for batch in batches) == n_steps

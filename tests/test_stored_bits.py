@@ -13,6 +13,7 @@ import sys
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -79,7 +80,7 @@ def test_the_thresholds_used_longest_ago_go_when_the_disk_bound_is_met(
 ) -> None:
     source = opened[1]
     one = 128 + 1000 * 2 * 8
-    opener = StoredBits(source.home, most_bytes=5 * one)
+    opener = StoredBits(source.home, most_bytes=7 * one)
     for age, threshold in enumerate((0.1, 0.2, 0.3)):
         for first in (0, 1000):
             opener.bits(first, first + 1000, threshold, Polarity.HIGH)
@@ -88,14 +89,70 @@ def test_the_thresholds_used_longest_ago_go_when_the_disk_bound_is_met(
                 os.utime(path, (1000 * (age + 1),) * 2)
         if threshold == 0.2:  # 0.1 is used again: 0.2 is now the oldest
             opener.bits(0, 1000, 0.1, Polarity.HIGH)
-    assert sum((source.home / "bits" / name).stat().st_size for name in files(source)) <= 5 * one
-    groups = {name.split(".")[0] for name in files(source)}
-    assert len(groups) == 2
-    # What is asked for stays, even if it alone is more.
-    opener = StoredBits(source.home, most_bytes=one)
-    for first in (0, 1000, 2000):
-        opener.bits(first, first + 1000, 0.3, Polarity.HIGH)
-    assert len(files(source)) == 3
+    groups = [name.split(".")[0] for name in files(source)]
+    assert sorted(groups.count(one) for one in set(groups)) == [2, 2]
+    level = {threshold: np.float64(threshold).tobytes().hex() for threshold in (0.1, 0.3)}
+    assert set(groups) == {f"high-{one}" for one in level.values()}
+
+
+def test_the_bound_is_one_for_all_sources(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).random((1000, 64)).astype(np.float16)
+    states = {"a": rows, "b": rows + 1, "c": rows + 2}
+    dataset = open_dataset(
+        write_dataset(tmp_path / "d", tokens=["t"] * 1000, states=states), tmp_path / "cache"
+    )
+    one = 128 + 8000
+    homes = {name: dataset.open_source(name).home for name in states}
+
+    def use(name: str) -> None:
+        StoredBits(homes[name], most_bytes=2 * one).bits(0, 1000, 0.5, Polarity.HIGH)
+
+    def kept_of() -> list[str]:
+        return [name for name, home in homes.items() if list((home / "bits").glob("*.npy"))]
+
+    use("a")
+    use("b")
+    assert kept_of() == ["a", "b"]
+    ((oldest),) = (homes["a"] / "bits").iterdir()
+    os.utime(oldest, (0, 0))
+    use("c")
+    assert kept_of() == ["b", "c"]
+
+
+def test_a_bound_below_one_threshold_is_a_sentence_before_anything_is_packed(
+    opened: tuple[Dataset, Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset, source = opened
+    monkeypatch.setattr("app.shards.pack", None)  # packing would fail
+    states = states_of(dataset, source, 50_000)
+    service, query = MatchService(cache_bytes=0), Query(threshold=0.6, start=50, stop=51)
+    with pytest.raises(DatasetError, match=r"expected at most the 0\.1 MB.*--bits-on-disk.*memory"):
+        service.match("a", states, query)
+    assert files(source) == []
+
+
+def test_a_disk_without_room_is_a_sentence_before_anything_is_packed(
+    opened: tuple[Dataset, Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = opened[1]
+    opener, spare = StoredBits(source.home), 16 << 20
+    free = [spare + 64_000]
+
+    def usage(_: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=free[0])
+
+    monkeypatch.setattr(kept.shutil, "disk_usage", usage)
+    opener.bits(0, N_STEPS, 0.5, Polarity.HIGH)
+    free[0] = spare - 200
+    with monkeypatch.context() as patch:
+        patch.setattr("app.shards.pack", None)
+        with pytest.raises(DatasetError, match=r"16\.8 MB of free disk space.*--cache-dir"):
+            opener.bits(0, N_STEPS, 0.6, Polarity.HIGH)
+    assert len(files(source)) == 1, "nothing goes where that is not enough"
+    opener.bits(0, N_STEPS, 0.5, Polarity.HIGH)  # what is there needs no room
+    free[0] = spare
+    opener.bits(0, N_STEPS, 0.6, Polarity.HIGH)
+    assert len(files(source)) == 1, "the older one makes room"
 
 
 def test_what_a_killed_process_left_goes_after_a_day(opened: tuple[Dataset, Source]) -> None:

@@ -1,31 +1,44 @@
-"""The download menu: the whole result of a match as a file."""
+"""The download menu: the whole result of a match as a file, prepared as a job and fetched when it is ready.
+
+Plain HTTP beside Dash's own, as in app/callbacks/jobs.py, which tells how far a file is and ends it: a
+file may take minutes and many megabytes, so no request waits for it and no answer holds it in memory.
+"""
 
 from __future__ import annotations
 
-import base64
-from typing import Any
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
 
-from dash import Dash, Input, Output, no_update
+from dash import Dash, Input
+from flask import Response, abort, request
 
 from app.callbacks.clientside import clientside
-from app.export import export_matches
+from app.callbacks.jobs import fresh
+from app.export import TYPES, export_matches
 from app.failures import sentence_for
+from app.jobs import Answer, JobName
 from app.match_payload import query_of
+from app.matching import Cancelled, Control
 from app.services import Services
 from components import ids
 
+_PIECE = 1 << 18
+
 
 def register(app: Dash, services: Services) -> None:
-    """Wire the download menu."""
+    """Wire the download menu, and add the addresses ``_jobs/file/PAGE/N...``."""
+    prefix = f"{app.config.routes_pathname_prefix}_jobs/file/<page>/<int:n>"
 
-    @app.callback(
-        Output(ids.DOWNLOAD, "data"),
-        Output(ids.NOTICES, "data", allow_duplicate=True),
-        Input(ids.DOWNLOAD_REQUEST, "data"),
-        prevent_initial_call=True,
-    )
-    def send(request: dict[str, Any] | None) -> tuple[Any, Any]:
-        return answer_download(services, request) if request else (no_update, no_update)
+    @app.server.post(prefix)
+    def prepare(page: str, n: int) -> Response:
+        return fresh(start_download(services, page, n, request.get_json(silent=True)))
+
+    @app.server.get(f"{prefix}/<name>")
+    def content(page: str, n: int, name: str) -> Response:
+        return send_download(services, page, n, name)
 
     clientside(
         app,
@@ -35,32 +48,80 @@ def register(app: Dash, services: Services) -> None:
     )
 
 
-def answer_download(services: Services, request: dict[str, Any]) -> tuple[Any, Any]:
-    """Return the file for a ``download-request``, and what to tell; one of them may be missing.
+def start_download(services: Services, page: str, n: int, wanted: Any) -> dict[str, Any]:
+    """Begin to prepare a file; return how that stands: the fields of `app.jobs.Status`.
 
-    The list is whole and in the order of the ranking: page and sorting of the request do not count.
+    `wanted` has the ``form`` of the file and the ``key`` of a match request, whose page and sorting do
+    not count: the list is whole and in the order of the ranking.
     """
-    key = {**request["key"], "sort": "rank", "page": 0}
     try:
+        name = JobName(page, n)
+    except ValueError:
+        return {"state": "unknown"}
+    answer = services.files.run(
+        name,
+        lambda control: answer_download(services, wanted, services.files.file(name), control),
+    )
+    return (
+        asdict(services.files.status(name))
+        if answer is None
+        else {"state": "done", "answer": answer}
+    )
+
+
+def answer_download(services: Services, wanted: Any, path: Path, control: Control) -> Answer:
+    """Write the file to `path`; return its ``name`` and ``caps``, or ``error`` with one sentence.
+
+    Raises
+    ------
+    Cancelled
+        The control was cancelled; then there is no file.
+    """
+    half = path.with_suffix(".half")
+    try:
+        key = {**wanted["key"], "sort": "rank", "page": 0}
         dataset = services.catalog.get(key["dataset"])
         if not services.copies.ready(dataset, key["source"]):
-            text = f"“{dataset.name}” is being prepared; try again when it is open."
-            return no_update, {"n": request["n"], "items": [{"text": text, "level": "warning"}]}
+            return {"error": f"“{dataset.name}” is being prepared; try again when it is open."}
         source = dataset.open_source(key["source"])
-        with services.jobs.place() as held:
-            if not held:
-                items = [{"text": services.jobs.BUSY, "level": "warning"}]
-                return no_update, {"n": request["n"], "items": items}
-            query, form = query_of(key), request["form"]
-            file = export_matches(dataset, source, query, form, services.matching)
+        asked = (dataset, source, services.states(dataset, source), query_of(key), wanted["form"])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with half.open("wb") as out:
+            made = export_matches(*asked, out, services.matching, control)
+        control.check()
+        half.rename(path)
+    except Cancelled:
+        raise
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        return {
+            "error": f"The server cannot write the file to its cache folder ({why}); make room there, "
+            "or give it another folder with --cache-dir."
+        }
     except Exception as error:
-        items = [{"text": sentence_for(error), "level": "error"}]
-        return no_update, {"n": request["n"], "items": items}
-    sent = {
-        "content": base64.b64encode(file.content).decode("ascii"),
-        "filename": file.name,
-        "type": file.type,
-        "base64": True,
-    }
-    items = [{"text": sentence, "level": "info"} for sentence in file.caps]
-    return sent, {"n": request["n"], "items": items}
+        return {"error": sentence_for(error)}
+    finally:
+        half.unlink(missing_ok=True)
+    return {"name": made.name, "caps": list(made.caps)}
+
+
+def send_download(services: Services, page: str, n: int, name: str) -> Response:
+    """Return a file that was prepared, to be saved as `name`; it is gone when it was sent whole."""
+    try:
+        path = services.files.file(JobName(page, n))
+        file = path.open("rb")
+    except (ValueError, OSError):
+        abort(404)
+    kinds = {f".{form}": kind for form, kind in TYPES.items()}
+    response = Response(_pieces(file, path), mimetype=kinds.get(Path(name).suffix))
+    response.call_on_close(file.close)  # a HEAD request takes no piece
+    response.content_length = os.fstat(file.fileno()).st_size
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _pieces(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    while piece := file.read(_PIECE):
+        yield piece
+    path.unlink(missing_ok=True)

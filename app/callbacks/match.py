@@ -13,7 +13,7 @@ from app.jobs import Answer, JobName
 from app.match_payload import match_payload, overview_payload, query_of
 from app.matching import Cancelled, Control
 from app.services import Services
-from app.shards import key_of, states_of
+from app.shards import key_of
 from components import ids
 
 
@@ -102,7 +102,7 @@ def answer_match(services: Services, request: dict[str, Any], control: Control) 
         if not services.copies.ready(dataset, key["source"]):
             return _refused(request, f"“{dataset.name}” is being prepared; its matches follow.")
         source = dataset.open_source(key["source"])
-        states = states_of(dataset, source)
+        states = services.states(dataset, source)
         result = services.matching.match(key_of(dataset, source), states, query_of(key), control)
         match = match_payload(dataset, source, result, request)
         return {

@@ -30,6 +30,7 @@ from werkzeug.serving import make_server
 
 from app.factory import create_app
 from app.matching import Control, MatchResult, MatchService, Query, States
+from app.matching.ranges import Ranges
 from app.settings import load
 from loaders import Catalog
 from loaders.writer import write_dataset
@@ -38,12 +39,12 @@ from tests.browser.pages import chips, posts, rows, sentence, view
 
 pytestmark = pytest.mark.browser
 
-SLOW = 0.25
+SLOW, FILE = 0.25, 0.35
 LONG = 30.0
 
 
 class SlowMatching(MatchService):
-    """Stands still half way at the threshold `SLOW`, until it is let go or cancelled."""
+    """Stands still half way until it is let go or cancelled: a match at `SLOW`, a file at `FILE`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,6 +68,21 @@ class SlowMatching(MatchService):
                 self.ended.set()
         return super().match(key, states, query, control)
 
+    def ranges(
+        self, key: str, states: States, query: Query, control: Control | None = None
+    ) -> Ranges:
+        if query.threshold == FILE:
+            control = control or Control()
+            try:
+                control.begin("counting", 0.5)
+                control.advance(0.6)
+                self.begun.set()
+                while not self.go.wait(0.01):
+                    control.check()
+            finally:
+                self.ended.set()
+        return super().ranges(key, states, query, control)
+
 
 class Gate:
     """A progress function at which a build stands still half way until it is opened."""
@@ -87,6 +103,7 @@ class Server:
     url: str
     matching: SlowMatching
     gate: Gate
+    cache: Path
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +149,8 @@ def two_workers(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         server = make_server("127.0.0.1", 0, in_turn, threaded=True)  # type: ignore[arg-type]
         threading.Thread(target=server.serve_forever, daemon=True).start()
         servers.append(server)
-        return Server(f"http://127.0.0.1:{server.server_port}/", matching, gate)
+        url = f"http://127.0.0.1:{server.server_port}/"
+        return Server(url, matching, gate, tmp_path / "cache")
 
     yield start
     matching.go.set()
@@ -247,12 +265,65 @@ def test_a_newer_request_ends_the_older_one_and_its_answer_wins(
     assert "steps searched" in sentence(page)
 
 
-def test_leaving_the_page_ends_its_match(
+def test_a_slow_file_is_told_cancelled_and_saved_however_long_it_takes(
+    two_workers: Callable[..., Server], open_page: Callable[..., Page], data: Path, tmp_path: Path
+) -> None:
+    server = two_workers(data / "a_small")
+    page = open_page(server.url)
+    page.evaluate("() => { window.statebrush.patience.answer = 1500; }")
+    set_threshold(page, FILE)
+    settled(page)
+
+    def ask_for(form: str) -> None:
+        page.click("#download-menu")
+        page.click(f"#download-{form}")
+
+    ask_for("csv")
+    page.wait_for_selector("[data-job=file]")
+    card = page.locator("[data-job=file]")
+    assert "Preparing the CSV file" in card.inner_text()
+    assert card.locator("[role=progressbar]").get_attribute("aria-valuenow") == "21"
+    ask_for("json")
+    page.wait_for_selector("text=A file is being prepared: wait for it, or cancel it first.")
+    page.click("[data-job-action=unsave]")
+    assert server.matching.ended.wait(LONG), "it ends on the server, too"
+    assert page.locator("[data-job]").count() == 0
+    assert page.evaluate("() => document.activeElement.tagName") == "SUMMARY"
+
+    server.matching.begun.clear()
+    ask_for("csv")
+    assert server.matching.begun.wait(LONG)
+    page.wait_for_timeout(2000)  # longer than the page waits for any single answer
+    with page.expect_download() as waiting:
+        server.matching.go.set()
+    waiting.value.save_as(tmp_path / "saved.csv")
+    total = int(page.inner_text("#pager").split(" of ")[1].replace(",", ""))
+    assert (tmp_path / "saved.csv").read_text().count("\n") == total + 1
+    assert page.locator("[data-job]").count() == 0
+    for _ in range(int(LONG / 0.05)):
+        if not list((server.cache / "jobs").glob("*.file")):
+            break
+        time.sleep(0.05)
+    assert list((server.cache / "jobs").glob("*.file")) == [], "it is not kept"
+
+
+def test_leaving_the_page_ends_its_match_and_its_file(
     two_workers: Callable[..., Server], open_page: Callable[..., Page], data: Path
 ) -> None:
     server = two_workers(data / "a_small")
     page = open_page(server.url)
     set_threshold(page, SLOW)
+    assert server.matching.begun.wait(LONG)
+    page.goto("about:blank")
+    assert server.matching.ended.wait(LONG)
+    server.matching.ended.clear()
+    server.matching.begun.clear()
+    page.goto(server.url)
+    settled(page)
+    set_threshold(page, FILE)
+    settled(page)
+    page.click("#download-menu")
+    page.click("#download-parquet")
     assert server.matching.begun.wait(LONG)
     page.goto("about:blank")
     assert server.matching.ended.wait(LONG)
@@ -318,6 +389,70 @@ def test_the_first_page_shows_how_a_dataset_is_prepared_and_opens_it(
         assert one.locator("[data-job]").count() == 0
         assert view(one)["dataset"] == "large"
         assert chips(one)
+
+
+def test_a_preparation_is_cancelled_and_can_be_asked_for_again(
+    two_workers: Callable[..., Server], open_page: Callable[..., Page], data: Path
+) -> None:
+    server = two_workers(data)
+    sources = server.cache / "sources"
+    page = open_page(server.url + "?dataset=large", wait=False)
+    page.click("[data-job=copy] >> text=Cancel")
+    page.wait_for_selector("#banner:has-text('Preparing “Large corpus” was cancelled')")
+    assert page.locator("[data-job]").count() == 0
+    assert page.evaluate("() => document.activeElement.id") == "dataset"
+    server.gate.open.set()
+    for _ in range(int(LONG / 0.05)):
+        if not list(sources.glob("*.tmp")):
+            break
+        time.sleep(0.05)
+    assert [path.suffix for path in sources.iterdir()] == [".lock"], "nothing half-built stays"
+    server.gate.open.clear()
+
+    def choose_large() -> None:
+        page.click("#dataset")
+        page.click("[role=option]:has-text('Large corpus')")
+        page.wait_for_selector("[data-job=copy] [aria-valuenow]")
+
+    choose_large()
+    # Another person waits for the same dataset: one cancels, the other gets it.
+    other = open_page(server.url + "?dataset=large", wait=False)
+    other.wait_for_selector("[data-job=copy] [aria-valuenow]")
+    page.click("[data-job-action=drop]")
+    page.wait_for_selector("#banner:has-text('somebody else waits for it, too')")
+    assert other.locator("[data-job=copy]").count() == 1
+    server.gate.open.set()
+    settled(other)
+    assert view(other)["dataset"] == "large"
+    page.click("#dataset")
+    page.click("[role=option]:has-text('Large corpus')")
+    settled(page)
+    assert view(page)["dataset"] == "large"
+    assert page.locator("#banner").is_hidden()
+
+
+def test_who_leaves_the_page_does_not_wait_any_more(
+    two_workers: Callable[..., Server], open_page: Callable[..., Page], data: Path
+) -> None:
+    server = two_workers(data)
+    pages = [
+        open_page(server.url + "?dataset=a_small"),
+        open_page(server.url + "?dataset=large", wait=False),
+    ]
+    pages[1].wait_for_selector("[data-job=copy] [aria-valuenow]")
+    pages[1].goto("about:blank")
+    waiting = server.cache / "jobs"
+    for _ in range(int(LONG / 0.05)):
+        if not list(waiting.glob("*.waiting")):
+            break
+        time.sleep(0.05)
+    page = pages[0]
+    page.click("#dataset")
+    page.click("[role=option]:has-text('Large corpus')")
+    page.click("[data-job-action=drop]")
+    page.wait_for_selector("text=Preparing “Large corpus” was cancelled")
+    assert view(page)["dataset"] == "a_small"
+    assert page.input_value("#dataset") == "a_small"
 
 
 def test_a_failed_preparation_is_the_sentence_of_the_command_line(
