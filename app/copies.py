@@ -20,10 +20,12 @@ from pathlib import Path
 from typing import Literal
 
 from app.failures import sentence_for
+from app.matching.urgency import step_back
 from loaders import Dataset
 
 #: Who has not asked for so long does not wait any more. Browsers let a hidden page ask once a minute.
 WAITING_SECONDS = 180
+_NICENESS = 5
 
 
 class CopyCancelled(Exception):  # noqa: N818 - no error: somebody asked for it
@@ -180,6 +182,8 @@ class Copies:
             if dataset.progress is not None:
                 dataset.progress(done, total)
 
+        # As do the threads that it starts: whoever looks at something else goes first.
+        step_back(_NICENESS)
         try:
             dataset.open_source(source, look)
         except CopyCancelled as error:

@@ -225,6 +225,21 @@ def test_whoever_asks_after_a_cancel_has_it_built_anew(
     assert dataset.progress is gate
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread has a priority of its own on Linux")
+def test_building_goes_after_answering(folder: Path, tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def look(done: int, total: int) -> None:
+        if done:  # by the thread that has read them
+            seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    dataset = Catalog([folder], tmp_path / "cache", look).get(folder.name)
+    assert Copies(tmp_path / "notes", patience=LONG).ready(dataset, "layer")
+    usual = os.getpriority(os.PRIO_PROCESS, os.getpid())
+    assert seen
+    assert set(seen) == {min(19, usual + 5)}
+
+
 def test_when_the_building_process_is_killed_another_takes_over(
     folder: Path, tmp_path: Path
 ) -> None:
