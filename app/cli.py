@@ -55,9 +55,28 @@ def _option(name: str) -> Callable[[_Command], _Command]:
     return click.option(one.flag, name, metavar=name.upper(), help=text)
 
 
+def _number(kind: str, read: Callable[[str], float]) -> Callable[[Any], float]:
+    """A type of option: a number as HTTP reads it, which Python's own reading is too generous for."""
+
+    def convert(value: Any) -> float:
+        try:
+            return read(value) if isinstance(value, str) else value
+        except ValueError:
+            text = match_options.shown(value)
+            raise click.BadParameter(f"{text} is not a valid {kind}.") from None
+
+    convert.__name__ = kind  # what --help shows as the value
+    return convert
+
+
 def _match_options(command: _Command) -> _Command:
     """The options of a match, in their order."""
-    kinds: dict[str, Any] = {"text": None, "whole": int, "number": float, "flag": None}
+    kinds: dict[str, Any] = {
+        "text": None,
+        "whole": _number("integer", match_options.whole),
+        "number": _number("float", match_options.number),
+        "flag": None,
+    }
     for one in reversed(match_options.MATCH_OPTIONS):
         more: dict[str, Any] = {"required": True} if one.required else {"default": one.default}
         if one.kind == "flag":
