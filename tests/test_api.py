@@ -416,14 +416,27 @@ def test_nothing_can_be_changed(client: FlaskClient, path: str) -> None:
 
 
 def test_what_nobody_foresaw_is_a_sentence_too(
-    services: Services, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    services: Services,
+    client: FlaskClient,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def fail(*_: Any) -> None:
-        raise RuntimeError("a secret")
+    for kind, words in (
+        (RuntimeError, "could not answer (RuntimeError)"),
+        (MemoryError, "too little memory"),
+    ):
 
-    monkeypatch.setattr(Catalog, "get", fail)
-    told = refused(client, "search", 500, dataset="waves", query="w")
-    assert "secret" not in told
+        def fail(*_: Any, kind: type[Exception] = kind) -> None:
+            raise kind("a secret")
+
+        monkeypatch.setattr(Catalog, "get", fail)
+        caplog.clear()
+        told = refused(client, "search", 500, dataset="waves", query="w")
+        assert words in told
+        assert "secret" not in told
+        # Who looks after the server finds what was asked and where it failed.
+        assert "/api/v1/search?dataset=waves" in caplog.text
+        assert "a secret" in caplog.text
 
 
 def test_no_answer_is_larger_than_its_bound(

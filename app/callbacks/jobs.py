@@ -6,6 +6,7 @@ process it asks answers.
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import Any
 
@@ -26,12 +27,12 @@ def register(app: Dash, services: Services) -> None:
         given = request.args
         return _fresh(copy_state(services, given.get("dataset", ""), given.get("source", "")))
 
-    @app.server.get(f"{prefix}/match/<page>/<int:n>")
-    def match(page: str, n: int) -> Response:
+    @app.server.get(f"{prefix}/match/<page>/<n>")
+    def match(page: str, n: str) -> Response:
         return _fresh(match_state(services, page, n))
 
-    @app.server.post(f"{prefix}/match/<page>/<int:n>/cancel")
-    def cancel(page: str, n: int) -> Response:
+    @app.server.post(f"{prefix}/match/<page>/<n>/cancel")
+    def cancel(page: str, n: str) -> Response:
         return _fresh(cancel_match(services, page, n))
 
 
@@ -49,18 +50,26 @@ def copy_state(services: Services, dataset: str, source: str) -> dict[str, Any]:
         return {"state": "failed", "sentence": sentence_for(error)}
 
 
-def match_state(services: Services, page: str, n: int) -> dict[str, Any]:
+def match_state(services: Services, page: str, n: str) -> dict[str, Any]:
     """Return how a match stands: the fields of `app.jobs.Status`."""
     try:
-        return asdict(services.jobs.status(JobName(page, n)))
+        return asdict(services.jobs.status(_name(page, n)))
     except ValueError:
         return {"state": "unknown"}
 
 
-def cancel_match(services: Services, page: str, n: int) -> dict[str, Any]:
+def cancel_match(services: Services, page: str, n: str) -> dict[str, Any]:
     """Cancel a match, and every older one of its page."""
     try:
-        services.jobs.cancel(JobName(page, n).page, n + 1)
+        name = _name(page, n)
     except ValueError:
         return {"state": "unknown"}
+    services.jobs.cancel(name.page, name.n + 1)
     return {"state": "cancelled"}
+
+
+def _name(page: str, n: str) -> JobName:
+    """Read what an address says, which may be anything; ValueError for what no page ever sends."""
+    if not re.fullmatch(r"[0-9]{1,15}", n):
+        raise ValueError("a number of up to 15 digits")
+    return JobName(page, int(n))
