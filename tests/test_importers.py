@@ -233,7 +233,10 @@ WRONG_ARRAYS = {
     "arrays p.npy out --tokens tokens.txt --lengths 6.txt": ["p.npy", "1 sequence", "found 2"],
     "arrays p.npy out --tokens two.json --lengths 6.txt": ["6.txt", "has sequences too"],
     "arrays h.npy out": ["--tokens"],
-    "arrays h.npy tokens.txt --tokens tokens.txt": ["tokens.txt is already there"],
+    "arrays h.npy tokens.txt --tokens tokens.txt": [
+        "tokens.txt is already there",
+        "replace it with --overwrite",
+    ],
 }
 
 
