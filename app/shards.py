@@ -121,4 +121,5 @@ def key_of(dataset: Dataset, source: Source) -> str:
 
 def states_of(dataset: Dataset, source: Source) -> States:
     """Return what a search reads of a source."""
-    return States(source.rows, dataset.sequences.offsets, StoredBits(source.home))
+    opener = StoredBits(source.home)
+    return States(source.rows, dataset.sequences.offsets, opener, source.state_names)

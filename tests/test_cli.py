@@ -204,6 +204,11 @@ def test_a_threshold_outside_the_data_is_an_answer(
 RANGE = "--start 3 --stop 6 --threshold 0.5"
 
 
+def test_a_reason_calls_a_state_by_its_name(run: Run, dataset_folder: Build) -> None:
+    answer = run("match", dataset_folder(), *"--start 3 --stop 6 --threshold 7".split())
+    assert "state s0 comes closest" in answer.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
