@@ -181,23 +181,37 @@ def serve(data: tuple[str, ...], **given: str | None) -> int:
 @click.option("--deep", is_flag=True, help="Read every byte and show a digest of each file.")
 @_option("cache_dir")
 def check(data: str, deep: bool, cache_dir: str | None) -> int:
-    """Show what is in the dataset DATA and every problem in it.
+    """Show what is in the dataset DATA and every problem in it; or in each of a folder of datasets.
 
     Exit code: 0 clean (warnings are allowed), 1 problems, 2 not a dataset folder.
     """
     settings = settings_module.load(os.environ, {"cache_dir": cache_dir})
+    from loaders.catalog import datasets_at
     from loaders.check import check as check_dataset
+    from loaders.problems import counted, listed, printable
 
-    report = check_dataset(
-        Path(data).expanduser(),
-        deep=deep,
-        cache_dir=settings.cache_dir,
-        progress=_progress(data),
-    )
-    if not report.is_dataset:
-        return _fail(report.text())
-    _write(report.text() + "\n")
-    return report.exit_code
+    path = Path(data).expanduser()
+    folders = datasets_at(path)
+    in_all = counted(len(folders), "dataset")
+    code, broken = 0, []
+    if folders != [path]:
+        _write(f"{printable(str(path))} is a folder of {in_all}.\n\n")
+    for folder in folders:
+        report = check_dataset(
+            folder, deep=deep, cache_dir=settings.cache_dir, progress=_progress(str(folder))
+        )
+        if not report.is_dataset:
+            return _fail(report.text())
+        _write(report.text() + "\n")
+        if folders != [path]:
+            _write("\n")
+        code = max(code, report.exit_code)
+        if report.problems:
+            broken.append(printable(folder.name))
+    if folders != [path]:
+        told = f"; there are problems in {listed(broken)}" if broken else ""
+        _write(f"{len(folders) - len(broken):,} of {in_all} can be served{told}.\n")
+    return code
 
 
 @cli.command()

@@ -476,6 +476,27 @@ def test_check_ends_with_0_on_a_clean_dataset_and_shows_what_is_there(
     assert "tokens.parquet" in deep.out
 
 
+def test_check_looks_at_every_dataset_of_a_folder_as_serve_does(
+    run: Run, dataset_folder: Build
+) -> None:
+    root = dataset_folder("one").parent
+    dataset_folder("two")
+    (root / "notes").mkdir()
+    ran = run("check", root)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith(f"{root} is a folder of 2 datasets.\n")
+    for name in ("one", "two"):
+        assert f"Ready: python -m app serve {root / name}\n" in ran.out
+    assert ran.out.endswith("2 of 2 datasets can be served.\n")
+    (root / "one" / "tokens.parquet").write_bytes(b"no parquet")
+    ran = run("check", root)
+    assert (ran.code, ran.err) == (1, "")
+    assert "one/tokens.parquet" in ran.out
+    assert ran.out.endswith("1 of 2 datasets can be served; there are problems in 'one'.\n")
+    # Where one dataset is needed, those that are there are named.
+    assert "found a folder of 2 datasets ('one', 'two')" in run("match", root, *RANGE.split()).err
+
+
 def test_warnings_are_not_problems(run: Run, dataset_folder: Build) -> None:
     rows = example_rows()
     rows[:, 2] = np.nan
