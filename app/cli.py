@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import sys
 import threading
 import time
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-PROGRAM = "python -m app"
 FAILED = 2
 
 
@@ -110,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = cli.main(
             args=None if arguments is None else list(arguments),
-            prog_name=PROGRAM,
+            prog_name=_program(),
             standalone_mode=False,
         )
         sys.stdout.flush()
@@ -202,7 +202,7 @@ def check(data: str, deep: bool, cache_dir: str | None) -> int:
         )
         if not report.is_dataset:
             return _fail(report.text())
-        _write(report.text() + "\n")
+        _write(report.text(_program()) + "\n")
         if folders != [path]:
             _write("\n")
         code = max(code, report.exit_code)
@@ -420,8 +420,14 @@ def _fail(sentence: str) -> int:
     return FAILED
 
 
+def _program() -> str:
+    """How this was started, so that what is printed can be copied: `.venv/bin/python -m app`."""
+    started = sys.orig_argv[:3]
+    return shlex.join(started) if started[1:] == ["-m", "app"] else "python -m app"
+
+
 def _usage_sentence(error: click.ClickException) -> str:
-    command = PROGRAM
+    command = _program()
     if isinstance(error, click.UsageError) and error.ctx is not None:
         command = error.ctx.command_path
     return f"{error.format_message().rstrip('.')}; {command} --help shows what it takes."

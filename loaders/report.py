@@ -64,14 +64,14 @@ class Report:
             return EXIT_NO_DATASET
         return EXIT_PROBLEMS if self.problems else EXIT_CLEAN
 
-    def text(self) -> str:
-        """The report for a person, without a newline at its end."""
+    def text(self, program: str = "python -m app") -> str:
+        """The report for a person, without a newline at its end; `program` is what serves it."""
         if not self.is_dataset:
             return self.problems[0].sentence
-        return "\n".join(_lines(self))
+        return "\n".join(_lines(self, program))
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: Report, program: str) -> Iterator[str]:
     """The lines of the report; problems and warnings come last, where the eye is."""
     seen = report.inspection
     yield printable(seen.config.name or report.path.resolve().name)
@@ -113,7 +113,7 @@ def _lines(report: Report) -> Iterator[str]:
         one = len(report.problems) == 1
         yield f"Not served until {'this problem is' if one else 'these problems are'} mended."
     else:
-        yield f"Ready: python -m app serve {shlex.quote(printable(str(report.path)))}"
+        yield f"Ready: {program} serve {shlex.quote(printable(str(report.path)))}"
 
 
 def _annotation_words(annotation: Annotation) -> str:

@@ -476,6 +476,27 @@ def test_check_ends_with_0_on_a_clean_dataset_and_shows_what_is_there(
     assert "tokens.parquet" in deep.out
 
 
+@pytest.mark.parametrize(
+    ("started", "program"),
+    [
+        ([".venv/bin/python", "-m", "app", "check"], ".venv/bin/python -m app"),
+        (["/a b/python", "-m", "app", "check"], "'/a b/python' -m app"),
+        (["python", "-m", "pytest"], "python -m app"),
+    ],
+)
+def test_commands_are_printed_as_this_one_was_started(
+    run: Run,
+    dataset_folder: Build,
+    monkeypatch: pytest.MonkeyPatch,
+    started: list[str],
+    program: str,
+) -> None:
+    monkeypatch.setattr(sys, "orig_argv", started)
+    data = dataset_folder()
+    assert f"Ready: {program} serve {data}\n" in run("check", data).out
+    assert f"{program} match --help" in run("match", data, "--start", "x").sentence
+
+
 def test_check_looks_at_every_dataset_of_a_folder_as_serve_does(
     run: Run, dataset_folder: Build
 ) -> None:
