@@ -164,7 +164,8 @@ def telling_phrase(
             deep = level >= depth
             for start, stop, selected in opening.handfuls(on, _phrases(level, offsets, depth)):
                 steps = opening.steps_together(on[:, selected], offsets)
-                if deep[steps].all() and on[deep][:, selected].all(axis=1).mean() >= MOSTLY:
+                together: NDArray[np.bool_] = np.all(on[:, selected], axis=1)
+                if deep[steps].all() and together[deep].mean() >= MOSTLY:
                     return Opening(name, start, stop)
     return None
 
