@@ -107,7 +107,7 @@ def answer_text(
     """
     lines = [*_summary(result, source, state_names), ""]
     if result.reason is not None:
-        return "\n".join([*lines, f"No match is listed: {result.reason}."])
+        return "\n".join([*lines, f"No match is listed: {_printable(result.reason)}."])
     rows = [
         [*(str(cell) for cell in row[:-1]), _one_line(str(row[-1]))]
         for row in answer_rows(result, tokens=tokens, sequence_id=sequence_id)
@@ -167,7 +167,7 @@ def _summary(result: MatchResult, source: str, state_names: Sequence[str]) -> li
     query = result.query
     n_selected = len(result.selected_states)
     what = "the given states" if query.states else f"steps {query.start} to {query.stop}"
-    names = ", ".join(state_names[state] for state in result.selected_states[:12])
+    names = ", ".join(_printable(state_names[state]) for state in result.selected_states[:12])
     if n_selected > 12:
         names += f" and {n_selected - 12:,} more"
     selected = f"{_n(n_selected, 'state')} selected by {what} of {source}"
@@ -190,9 +190,14 @@ def _n(n: int, word: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Return `text` on one line, control characters spelled out, cut where it is too wide."""
-    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    """Return `text` on one line, cut where it is too wide."""
+    shown = _printable(text)
     return shown if len(shown) <= _TABLE_TEXT else f"{shown[: _TABLE_TEXT - 1]}…"
+
+
+def _printable(text: str) -> str:
+    """Return `text` with control characters spelled out."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

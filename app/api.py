@@ -6,7 +6,6 @@ docs/api.md is the page for those who use it; its tables of parameters are `tabl
 from __future__ import annotations
 
 import json
-import logging
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -17,6 +16,7 @@ from flask import Blueprint, Response, request
 from app import match_options
 from app.answers import answer_json
 from app.callers import while_waited_for
+from app.failures import sentence_for
 from app.match_options import MATCH_OPTIONS, Option, OptionError, UnknownNameError
 from app.matching import Cancelled, MatchResult, Query, QueryError
 from app.search import SearchError, hits
@@ -39,8 +39,6 @@ MOST_SECONDS = 600
 MOST_HITS, MOST_CONTEXT = 1_000, 100
 #: Of any answer, in bytes.
 MOST_BYTES = 64 << 20
-
-_LOG = logging.getLogger("statebrush")
 
 
 class ApiError(Exception):
@@ -469,11 +467,7 @@ def _view(route: Route, services: Services) -> Callable[[], Response]:
         except (OptionError, QueryError, SearchError, DatasetError) as error:
             return _json({"error": str(error)}, 400)
         except Exception as error:
-            _LOG.error("the API could not answer %s", request.full_path, exc_info=error)
-            sentence = (
-                f"The server could not answer ({type(error).__name__}); its log has the details."
-            )
-            return _json({"error": sentence}, 500)
+            return _json({"error": sentence_for(error, request.full_path)}, 500)
 
     return answer
 

@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import sys
 import threading
 import time
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-PROGRAM = "python -m app"
 FAILED = 2
 
 
@@ -55,9 +55,28 @@ def _option(name: str) -> Callable[[_Command], _Command]:
     return click.option(one.flag, name, metavar=name.upper(), help=text)
 
 
+def _number(kind: str, read: Callable[[str], float]) -> Callable[[Any], float]:
+    """A type of option: a number as HTTP reads it, which Python's own reading is too generous for."""
+
+    def convert(value: Any) -> float:
+        try:
+            return read(value) if isinstance(value, str) else value
+        except ValueError:
+            text = match_options.shown(value)
+            raise click.BadParameter(f"{text} is not a valid {kind}.") from None
+
+    convert.__name__ = kind  # what --help shows as the value
+    return convert
+
+
 def _match_options(command: _Command) -> _Command:
     """The options of a match, in their order."""
-    kinds: dict[str, Any] = {"text": None, "whole": int, "number": float, "flag": None}
+    kinds: dict[str, Any] = {
+        "text": None,
+        "whole": _number("integer", match_options.whole),
+        "number": _number("float", match_options.number),
+        "flag": None,
+    }
     for one in reversed(match_options.MATCH_OPTIONS):
         more: dict[str, Any] = {"required": True} if one.required else {"default": one.default}
         if one.kind == "flag":
@@ -91,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = cli.main(
             args=None if arguments is None else list(arguments),
-            prog_name=PROGRAM,
+            prog_name=_program(),
             standalone_mode=False,
         )
         sys.stdout.flush()
@@ -163,23 +182,37 @@ def serve(data: tuple[str, ...], **given: str | None) -> int:
 @click.option("--deep", is_flag=True, help="Read every byte and show a digest of each file.")
 @_option("cache_dir")
 def check(data: str, deep: bool, cache_dir: str | None) -> int:
-    """Show what is in the dataset DATA and every problem in it.
+    """Show what is in the dataset DATA and every problem in it; or in each of a folder of datasets.
 
     Exit code: 0 clean (warnings are allowed), 1 problems, 2 not a dataset folder.
     """
     settings = settings_module.load(os.environ, {"cache_dir": cache_dir})
+    from loaders.catalog import datasets_at
     from loaders.check import check as check_dataset
+    from loaders.problems import counted, listed, printable
 
-    report = check_dataset(
-        Path(data).expanduser(),
-        deep=deep,
-        cache_dir=settings.cache_dir,
-        progress=_progress(data),
-    )
-    if not report.is_dataset:
-        return _fail(report.text())
-    _write(report.text() + "\n")
-    return report.exit_code
+    path = Path(data).expanduser()
+    folders = datasets_at(path)
+    in_all = counted(len(folders), "dataset")
+    code, broken = 0, []
+    if folders != [path]:
+        _write(f"{printable(str(path))} is a folder of {in_all}.\n\n")
+    for folder in folders:
+        report = check_dataset(
+            folder, deep=deep, cache_dir=settings.cache_dir, progress=_progress(str(folder))
+        )
+        if not report.is_dataset:
+            return _fail(report.text())
+        _write(report.text(_program()) + "\n")
+        if folders != [path]:
+            _write("\n")
+        code = max(code, report.exit_code)
+        if report.problems:
+            broken.append(printable(folder.name))
+    if folders != [path]:
+        told = f"; there are problems in {listed(broken)}" if broken else ""
+        _write(f"{len(folders) - len(broken):,} of {in_all} can be served{told}.\n")
+    return code
 
 
 @cli.command()
@@ -393,8 +426,14 @@ def _fail(sentence: str) -> int:
     return FAILED
 
 
+def _program() -> str:
+    """How this was started, so that what is printed can be copied: `.venv/bin/python -m app`."""
+    started = sys.orig_argv[:3]
+    return shlex.join(started) if started[1:] == ["-m", "app"] else "python -m app"
+
+
 def _usage_sentence(error: click.ClickException) -> str:
-    command = PROGRAM
+    command = _program()
     if isinstance(error, click.UsageError) and error.ctx is not None:
         command = error.ctx.command_path
     return f"{error.format_message().rstrip('.')}; {command} --help shows what it takes."

@@ -10,11 +10,14 @@ from loaders import DatasetError
 _LOG = logging.getLogger("statebrush")
 
 
-def sentence_for(error: Exception) -> str:
-    """Return one plain sentence; what nobody foresaw goes to the server's log with its traceback."""
+def sentence_for(error: Exception, asked: str = "an answer") -> str:
+    """Return one plain sentence; what nobody foresaw goes to the server's log with its traceback.
+
+    `asked` is what failed, in the words of the log.
+    """
     if isinstance(error, DatasetError | QueryError):
         return str(error)
-    _LOG.error("an answer failed", exc_info=error)
+    _LOG.error("%s failed", asked, exc_info=error)
     if isinstance(error, MemoryError):
         return "The server has too little memory for this; ask for less, or try again later."
     return f"The server could not answer ({type(error).__name__}); its log has the details."

@@ -52,6 +52,13 @@ class JobName:
         if not re.fullmatch(r"[0-9a-f]{16,64}", self.page) or self.n < 0:
             raise ValueError("a page is 16 to 64 hex digits, a number is 0 or more")
 
+    @classmethod
+    def of(cls, page: str, n: str) -> JobName:
+        """Read what an address says, which may be anything; ValueError for what no page ever sends."""
+        if not re.fullmatch(r"[0-9]{1,15}", n):
+            raise ValueError("a number of up to 15 digits")
+        return cls(page, int(n))
+
     def __str__(self) -> str:
         return f"{self.page}-{self.n}"
 

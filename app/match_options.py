@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +13,14 @@ if TYPE_CHECKING:
 
 Named = Callable[[str], str]
 """An option's name -> how the person wrote it: `min_overlap`, or `--min-overlap`."""
+
+
+# What int() and float() read beyond these (1_0, digits of other scripts) is a slip of the pen in a
+# request. NaN and the infinities pass: whoever uses the number refuses them.
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_NUMBER = re.compile(
+    r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|nan|inf|infinity)", re.IGNORECASE
+)
 
 
 class OptionError(ValueError):
@@ -101,6 +110,27 @@ def same(name: str) -> str:
     return name
 
 
+def whole(text: str) -> int:
+    """Return the whole number that a text is; ValueError when it is none, or has thousands of digits."""
+    clean = text.strip()
+    if not _WHOLE.fullmatch(clean):
+        raise ValueError(f"{text!r} is no whole number")
+    return int(clean)
+
+
+def number(text: str) -> float:
+    """Return the number that a text is, in decimal, NaN or infinite; ValueError when it is none."""
+    clean = text.strip()
+    if not _NUMBER.fullmatch(clean):
+        raise ValueError(f"{text!r} is no number")
+    return float(clean)
+
+
+def shown(text: str) -> str:
+    """Return a text that a person wrote as a sentence quotes it, cut where it is long."""
+    return repr(text if len(text) <= 80 else f"{text[:79]}…")
+
+
 def read(options: tuple[Option, ...], given: Mapping[str, str]) -> dict[str, Any]:
     """Return the value of every option from text, defaults filled in.
 
@@ -141,9 +171,9 @@ def _wanted(option: Option) -> str:
 def _value(option: Option, text: str) -> Any:
     try:
         if option.kind == "whole":
-            return int(text)
+            return whole(text)
         if option.kind == "number":
-            return float(text)
+            return number(text)
         if option.kind == "flag":
             return {"1": True, "true": True, "": True, "0": False, "false": False}[text.lower()]
     except (ValueError, KeyError):
@@ -151,8 +181,7 @@ def _value(option: Option, text: str) -> Any:
     else:
         if option.kind == "text" or text in option.choices:
             return text
-    shown = text if len(text) <= 80 else f"{text[:79]}…"
-    raise OptionError(f"{option.name} is {shown!r}; give {_wanted(option)}.")
+    raise OptionError(f"{option.name} is {shown(text)}; give {_wanted(option)}.")
 
 
 def query_of(values: Mapping[str, Any], named: Named) -> Query:
@@ -185,21 +214,20 @@ def whole_numbers(option: str, text: str) -> tuple[int, ...]:
         Something else is there; `option` is named as the one that says so.
     """
     try:
-        return tuple(int(part) for part in text.split(",")) if text.strip() else ()
+        return tuple(whole(part) for part in text.split(",")) if text.strip() else ()
     except ValueError:
-        shown = text if len(text) <= 80 else f"{text[:79]}…"
         raise OptionError(
-            f"{option} is {shown!r}; give state numbers with commas between them, for example 3,7."
+            f"{option} is {shown(text)}; give state numbers with commas between them, for example 3,7."
         ) from None
 
 
 def _length(option: str, text: str) -> tuple[int, int]:
     least, colon, most = text.partition(":")
     try:
-        return int(least), int(most if colon else least)
+        return whole(least), whole(most if colon else least)
     except ValueError:
         raise OptionError(
-            f"{option} is {text!r}; give one length, for example 4, or both ends, for example 2:10."
+            f"{option} is {shown(text)}; give one length, for example 4, or both ends, for example 2:10."
         ) from None
 
 

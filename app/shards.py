@@ -128,4 +128,5 @@ def key_of(dataset: Dataset, source: Source) -> str:
 
 def states_of(dataset: Dataset, source: Source, bits_on_disk: int = MOST_BYTES) -> States:
     """Return what a search reads of a source; `bits_on_disk` is the setting of that name."""
-    return States(source.rows, dataset.sequences.offsets, StoredBits(source.home, bits_on_disk))
+    opener = StoredBits(source.home, bits_on_disk)
+    return States(source.rows, dataset.sequences.offsets, opener, source.state_names)

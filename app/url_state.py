@@ -24,8 +24,9 @@ ZOOM, ZOOM_RANGE = 26, (8, 96)
 MOST_RUNS, MOST_CONTEXT = 999, 30
 #: What the listed matches can be sorted by.
 SORTS = ("rank", "start", "length", "overlap", "more")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_INTEGER = re.compile(r"\d{1,15}")
+# Not \d, which is any script's digits: the browser reads these only.
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_INTEGER = re.compile(r"[0-9]{1,15}")
 #: What JavaScript's encodeURIComponent leaves alone, and the two signs kept for readability.
 _SAFE = "-_.!~*'():,"
 

@@ -12,9 +12,9 @@ from loaders.dataset import (
     Dataset,
     Signature,
     dataset_signature,
+    datasets_inside,
     folder_name,
     is_dataset_folder,
-    not_a_dataset,
     open_dataset,
 )
 from loaders.problems import DatasetError, Problem, listed, suggestion
@@ -113,7 +113,7 @@ class Catalog:
         """Id -> folder, in order. The same folders give the same ids in every process."""
         folders: dict[Path, Path] = {}
         for path in self._paths:
-            for folder in _datasets_at(path):
+            for folder in datasets_at(path):
                 folders.setdefault(folder.resolve(), folder)
         ids = _distinct_ids([folder_name(folder) for folder in folders.values()])
         found = dict(zip(ids, folders.values(), strict=True))
@@ -145,16 +145,10 @@ class Catalog:
             raise DatasetError(slot.error.problems)
 
 
-def _datasets_at(path: Path) -> list[Path]:
-    """The path itself when it is a dataset, or neither that nor a folder of datasets."""
-    if not_a_dataset(path) is None:
-        return [path]
+def datasets_at(path: Path) -> list[Path]:
+    """The datasets of a folder of them; the path itself when it is a dataset, or neither."""
     try:
-        inside = sorted(
-            (entry for entry in path.iterdir() if entry.name[0] != "." and entry.is_dir()),
-            key=lambda entry: entry.name,
-        )
-        return [entry for entry in inside if is_dataset_folder(entry)] or [path]
+        return [path] if is_dataset_folder(path) else datasets_inside(path) or [path]
     except OSError:
         return [path]
 

@@ -6,70 +6,18 @@ import hashlib
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from loaders.check_text import report_lines
-from loaders.dataset import Inspection, dataset_signature, inspect_dataset
+from loaders.dataset import dataset_signature, inspect_dataset
 from loaders.problems import DatasetError, Problem, Severity
+from loaders.report import Report, SourceReport
 from loaders.source import Piece, SourceFiles, over_pieces
 from loaders.store import Progress, find_stored
 from loaders.summary import Summarizer, Summary
-
-EXIT_CLEAN, EXIT_PROBLEMS, EXIT_NO_DATASET = 0, 1, 2
-
-
-@dataclass(frozen=True, slots=True)
-class SourceReport:
-    """One source whose values could be read.
-
-    `shares` are (threshold, share of the values that are >= it) of a sample of `sampled` values.
-    """
-
-    files: SourceFiles
-    summary: Summary
-    shares: tuple[tuple[float, float], ...]
-    sampled: int
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What `check` found.
-
-    Attributes
-    ----------
-    is_dataset
-        False when the path is no dataset folder at all.
-    problems, warnings
-        Every finding; a dataset with a problem is not served.
-    digests
-        (file, hexadecimal digest) of the content; only of a deep check.
-    """
-
-    path: Path
-    is_dataset: bool
-    inspection: Inspection
-    sources: tuple[SourceReport, ...]
-    problems: tuple[Problem, ...]
-    warnings: tuple[Problem, ...]
-    digests: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def exit_code(self) -> int:
-        """0 clean (warnings allowed), 1 problems, 2 not a dataset folder."""
-        if not self.is_dataset:
-            return EXIT_NO_DATASET
-        return EXIT_PROBLEMS if self.problems else EXIT_CLEAN
-
-    def text(self) -> str:
-        """The report for a person, without a newline at its end."""
-        if not self.is_dataset:
-            return self.problems[0].sentence
-        return "\n".join(report_lines(self))
 
 
 def check(

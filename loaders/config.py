@@ -27,6 +27,14 @@ ANNOTATION_KEYS = ("kind", "order", "colors", "unit")
 DEFAULT_KEYS = ("source", "start", "stop", "off_before", "off_after", "threshold", "tracks")
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+# Each a part of what YAML 1.1 takes for that type, so that whatever writes YAML quotes text alike.
+_NUMBERS: Mapping[str, re.Pattern[str]] = MappingProxyType(
+    {
+        "int": re.compile(r"-?(?:0|[1-9][0-9]*)$"),
+        "float": re.compile(r"[+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][+-][0-9]+)?$"),
+    }
+)
 _NO_TEXT: Mapping[str, str] = MappingProxyType({})
 
 
@@ -129,7 +137,17 @@ def label_text(value: object) -> str:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """A SafeLoader for which a key that is given twice is an error, not a silent last word."""
+    """A SafeLoader that changes nothing in silence.
+
+    A key that is given twice is an error, not a last word. Numbers are read as people write them:
+    what YAML 1.1 also takes for one (1_0, 010, 0x1F, 1:30 are 10, 8, 31 and 90) stays text, which
+    is a label as it is written, and refused as a step or a threshold.
+    """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own hint makes it an instance's
+        first: [(tag, _NUMBERS.get(tag.rpartition(":")[2], pattern)) for tag, pattern in resolvers]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Hashable] = set()
@@ -310,10 +328,12 @@ class _Parser:
             return None
         number: float | None = None
         # YAML 1.1 reads 1e-3 (without a point) as text.
-        if isinstance(value, int | float | str) and not isinstance(value, bool):
+        if isinstance(value, str):
+            number = float(value) if _DECIMAL.fullmatch(value) else None
+        elif isinstance(value, int | float) and not isinstance(value, bool):
             try:
                 number = float(value)
-            except (ValueError, OverflowError):
+            except OverflowError:
                 number = None
         if number is None or not math.isfinite(number):
             self.fault(key, "a finite number", _shown(value), "write a number such as 0.3")

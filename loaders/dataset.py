@@ -362,6 +362,21 @@ def is_dataset_folder(path: Path) -> bool:
     return any((path / name).exists() for name in (TOKENS_FILE, STATES_FOLDER, FILE_NAME))
 
 
+def datasets_inside(path: Path) -> list[Path]:
+    """The dataset folders right inside a folder, by name; hidden ones do not count.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be read.
+    """
+    inside = sorted(
+        (entry for entry in path.iterdir() if entry.name[0] != "." and entry.is_dir()),
+        key=lambda entry: entry.name,
+    )
+    return [entry for entry in inside if is_dataset_folder(entry)]
+
+
 def dataset_signature(path: Path) -> Signature:
     """Sizes and times of the files that make a dataset; empty when there are none."""
     found: list[tuple[str, int, int]] = []
@@ -401,15 +416,16 @@ def not_a_dataset(path: Path) -> Problem | None:
             return Problem(str(path), "a dataset folder", "a file", "give the folder that holds it")
         if is_dataset_folder(path):
             return None
+        inside = datasets_inside(path)
     except OSError as error:
         found = (error.strerror or str(error)).lower()
         return Problem(str(path), "a dataset folder", found, "check the path")
-    return Problem(
-        str(path),
-        f"a dataset folder with {TOKENS_FILE} and {STATES_FOLDER}/",
-        "neither",
-        "check the path, or write a dataset there",
-    )
+    found, remedy = "neither", "check the path, or write a dataset there"
+    if inside:
+        names = listed([folder.name for folder in inside])
+        found, remedy = f"a folder of {counted(len(inside), 'dataset')} ({names})", "name one"
+    expected = f"a dataset folder with {TOKENS_FILE} and {STATES_FOLDER}/"
+    return Problem(str(path), expected, found, remedy)
 
 
 def inspect_dataset(path: Path, label: str | None = None) -> Inspection:

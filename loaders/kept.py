@@ -7,6 +7,7 @@ deleted at any time.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
@@ -98,9 +99,12 @@ def keep(
 def _open(path: Path) -> NDArray[Any] | None:
     try:
         found: NDArray[Any] = np.load(path, mmap_mode="c", allow_pickle=False)
-        os.utime(path)  # used now
     except (OSError, ValueError, EOFError):
         return None
+    with contextlib.suppress(
+        OSError
+    ):  # in a cache that may only be read, nothing is deleted either
+        os.utime(path)  # used now
     return np.asarray(found)
 
 

@@ -159,8 +159,8 @@ def find_building(files: SourceFiles, cache_dir: Path) -> Building | None:
 
 
 def find_stored(files: SourceFiles, cache_dir: Path) -> Stored | None:
-    """The copy of a source if there is one; builds nothing."""
-    return _load(cache_dir / "sources" / source_key(files), files)
+    """The copy of a source if there is one; writes nothing."""
+    return _load(cache_dir / "sources" / source_key(files), files, mark=False)
 
 
 def is_stored(files: SourceFiles, cache_dir: Path) -> bool:
@@ -169,8 +169,8 @@ def is_stored(files: SourceFiles, cache_dir: Path) -> bool:
     return (_is_marked(home) or _is_of_this_start(home)) and _load(home, files) is not None
 
 
-def _load(home: Path, files: SourceFiles) -> Stored | None:
-    """Open a copy; None when there is none, or it is not what it should be."""
+def _load(home: Path, files: SourceFiles, *, mark: bool = True) -> Stored | None:
+    """Open a copy, and see to its mark; None when there is none, or it is not what it should be."""
     try:
         rows = np.load(home / ROWS, mmap_mode="r", allow_pickle=False)
         with np.load(home / "summary.npz", allow_pickle=False) as arrays:
@@ -184,7 +184,8 @@ def _load(home: Path, files: SourceFiles) -> Stored | None:
     if not _is_marked(home):
         if not _is_whole(home, rows):
             return None
-        threading.Thread(target=_send_to_disk, args=(home,), daemon=True).start()
+        if mark:
+            threading.Thread(target=_send_to_disk, args=(home,), daemon=True).start()
     return Stored(rows, summary)
 
 

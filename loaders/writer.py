@@ -101,7 +101,8 @@ def write_dataset(
     target = Path(out)
     if target.exists() and not overwrite and (not target.is_dir() or any(target.iterdir())):
         raise WriteError(
-            f"{target} is already there; choose another folder, or ask to overwrite it."
+            f"{target} is already there; choose another folder, or replace it with --overwrite "
+            "(in Python: overwrite=True)."
         )
     if not states:
         raise WriteError(f"{target} has no states; give at least one source.")

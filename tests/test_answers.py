@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -174,6 +175,18 @@ def test_empty_answer_is_told_with_its_reason() -> None:
         "",
         f"No match is listed: {result.reason}.",
     ]
+
+
+def test_names_of_states_keep_to_their_line() -> None:
+    names = ["a\nb", "s1", "s2", "s3"]
+    for query, line in (
+        (Query(threshold=0.5, start=3, stop=6), r"lstm: a\nb, s1"),
+        (Query(threshold=2, start=3, stop=6), r"state a\nb comes closest"),
+    ):
+        result = find_matches(replace(states(), names=names), query)
+        words = {"tokens": tokens, "sequence_id": lambda ordinal: None}
+        text = answer_text(result, source="lstm", state_names=names, **words)  # type: ignore[arg-type]
+        assert any(line in one for one in text.splitlines())
 
 
 def test_table_keeps_every_match_on_one_line() -> None:

@@ -259,6 +259,13 @@ def test_a_match_is_the_command_line_s_byte_for_byte(
         (400, {}, "threshold is missing; give a number."),
         (400, {"threshold": "high"}, "threshold is 'high'; give a number."),
         (400, {"threshold": "nan"}, "finite"),
+        (400, {"threshold": "1_0.5"}, "threshold is '1_0.5'; give a number."),
+        (400, {"threshold": "\uff10.5"}, "threshold is '\uff10.5'; give a number."),
+        (400, {"threshold": 0.3, "start": "1_0"}, "start is '1_0'; give a whole number."),
+        (400, {"threshold": 0.3, "start": "\uff13"}, "start is '\uff13'; give a whole number."),
+        (400, {"threshold": 0.3, "top": "9" * 5000}, "99…'; give a whole number."),
+        (400, {"threshold": 0.3, "states": "3,1_0"}, "states is '3,1_0'"),
+        (400, {"threshold": 0.3, "length": "2:1_0"}, "length is '2:1_0'"),
         (400, {"threshold": 0.3}, "Nothing is selected"),
         (400, {"threshold": 0.3, "start": 499, "stop": 501}, "boundary at step 500"),
         (400, {"threshold": 0.3, "polarity": "up"}, "give high or low or magnitude"),
@@ -459,14 +466,27 @@ def test_nothing_can_be_changed(client: FlaskClient, path: str) -> None:
 
 
 def test_what_nobody_foresaw_is_a_sentence_too(
-    services: Services, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    services: Services,
+    client: FlaskClient,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def fail(*_: Any) -> None:
-        raise RuntimeError("a secret")
+    for kind, words in (
+        (RuntimeError, "could not answer (RuntimeError)"),
+        (MemoryError, "too little memory"),
+    ):
 
-    monkeypatch.setattr(Catalog, "get", fail)
-    told = refused(client, "search", 500, dataset="waves", query="w")
-    assert "secret" not in told
+        def fail(*_: Any, kind: type[Exception] = kind) -> None:
+            raise kind("a secret")
+
+        monkeypatch.setattr(Catalog, "get", fail)
+        caplog.clear()
+        told = refused(client, "search", 500, dataset="waves", query="w")
+        assert words in told
+        assert "secret" not in told
+        # Who looks after the server finds what was asked and where it failed.
+        assert "/api/v1/search?dataset=waves" in caplog.text
+        assert "a secret" in caplog.text
 
 
 def test_no_answer_is_larger_than_its_bound(

@@ -350,6 +350,9 @@ def test_questions_about_long_work_that_make_no_sense_get_an_answer(client: Flas
 
     for page in ("0" * 32, "nobody", "..", "a" * 20 + "%00"):
         assert asked(f"match/{page}/1")["state"] == "unknown"
+    for n in ("9" * 16, "9" * 5000, "-1", "1_0", "\uff11", "one"):
+        assert asked(f"match/{'0' * 32}/{n}")["state"] == "unknown"
+        assert asked(f"match/{'0' * 32}/{n}/cancel", "post")["state"] == "unknown"
     assert asked("match/nobody/1/cancel", "post")["state"] == "unknown"
     assert asked("match/" + "0" * 32 + "/1/cancel", "post")["state"] == "cancelled"
     opened(client, "?dataset=waves&source=one")

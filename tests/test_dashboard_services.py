@@ -58,7 +58,7 @@ PAGES = itertools.count()
 def prepared(services: Services, form: str, **change: Any) -> dict[str, Any]:
     """How the file of a new page stands."""
     return start_download(
-        services, f"{next(PAGES):032x}", 0, {"form": form, "key": {**KEY, **change}}
+        services, f"{next(PAGES):032x}", "0", {"form": form, "key": {**KEY, **change}}
     )
 
 
@@ -109,10 +109,10 @@ def test_every_file_holds_the_whole_list_and_the_query(services: Services) -> No
 def test_a_request_that_cannot_be_answered_saves_nothing_and_says_why(
     services: Services, wanted: Any, word: str
 ) -> None:
-    state = start_download(services, "a" * 32, 0, wanted)
+    state = start_download(services, "a" * 32, "0", wanted)
     assert state["state"] == "done"
     assert word in state["answer"]["error"]
-    assert start_download(services, "..", 0, wanted) == {"state": "unknown"}
+    assert start_download(services, "..", "0", wanted) == {"state": "unknown"}
     folder = services.files.file(JobName("a" * 32, 0)).parent
     assert not folder.exists() or list(folder.iterdir()) == []
 
@@ -178,18 +178,18 @@ def test_a_file_is_told_ended_and_prepared_anew_while_matches_go_on(
         patch.setattr("app.callbacks.download.export_matches", stands)
         name = JobName("b" * 32, 0)
         assert (
-            start_download(services, name.page, 0, {"form": "csv", "key": KEY})["state"]
+            start_download(services, name.page, "0", {"form": "csv", "key": KEY})["state"]
             == "running"
         )
         assert begun.wait(30)
-        assert job_state(services.files, name.page, 0)["state"] == "running"
-        assert job_state(services.jobs, name.page, 0)["state"] == "running", (
+        assert job_state(services.files, name.page, "0")["state"] == "running"
+        assert job_state(services.jobs, name.page, "0")["state"] == "running", (
             "another process sees it"
         )
         request = {"n": 1, "page": name.page, "key": KEY, "instead": True}
         assert start_match(services, request) is not None, "a match of the page does not end it"
         assert not over.is_set()
-        assert cancel_job(services.files, name.page, 0) == {"state": "cancelled"}
+        assert cancel_job(services.files, name.page, "0") == {"state": "cancelled"}
         assert over.wait(30)
     folder = services.files.file(name).parent
     for _ in range(3000):

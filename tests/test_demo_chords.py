@@ -353,7 +353,7 @@ def test_states_that_follow_nothing_open_on_nothing() -> None:
     noise = np.random.default_rng(1).normal(size=(4000, 40)).astype(np.float16)
     signature = np.repeat(["1 sharp", "1 flat"], 2000)
     found = [(start, start + 10) for start in range(0, 4000, 10)]
-    assert chords.telling_phrase(noise, signature, np.arange(0, 4001, 100), found) is None
+    assert chords.telling_phrase("hidden", noise, signature, np.arange(0, 4001, 100), found) is None
 
 
 def test_songs_of_ones_own_keep_their_spelling_and_unknown_chords_are_named(

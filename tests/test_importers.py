@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 import tracemalloc
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,12 @@ from app.cli import main
 from loaders.check import check
 from loaders.dataset import Dataset, open_dataset
 from loaders.importers.arrays import open_arrays
-from loaders.importers.joining import import_arrays
+from loaders.importers.conll import Layout, read_conll
+from loaders.importers.joining import add_annotations, import_arrays
 from loaders.importers.plain import read_plain
-from loaders.importers.spans import spans
+from loaders.importers.spans import Spans
+from loaders.importers.steps import BATCH, Piece
+from loaders.writer import write_dataset
 
 RNG = np.random.default_rng(4)
 H = RNG.normal(size=(6, 3)).astype(np.float32)
@@ -233,7 +238,10 @@ WRONG_ARRAYS = {
     "arrays p.npy out --tokens tokens.txt --lengths 6.txt": ["p.npy", "1 sequence", "found 2"],
     "arrays p.npy out --tokens two.json --lengths 6.txt": ["6.txt", "has sequences too"],
     "arrays h.npy out": ["--tokens"],
-    "arrays h.npy tokens.txt --tokens tokens.txt": ["tokens.txt is already there"],
+    "arrays h.npy tokens.txt --tokens tokens.txt": [
+        "tokens.txt is already there",
+        "replace it with --overwrite",
+    ],
 }
 
 
@@ -445,6 +453,40 @@ def test_conll_u_words_are_the_steps(desk: Desk) -> None:
         assert left_out in desk.out
 
 
+@pytest.mark.parametrize("is_added", [True, False], ids=["added", "with states"])
+def test_a_text_file_is_parsed_once_however_many_annotations_it_holds(
+    desk: Desk, is_added: bool
+) -> None:
+    words = "".join(f"w{i} {'I' if i % 3 == 1 else 'B'}-x {i} B-y\n" for i in range(BATCH + 10))
+    path = desk.put("long.conll", words)
+    steps = read_conll(path, Layout(columns=("token", "x", "number", "y")))
+    begun, read_it = [], steps.read
+
+    def counted() -> Iterator[Piece]:
+        begun.append(1)
+        return read_it()
+
+    rows, out = np.zeros((steps.n_steps, 1), np.float16), desk.path / "out"
+    steps = replace(steps, read=counted)
+    if is_added:
+        write_dataset(out, tokens=[f"w{i}" for i in range(len(rows))], states={"s": rows})
+        add_annotations(out, steps)
+    else:
+        np.save(desk.path / "s.npy", rows)
+        import_arrays(out, steps, open_arrays(desk.path / "s.npy"))
+    assert len(begun) == 1
+    dataset = open_dataset(out, desk.path / "cache")
+    assert dataset.annotations["number"].values(BATCH - 2, BATCH + 2).tolist() == [
+        *range(BATCH - 2, BATCH + 2)
+    ]
+    assert dataset.annotations["x"].spans(BATCH - 2, BATCH + 2) == [
+        (BATCH - 2, BATCH - 1, "x"),
+        (BATCH - 1, BATCH + 1, "x"),  # over the end of what is in memory at a time
+        (BATCH + 1, BATCH + 2, "x"),
+    ]
+    assert len(dataset.annotations["y"].spans(0, steps.n_steps)) == steps.n_steps
+
+
 def test_conll_is_added_and_read_beside_arrays(desk: Desk) -> None:
     desk.put("c.conll", CONLL_2003.replace("# CD", "a CD"))
     desk.good("arrays h.npy out --tokens tokens.txt")
@@ -553,8 +595,14 @@ def test_damaged_files_end_in_one_sentence(desk: Desk, line: str, names: list[st
 # --------------------------------------------------------------------------------------- spans
 
 
+def spans(tags: Sequence[tuple[int, str | None]], cut: int = 0) -> list[tuple[int, int, str]]:
+    """The ranges of all tags, read in two pieces."""
+    found = Spans()
+    return [*found.take(tags[:cut]), *found.take(tags[cut:]), *found.end()]
+
+
 def read(tags: str) -> list[tuple[int, int, str]]:
-    return list(spans((0, tag) for tag in tags.split()))
+    return spans([(0, tag) for tag in tags.split()])
 
 
 def test_every_scheme_of_tags_gives_the_same_ranges() -> None:
@@ -563,7 +611,7 @@ def test_every_scheme_of_tags_gives_the_same_ranges() -> None:
     assert read("B-NP I-NP B-NP O B-VP") == expected  # IOB2
     assert read("B-NP E-NP S-NP O S-VP") == expected  # IOBES
     assert read("B-NP L-NP U-NP O U-VP") == expected  # BILOU
-    assert list(spans([(0, "B-A"), (1, "I-A"), (1, None)])) == [(0, 1, "A"), (1, 2, "A")]
+    assert spans([(0, "B-A"), (1, "I-A"), (1, None)]) == [(0, 1, "A"), (1, 2, "A")]
 
 
 TAGS = [(u, t) for u in range(3) for t in ("O", "B-a", "I-a", "E-a", "S-b", "I-b-c")]
@@ -574,9 +622,10 @@ TAGS = [(u, t) for u in range(3) for t in ("O", "B-a", "I-a", "E-a", "S-b", "I-b
     st.lists(st.sampled_from(TAGS), max_size=20).map(lambda tags: sorted(tags, key=itemgetter(0)))
 )
 def test_ranges_are_sorted_apart_inside_their_unit_and_cover_every_tag(
-    tags: list[tuple[int, str]],
+    tags: list[tuple[int, str | None]],
 ) -> None:
-    found = list(spans(tags))
+    found = spans(tags)
+    assert all(spans(tags, cut) == found for cut in range(len(tags)))
     covered: set[int] = set()
     last = 0
     for start, stop, label in found:

@@ -1,8 +1,11 @@
 """The report of `check`: what is there, in words."""
 
+import threading
+
 import numpy as np
 import pytest
 
+from loaders import store
 from loaders.check import check, thresholds
 from loaders.dataset import open_dataset
 from loaders.problems import DatasetError, Problem
@@ -73,6 +76,23 @@ def test_check_writes_nothing(path):
     before = sorted(path.parent.rglob("*"))
     check(path, deep=True, cache_dir=path.parent / "c")
     assert sorted(path.parent.rglob("*")) == before
+
+
+def test_a_deep_check_leaves_a_copy_as_it_is(path, monkeypatch):
+    cache = path.parent / "c"
+    monkeypatch.setattr(store, "_send_to_disk", lambda home: None)
+    open_dataset(path, cache).open_source("cell")  # not marked as being on the disk
+    sent = []
+    monkeypatch.setattr(store, "_send_to_disk", sent.append)
+    before = set(threading.enumerate())
+    assert check(path, deep=True, cache_dir=cache).exit_code == 0
+    for thread in set(threading.enumerate()) - before:
+        thread.join(30)
+    assert sent == []
+    open_dataset(path, cache).open_source("cell")
+    for thread in set(threading.enumerate()) - before:
+        thread.join(30)
+    assert len(sent) == 1
 
 
 def test_a_deep_check_digests_and_compares_the_copies(path):

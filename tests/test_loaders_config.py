@@ -59,6 +59,33 @@ def test_thresholds_as_people_write_them(tmp_path, written, number):
     assert config.default.threshold == number
 
 
+@pytest.mark.parametrize("written", ["1_0", "010", "0x1F", "1:30", "+3", "\uff13"])
+def test_a_number_that_is_not_written_in_plain_decimal_is_no_step(tmp_path, written):
+    path = tmp_path / "dataset.yaml"
+    path.write_text(f"default: {{start: {written}, stop: 100}}", encoding="utf-8")
+    (problem,) = read_config(path, "x")[1]
+    assert (problem.where, problem.found) == ("x, default.start", f"'{written}'")
+
+
+@pytest.mark.parametrize("written", ["1_0.5", "1_0", "\uff10.5", "1:30.5", ".inf", ".nan", "nan"])
+def test_a_number_that_is_not_finite_and_decimal_is_no_threshold(tmp_path, written):
+    path = tmp_path / "dataset.yaml"
+    path.write_text(f"default: {{threshold: {written}}}", encoding="utf-8")
+    (problem,) = read_config(path, "x")[1]
+    assert (problem.where, problem.found) == ("x, default.threshold", f"'{written}'")
+
+
+def test_labels_that_look_like_numbers_stay_as_they_are_written(tmp_path):
+    path = tmp_path / "dataset.yaml"
+    path.write_text(
+        "annotations: {a: {order: [010, 1_0, 0x1F, 1:30, 7], colors: {010: '#000000'}}}"
+    )
+    config, problems = read_config(path, "x")
+    assert problems == []
+    assert config.annotations["a"].order == ("010", "1_0", "0x1F", "1:30", "7")
+    assert list(config.annotations["a"].colors) == ["010"]
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -341,7 +341,7 @@ def test_the_writer_leaves_nothing_behind_when_it_fails(tmp_path):
 def test_the_writer_overwrites_only_when_asked(tmp_path):
     (tmp_path / "d").mkdir()  # an empty folder is no obstacle
     write_dataset(tmp_path / "d", tokens=["a"], states={"s": np.zeros((1, 1))})
-    with pytest.raises(WriteError, match="already there"):
+    with pytest.raises(WriteError, match=r"already there.*overwrite=True"):
         write_dataset(tmp_path / "d", tokens=["a", "b"], states={"s": np.zeros((2, 1))})
     write_dataset(tmp_path / "d", tokens=["a", "b"], states={"s": np.ones((2, 1))}, overwrite=True)
     assert open_dataset(tmp_path / "d", tmp_path / "c").n_steps == 2

@@ -131,6 +131,20 @@ class Gate:
         assert self.entered.acquire(timeout=30)
 
 
+class Turns(threading.Semaphore):
+    """The turns of a service, with the threads that have waited for one in vain."""
+
+    def __init__(self, value: int) -> None:
+        super().__init__(value)
+        self.waiting: set[int] = set()
+
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+        got = super().acquire(blocking, timeout)
+        if not got:
+            self.waiting.add(threading.get_ident())
+        return got
+
+
 def until(condition: Any) -> None:
     for _ in range(3000):
         if condition():
@@ -205,8 +219,11 @@ def test_searches_that_share_their_packing_do_not_share_their_cancelling(
 def test_few_searches_run_at_once_and_waiting_ones_can_be_cancelled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    gate = Gate(monkeypatch, "find_matches")
     service, states = MatchService(), source()
+    service.match("a", states, replace(QUERY, top=1))  # from here on all is packed
+    gate = Gate(monkeypatch, "find_matches")
+    turns = Turns(service_module._AT_ONCE)
+    monkeypatch.setattr(service, "_turns", turns)
     controls = [Control() for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
         asked = [
@@ -215,7 +232,7 @@ def test_few_searches_run_at_once_and_waiting_ones_can_be_cancelled(
         ]
         gate.await_call()
         gate.await_call()
-        time.sleep(0.3)  # the others would have begun by now
+        until(lambda: len(turns.waiting) == 2)
         assert gate.calls == 2
         cancel_all(controls, asked)
     # Every place is free again.

@@ -51,6 +51,14 @@ def test_reason_names_the_closest_state() -> None:
     )
 
 
+def test_reason_calls_the_closest_state_by_its_name() -> None:
+    named = replace(source([[0.1, 0.2], [0.25, 0.2]]), names=("low", "unit 7"))
+    assert reason(named, start=0, stop=2) == (
+        "no state is >= 0.30 on both steps; "
+        "state unit 7 comes closest, its smallest value there is 0.2"
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

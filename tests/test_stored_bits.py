@@ -181,6 +181,21 @@ def test_files_that_are_gone_or_damaged_are_packed_again(opened: tuple[Dataset, 
     assert np.array_equal(opener.bits(0, 90, 0.5, Polarity.LOW), expected)
 
 
+def test_bits_in_a_cache_that_may_only_be_read_are_used(
+    opened: tuple[Dataset, Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opener = StoredBits(opened[1].home)
+    expected = opener.bits(0, 90, 0.5, Polarity.HIGH)
+
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(kept.os, "utime", read_only)
+    monkeypatch.setattr("app.shards.pack", None)  # packing again would fail, and so would writing
+    monkeypatch.setattr(kept.np, "save", read_only)
+    assert np.array_equal(opener.bits(0, 90, 0.5, Polarity.HIGH), expected)
+
+
 def test_a_full_disk_is_a_sentence_and_leaves_nothing(
     opened: tuple[Dataset, Source], monkeypatch: pytest.MonkeyPatch
 ) -> None:

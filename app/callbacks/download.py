@@ -30,14 +30,14 @@ _PIECE = 1 << 18
 
 def register(app: Dash, services: Services) -> None:
     """Wire the download menu, and add the addresses ``_jobs/file/PAGE/N...``."""
-    prefix = f"{app.config.routes_pathname_prefix}_jobs/file/<page>/<int:n>"
+    prefix = f"{app.config.routes_pathname_prefix}_jobs/file/<page>/<n>"
 
     @app.server.post(prefix)
-    def prepare(page: str, n: int) -> Response:
+    def prepare(page: str, n: str) -> Response:
         return fresh(start_download(services, page, n, request.get_json(silent=True)))
 
     @app.server.get(f"{prefix}/<name>")
-    def content(page: str, n: int, name: str) -> Response:
+    def content(page: str, n: str, name: str) -> Response:
         return send_download(services, page, n, name)
 
     clientside(
@@ -48,14 +48,14 @@ def register(app: Dash, services: Services) -> None:
     )
 
 
-def start_download(services: Services, page: str, n: int, wanted: Any) -> dict[str, Any]:
+def start_download(services: Services, page: str, n: str, wanted: Any) -> dict[str, Any]:
     """Begin to prepare a file; return how that stands: the fields of `app.jobs.Status`.
 
     `wanted` has the ``form`` of the file and the ``key`` of a match request, whose page and sorting do
     not count: the list is whole and in the order of the ranking.
     """
     try:
-        name = JobName(page, n)
+        name = JobName.of(page, n)
     except ValueError:
         return {"state": "unknown"}
     answer = services.files.run(
@@ -105,10 +105,10 @@ def answer_download(services: Services, wanted: Any, path: Path, control: Contro
     return {"name": made.name, "caps": list(made.caps)}
 
 
-def send_download(services: Services, page: str, n: int, name: str) -> Response:
+def send_download(services: Services, page: str, n: str, name: str) -> Response:
     """Return a file that was prepared, to be saved as `name`; it is gone when it was sent whole."""
     try:
-        path = services.files.file(JobName(page, n))
+        path = services.files.file(JobName.of(page, n))
         file = path.open("rb")
     except (ValueError, OSError):
         abort(404)

@@ -39,14 +39,14 @@ def register(app: Dash, services: Services) -> None:
 
     # Matches and files have a pool of threads each, and are told and ended alike.
     pools = {"match": services.jobs, "file": services.files}
-    job = f"{prefix}/<any({', '.join(pools)}):kind>/<page>/<int:n>"
+    job = f"{prefix}/<any({', '.join(pools)}):kind>/<page>/<n>"
 
     @app.server.get(job)
-    def state(kind: str, page: str, n: int) -> Response:
+    def state(kind: str, page: str, n: str) -> Response:
         return fresh(job_state(pools[kind], page, n))
 
     @app.server.post(f"{job}/cancel")
-    def cancel(kind: str, page: str, n: int) -> Response:
+    def cancel(kind: str, page: str, n: str) -> Response:
         return fresh(cancel_job(pools[kind], page, n))
 
 
@@ -94,18 +94,19 @@ def _of_copy(
         return {"state": "failed", "sentence": sentence_for(error)}
 
 
-def job_state(jobs: Jobs, page: str, n: int) -> dict[str, Any]:
+def job_state(jobs: Jobs, page: str, n: str) -> dict[str, Any]:
     """Return how a match or a file stands: the fields of `app.jobs.Status`."""
     try:
-        return asdict(jobs.status(JobName(page, n)))
+        return asdict(jobs.status(JobName.of(page, n)))
     except ValueError:
         return {"state": "unknown"}
 
 
-def cancel_job(jobs: Jobs, page: str, n: int) -> dict[str, Any]:
+def cancel_job(jobs: Jobs, page: str, n: str) -> dict[str, Any]:
     """Cancel a match or a file, and every older one of its page."""
     try:
-        jobs.cancel(JobName(page, n).page, n + 1)
+        name = JobName.of(page, n)
     except ValueError:
         return {"state": "unknown"}
+    jobs.cancel(name.page, name.n + 1)
     return {"state": "cancelled"}

@@ -168,7 +168,7 @@ def _nothing_on(states: States, query: Query, start: int, stop: int) -> str:
     what = "value" if n == 1 and polarity is not Polarity.MAGNITUDE else extreme
     if n == 1 and polarity is Polarity.MAGNITUDE:
         what = "magnitude"
-    return f"{sentence}; state {closest} comes closest, its {what} there is {shown}"
+    return f"{sentence}; state {states.name(closest)} comes closest, its {what} there is {shown}"
 
 
 def _worst_values(states: States, polarity: Polarity, start: int, stop: int) -> NDArray[np.float64]:

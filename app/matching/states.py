@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -39,11 +40,14 @@ class States:
     opener
         How the on-bits are had piece by piece, where they may be too many for memory; None where
         that is not provided for.
+    names
+        What the states are called in sentences, one name a state; None: by their numbers.
     """
 
     rows: NDArray[Any]
     offsets: NDArray[np.int64]
     opener: Opener | None = None
+    names: Sequence[str] | None = None
 
     @property
     def n_steps(self) -> int:
@@ -54,6 +58,10 @@ class States:
     def n_states(self) -> int:
         """Number of columns."""
         return int(self.rows.shape[1])
+
+    def name(self, state: int) -> str:
+        """Return what a state is called."""
+        return str(state) if self.names is None else self.names[state]
 
     def bounds(self, step: int) -> tuple[int, int]:
         """Return the half-open range of the sequence that `step` belongs to."""

@@ -16,9 +16,10 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from demos import lstm
+from demos import lstm, opening
 from demos.chords import model, songs, symbols
 from demos.chords.songs import Song
+from demos.opening import Opening
 from loaders.writer import write_dataset
 
 N_PREDICTIONS: Final = 3
@@ -53,19 +54,8 @@ DESCRIPTION: Final = (
 
 SHORTEST_PHRASE: Final = 8
 LONGEST_PHRASE: Final = 16
-FEWEST: Final = 3
-MOST: Final = 15
 FEWEST_SONGS: Final = 20
 MOSTLY: Final = 0.99
-OPENING_STEPS: Final = 5_000
-
-
-class Opening(NamedTuple):
-    """Where to open: the steps `[start, stop)`, and which states are on through all of them."""
-
-    start: int
-    stop: int
-    states: tuple[int, ...]
 
 
 class Brought(NamedTuple):
@@ -172,7 +162,7 @@ def _write(
     *,
     overwrite: bool,
 ) -> None:
-    tell = progress or _ignore
+    tell = progress or (lambda share: None)
     codes = [model.codes(song.chords) for song in read]
     lengths = [len(song.chords) for song in read]
     offsets = np.cumsum([0, *lengths])
@@ -203,7 +193,8 @@ def _write(
         for start, stop in phrases(song)
     ]
     tell(0.7)
-    opening = telling_phrase(
+    brush = telling_phrase(
+        "layer2_hidden",
         states["layer2_hidden"],
         np.array([label or "" for label in signature]),
         offsets,
@@ -215,14 +206,8 @@ def _write(
         "sources": lstm.source_settings(states),
         "annotations": _settings(annotations),
     }
-    if opening is not None:
-        config["default"] = {
-            "source": "layer2_hidden",
-            "start": opening.start,
-            "stop": opening.stop,
-            "threshold": THRESHOLD,
-            "tracks": ["signature", "phrase"],
-        }
+    if brush is not None:
+        config["default"] = brush.settings(THRESHOLD, ["signature", "phrase"])
     write_dataset(
         out,
         tokens=[chord for song in read for chord in song.chords],
@@ -238,6 +223,7 @@ def _write(
 
 
 def telling_phrase(
+    source: str,
     states: NDArray[np.float16],
     signature: NDArray[np.str_],
     offsets: NDArray[np.int64],
@@ -245,14 +231,16 @@ def telling_phrase(
 ) -> Opening | None:
     """The phrase that the dataset opens on: one whose states know the key signature.
 
-    Of the phrases near the start, `SHORTEST_PHRASE` to `LONGEST_PHRASE` chords long, through which
-    `FEWEST` to `MOST` states stay on at `THRESHOLD`: where these are on together for two steps or
-    more, in `FEWEST_SONGS` songs or more, the key signature is the phrase's for `MOSTLY` of the
-    steps. Of those the one whose states are on together through most of the music with that
-    signature.
+    Of the phrases near the start, `SHORTEST_PHRASE` to `LONGEST_PHRASE` chords long, through which a
+    handful of states (`opening.handfuls`) stay on at `THRESHOLD`: where these are on together for
+    two steps or more, in `FEWEST_SONGS` songs or more, the key signature is the phrase's for
+    `MOSTLY` of the steps. Of those the one whose states are on together through most of the music
+    with that signature.
 
     Parameters
     ----------
+    source
+        What the states are of.
     states
         `(n_steps, n_states)`.
     signature
@@ -267,25 +255,22 @@ def telling_phrase(
     Opening | None
         None if no phrase is like that.
     """
-    # Widened first: a float16 compared with a Python float would round the threshold.
-    on = np.asarray(states.astype(np.float64) >= THRESHOLD)
+    on = opening.on_at(states, THRESHOLD)
     song = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    fitting = (
+        (start, stop)
+        for start, stop in found
+        if SHORTEST_PHRASE <= stop - start <= LONGEST_PHRASE and signature[start]
+    )
     best, chosen = 0.0, None
-    for start, stop in found:
-        if start >= OPENING_STEPS or not SHORTEST_PHRASE <= stop - start <= LONGEST_PHRASE:
-            continue
-        selected = np.flatnonzero(on[start:stop].all(axis=0))
-        if not signature[start] or not FEWEST <= len(selected) <= MOST:
-            continue
-        together: NDArray[np.bool_] = np.all(on[:, selected], axis=1)
-        pair = together[1:] & together[:-1] & (song[1:] == song[:-1])
-        steps = np.append(pair, False) | np.insert(pair, 0, False)
+    for start, stop, selected in opening.handfuls(on, fitting):
+        steps = opening.steps_together(on[:, selected], offsets)
         same = signature == signature[start]
         if same[steps].mean() < MOSTLY or len(np.unique(song[steps])) < FEWEST_SONGS:
             continue
         share = float(steps[same].mean())
         if share > best:
-            best, chosen = share, Opening(start, stop, tuple(selected.tolist()))
+            best, chosen = share, Opening(source, start, stop)
     return chosen
 
 
@@ -385,7 +370,3 @@ def _surprisal(run: lstm.Run, codes: list[NDArray[np.int64]]) -> NDArray[np.floa
     values = lstm.surprisal(run, known)
     values[np.concatenate(codes) == model.UNKNOWN_CODE] = np.nan
     return values
-
-
-def _ignore(share: float) -> None:
-    """Nobody wants to know how far it is."""

@@ -13,9 +13,10 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from demos import adaptive, lstm
+from demos import adaptive, lstm, opening
 from demos.english import chunks, corpus, excerpt
 from demos.english.corpus import Text
+from demos.opening import Opening
 from loaders.writer import write_dataset
 
 WEIGHTS: Final = Path(__file__).with_name("weights.npz")
@@ -45,11 +46,8 @@ BROWN: Final = (
     f"training, a text a sequence. {LABELS}"
 )
 
-FEWEST: Final = 3
-MOST: Final = 15
 FEWEST_PLACES: Final = 15
 MOSTLY: Final = 0.9
-OPENING_STEPS: Final = 5_000
 
 
 class Span(NamedTuple):
@@ -58,14 +56,6 @@ class Span(NamedTuple):
     start: int
     stop: int
     label: str
-
-
-class Opening(NamedTuple):
-    """Where to open: the source, and a noun phrase `[start, stop)` to brush with both limits."""
-
-    source: str
-    start: int
-    stop: int
 
 
 class Reading(NamedTuple):
@@ -124,12 +114,12 @@ def write(
     progress: Callable[[float], None] | None = None,
 ) -> Path:
     """Write a dataset of any tagged texts; what is there already is replaced."""
-    tell = progress or _ignore
+    tell = progress or (lambda share: None)
     reading = read(texts, lambda share: tell(0.8 * share))
     lengths = [len(codes) for codes in reading.codes]
     offsets = np.cumsum([0, *lengths])
     found = spans(texts)
-    opening = telling_phrase(reading.states, found, offsets)
+    brush = telling_phrase(reading.states, found, offsets)
     tell(0.9)
     tags = [tag for text in texts for tag in text.tags]
     parts = [chunks.part_of_speech(tag) for tag in tags]
@@ -152,16 +142,8 @@ def write(
             "vocabulary": {"kind": "categorical", "order": [known, rare], "colors": WORD_COLORS},
         },
     }
-    if opening is not None:
-        config["default"] = {
-            "source": opening.source,
-            "start": opening.start,
-            "stop": opening.stop,
-            "off_before": 1,
-            "off_after": 1,
-            "threshold": THRESHOLD,
-            "tracks": ["phrase", "pos"],
-        }
+    if brush is not None:
+        config["default"] = brush.settings(THRESHOLD, ["phrase", "pos"], off_before=1, off_after=1)
     write_dataset(
         out,
         tokens=[word for text in texts for word in text.words],
@@ -249,10 +231,10 @@ def telling_phrase(
 ) -> Opening | None:
     """The noun phrase that a dataset opens on, brushed with both limits.
 
-    Of the noun phrases of two words or more near the start, through which `FEWEST` to `MOST` hidden
-    states are on that are off just before and just after: at `FEWEST_PLACES` or more places, the
-    phrase's own included, exactly these states and possibly others come on and go off together, and
-    `MOSTLY` of the places are noun phrases. Of those the one with the most places.
+    Of the noun phrases of two words or more near the start, through which a handful of hidden states
+    are on (`opening.handfuls`) that are off just before and just after: at `FEWEST_PLACES` or more
+    places, the phrase's own included, exactly these states and possibly others come on and go off
+    together, and `MOSTLY` of the places are noun phrases. Of those the one with the most places.
 
     Parameters
     ----------
@@ -273,31 +255,14 @@ def telling_phrase(
     for name, values in states.items():
         if not name.endswith("hidden"):
             continue
-        # Widened first: a float16 compared with a Python float would round the threshold.
-        on = np.asarray(values.astype(np.float64) >= THRESHOLD)
-        for start, stop in sorted(noun_phrases):
-            if start >= OPENING_STEPS or stop - start < 2:
-                continue
-            selected = np.flatnonzero(_closed(on, start, stop, offsets))
-            if not FEWEST <= len(selected) <= MOST:
-                continue
+        on = opening.on_at(values, THRESHOLD)
+        longer = sorted((start, stop) for start, stop in noun_phrases if stop - start >= 2)
+        for start, stop, selected in opening.handfuls(on, longer, closed_in=offsets):
             places = list(_together(on[:, selected], offsets))
             share = np.mean([place in noun_phrases for place in places]) if places else 0
             if len(places) >= max(FEWEST_PLACES, most + 1) and share >= MOSTLY:
                 most, chosen = len(places), Opening(name, start, stop)
     return chosen
-
-
-def _closed(
-    on: NDArray[np.bool_], start: int, stop: int, offsets: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """`(n_states,)`: on at every step of `[start, stop)` and off on either side."""
-    result: NDArray[np.bool_] = np.all(on[start:stop], axis=0)
-    if start not in offsets:
-        result &= ~on[start - 1]
-    if stop not in offsets:
-        result &= ~on[stop]
-    return result
 
 
 def _together(on: NDArray[np.bool_], offsets: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
@@ -313,7 +278,3 @@ def _together(on: NDArray[np.bool_], offsets: NDArray[np.int64]) -> Iterator[tup
             stop += 1
         if stop - start >= 2 and (edge[stop] or none[stop]):
             yield start, stop
-
-
-def _ignore(share: float) -> None:
-    """Nobody wants to know how far it is."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from demos import lstm
+from demos import lstm, opening
+from demos.opening import Opening
 from demos.parens import grammar
 from loaders.writer import write_dataset
 
@@ -41,20 +42,8 @@ DESCRIPTION: Final = (
 THRESHOLD: Final = 0.3
 """What the dataset opens on: high enough to say something, low enough for every level."""
 
-FEWEST: Final = 3
-MOST: Final = 15
 LONGEST_PHRASE: Final = 10
 MOSTLY: Final = 0.9
-OPENING_STEPS: Final = 5_000
-
-
-class Phrase(NamedTuple):
-    """Where to open: the steps `[start, stop)` spent at level `depth` or deeper."""
-
-    source: str
-    start: int
-    stop: int
-    depth: int
 
 
 def texts() -> list[NDArray[np.int64]]:
@@ -90,7 +79,7 @@ def build(out: Path, progress: Callable[[float], None] | None = None) -> Path:
     OSError
         The disk. Nothing is left behind.
     """
-    tell = progress or _ignore
+    tell = progress or (lambda share: None)
     sequences = texts()
     codes = np.concatenate(sequences)
     lengths = [len(text) for text in sequences]
@@ -98,7 +87,7 @@ def build(out: Path, progress: Callable[[float], None] | None = None) -> Path:
 
     run = lstm.forward(lstm.load(WEIGHTS), sequences, progress=lambda share: tell(0.7 * share))
     states = lstm.sources(run)
-    opening = telling_phrase(states, level, np.cumsum([0, *lengths]))
+    brush = telling_phrase(states, level, np.cumsum([0, *lengths]))
     tell(0.75)
 
     config: dict[str, Any] = {
@@ -120,14 +109,8 @@ def build(out: Path, progress: Callable[[float], None] | None = None) -> Path:
             "prediction": {"kind": "ranked"},
         },
     }
-    if opening is not None:
-        config["default"] = {
-            "source": opening.source,
-            "start": opening.start,
-            "stop": opening.stop,
-            "threshold": THRESHOLD,
-            "tracks": ["level"],
-        }
+    if brush is not None:
+        config["default"] = brush.settings(THRESHOLD, ["level"])
     kinds = np.where(
         codes == grammar.OPEN, "open", np.where(codes == grammar.CLOSE, "close", "digit")
     )
@@ -151,16 +134,15 @@ def build(out: Path, progress: Callable[[float], None] | None = None) -> Path:
 
 def telling_phrase(
     states: dict[str, NDArray[np.float16]], level: NDArray[np.int64], offsets: NDArray[np.int64]
-) -> Phrase | None:
+) -> Opening | None:
     """The phrase that the dataset opens on: the deepest one that a handful of states follow.
 
-    Nothing about single states is known beforehand (it changes with every training), so this
-    looks: of all phrases (stretches at one level or deeper, left at both ends within their
-    sequence, with a "( 4" in them, up to `LONGEST_PHRASE` steps) near the start, the deepest, then
-    earliest one which selects `FEWEST` to `MOST` states at `THRESHOLD`, such that wherever in the
-    whole dataset these are on together for two steps or more, the level is as deep, too, and the
-    other way round for `MOSTLY` of the steps that deep. The last layer is asked first, its hidden
-    state before its cell state.
+    Of all phrases (stretches at one level or deeper, left at both ends within their sequence, with
+    a "( 4" in them, up to `LONGEST_PHRASE` steps) near the start, this is the deepest, then earliest
+    one which selects a handful of states (`opening.handfuls`) at `THRESHOLD`, such that wherever in
+    the whole dataset these are on together for two steps or more, the level is as deep, too, and
+    the other way round for `MOSTLY` of the steps that deep. The last layer is asked first, its
+    hidden state before its cell state.
 
     Parameters
     ----------
@@ -173,25 +155,18 @@ def telling_phrase(
 
     Returns
     -------
-    Phrase | None
+    Opening | None
         None if no phrase is like that.
     """
     for name in ("layer2_hidden", "layer2_cell", "layer1_hidden", "layer1_cell"):
-        # Widened first: a float16 compared with a Python float would round the threshold.
-        on = np.asarray(states[name].astype(np.float64) >= THRESHOLD)
+        on = opening.on_at(states[name], THRESHOLD)
         for depth in range(grammar.DEEPEST, 0, -1):
-            for start, stop in _phrases(level, offsets, depth):
-                selected = np.flatnonzero(on[start:stop].all(axis=0))
-                if not FEWEST <= len(selected) <= MOST:
-                    continue
+            deep = level >= depth
+            for start, stop, selected in opening.handfuls(on, _phrases(level, offsets, depth)):
+                steps = opening.steps_together(on[:, selected], offsets)
                 together: NDArray[np.bool_] = np.all(on[:, selected], axis=1)
-                # Two neighbours that are both on belong to one range of two steps or more.
-                pair = together[1:] & together[:-1]
-                pair[offsets[1:-1] - 1] = False
-                steps = np.append(pair, False) | np.insert(pair, 0, False)
-                deep = level >= depth
                 if deep[steps].all() and together[deep].mean() >= MOSTLY:
-                    return Phrase(name, start, stop, depth)
+                    return Opening(name, start, stop)
     return None
 
 
@@ -203,13 +178,7 @@ def _phrases(
         change = np.diff(inside)
         starts, stops = np.flatnonzero(change == 1), np.flatnonzero(change == -1)
         for start, stop in zip((starts + first).tolist(), (stops + first).tolist(), strict=True):
-            if start >= OPENING_STEPS:
-                return
             deepest = level[start:stop] == grammar.DEEPEST
             stays = bool((deepest[1:] & deepest[:-1]).any())
             if first < start and stop < last and stop - start <= LONGEST_PHRASE and stays:
                 yield start, stop
-
-
-def _ignore(share: float) -> None:
-    """Nobody wants to know how far it is."""

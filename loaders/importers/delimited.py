@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loaders.importers.faults import CannotImport, codec, count_lines, reading
-from loaders.importers.steps import Row, RowFile, Span, Steps, survey
+from loaders.importers.spans import Span
+from loaders.importers.steps import Row, RowFile, Steps, survey
 from loaders.parquet import repeated
 from loaders.problems import counted, listed
 from loaders.store import Progress

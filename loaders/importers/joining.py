@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,11 +20,15 @@ from loaders.annotations import read_annotations
 from loaders.dataset import ANNOTATIONS_FOLDER, TOKENS_FILE, Inspection, inspect_dataset
 from loaders.importers.arrays import Array, full_lengths, state_rows
 from loaders.importers.faults import CannotImport
-from loaders.importers.steps import BATCH, Span, Steps, with_lengths
+from loaders.importers.spans import Span
+from loaders.importers.steps import BATCH, Steps, with_lengths
 from loaders.parquet import repeated
 from loaders.problems import Severity, counted, listed
 from loaders.store import Progress
 from loaders.writer import write_dataset
+
+_Batches = Mapping[str, pa.RecordBatch]
+"""Rows for each of some annotations."""
 
 SPAN_SCHEMA = pa.schema(
     [("start", pa.int64()), ("stop", pa.int64()), ("label", pa.string())],
@@ -98,21 +103,34 @@ def import_arrays(
         )
         for array in arrays
     }
-    write_dataset(
-        out,
-        tokens=pa.RecordBatchReader.from_batches(
-            steps.schema, tell(steps.read(), lambda batch: batch.num_rows)
-        ),
-        states=states,
-        annotations={name: span_reader(read()) for name, read in steps.intervals.items()},
-        config=config,
-        overwrite=overwrite,
-    )
+    with contextlib.ExitStack() as kept:
+        ranges = {
+            name: _KeptRanges(kept.enter_context(tempfile.TemporaryFile()))
+            for name in steps.intervals
+        }
+
+        def tokens() -> Iterator[pa.RecordBatch]:
+            for piece in steps.read():
+                for name, found in piece.ranges.items():
+                    ranges[name].add(found)
+                yield piece.batch
+
+        write_dataset(
+            out,
+            tokens=pa.RecordBatchReader.from_batches(
+                steps.schema, tell(tokens(), lambda batch: batch.num_rows)
+            ),
+            states=states,
+            # Read after the tokens, so that all of them are there.
+            annotations={name: found.reader() for name, found in ranges.items()},
+            config=config,
+            overwrite=overwrite,
+        )
     return Imported(out, steps.n_steps, tuple(states), steps.annotations, steps.left_out)
 
 
 def add_annotations(path: Path, steps: Steps, *, overwrite: bool = False) -> Imported:
-    """Add the annotations of `steps` to a dataset, each as a file of its own.
+    """Add the annotations of `steps` to a dataset, each as a file of its own; reads `steps` once.
 
     The tokens have to be those of the dataset.
 
@@ -122,8 +140,9 @@ def add_annotations(path: Path, steps: Steps, *, overwrite: bool = False) -> Imp
         In one sentence; the dataset is then as it was.
     """
     inspection = _healthy(path)
-    assert inspection.tokens is not None
-    n_steps = len(inspection.tokens)
+    tokens = inspection.tokens
+    assert tokens is not None
+    n_steps = len(tokens)
     if steps.n_steps != n_steps:
         raise CannotImport(
             steps.where,
@@ -131,34 +150,29 @@ def add_annotations(path: Path, steps: Steps, *, overwrite: bool = False) -> Imp
             f"{steps.n_steps:,}",
             "give the file with the same tokens",
         )
-    step = 0
-    for batch in steps.read():
-        given = batch.column("token").to_pylist()
-        there = inspection.tokens.texts(step, step + len(given))
-        if given != there:
-            at = next(i for i, (a, b) in enumerate(zip(given, there, strict=True)) if a != b)
-            raise CannotImport(
-                f"{steps.where}, step {step + at:,}",
-                f"the token {there[at]!r}, as in {path}/{TOKENS_FILE}",
-                repr(given[at]),
-                "give the file with the same tokens",
-            )
-        step += len(given)
+    columns = [name for name in steps.annotations if name not in steps.intervals]
+    schemas = {name: pa.schema([steps.schema.field(name)]) for name in columns}
+    schemas |= dict.fromkeys(steps.intervals, SPAN_SCHEMA)
 
-    def column(name: str) -> pa.RecordBatchReader:
-        schema = pa.schema([steps.schema.field(name)])
-        return pa.RecordBatchReader.from_batches(
-            schema, (batch.select([name]) for batch in steps.read())
-        )
+    def batches() -> Iterator[_Batches]:
+        step = 0
+        for batch, ranges in steps.read():
+            given = batch.column("token").to_pylist()
+            there = tokens.texts(step, step + len(given))
+            if given != there:
+                at = next(i for i, (a, b) in enumerate(zip(given, there, strict=True)) if a != b)
+                raise CannotImport(
+                    f"{steps.where}, step {step + at:,}",
+                    f"the token {there[at]!r}, as in {path}/{TOKENS_FILE}",
+                    repr(given[at]),
+                    "give the file with the same tokens",
+                )
+            step += len(given)
+            yield {name: batch.select([name]) for name in columns} | {
+                name: _span_batch(found) for name, found in ranges.items()
+            }
 
-    readers: dict[str, Callable[[], pa.RecordBatchReader]] = {
-        name: partial(column, name)
-        for name in steps.schema.names
-        if name not in ("token", "sequence")
-    }
-    for name, ranges in steps.intervals.items():
-        readers[name] = partial(_spans_of, ranges)
-    return _add(path, inspection, readers, steps.where, steps.left_out, overwrite)
+    return _add(path, inspection, schemas, batches(), steps.where, steps.left_out, overwrite)
 
 
 def add_ranges(
@@ -171,8 +185,9 @@ def add_ranges(
     overwrite: bool = False,
 ) -> Imported:
     """Add one annotation of ranges to a dataset; see `add_annotations`."""
-    readers = {name: lambda: span_reader(ranges)}
-    return _add(path, _healthy(path), readers, where, left_out, overwrite)
+    batches = ({name: batch} for batch in span_reader(ranges))
+    inspection = _healthy(path)
+    return _add(path, inspection, {name: SPAN_SCHEMA}, batches, where, left_out, overwrite)
 
 
 def span_reader(ranges: Iterable[Span]) -> pa.RecordBatchReader:
@@ -190,11 +205,29 @@ def span_reader(ranges: Iterable[Span]) -> pa.RecordBatchReader:
     return pa.RecordBatchReader.from_batches(SPAN_SCHEMA, batches())
 
 
-def _spans_of(ranges: Callable[[], Iterator[Span]]) -> pa.RecordBatchReader:
-    return span_reader(ranges())
+class _KeptRanges:
+    """Ranges in a temporary file, from when a text is read to when their turn to be written comes."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._writer = pa.ipc.new_stream(file, SPAN_SCHEMA)
+
+    def add(self, ranges: Sequence[Span]) -> None:
+        """Keep some more."""
+        self._writer.write_batch(_span_batch(ranges))
+
+    def reader(self) -> pa.RecordBatchReader:
+        """All that were added by the time that the first batch is asked for."""
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            self._writer.close()
+            self._file.seek(0)
+            yield from pa.ipc.open_stream(self._file)
+
+        return pa.RecordBatchReader.from_batches(SPAN_SCHEMA, batches())
 
 
-def _span_batch(ranges: list[Span]) -> pa.RecordBatch:
+def _span_batch(ranges: Sequence[Span]) -> pa.RecordBatch:
     columns = [[span[i] for span in ranges] for i in range(3)]
     return pa.record_batch(
         [pa.array(c, f.type) for c, f in zip(columns, SPAN_SCHEMA, strict=True)],
@@ -213,17 +246,18 @@ def _healthy(path: Path) -> Inspection:
 def _add(
     path: Path,
     inspection: Inspection,
-    readers: Mapping[str, Callable[[], pa.RecordBatchReader]],
+    schemas: Mapping[str, pa.Schema],
+    batches: Iterable[_Batches],
     where: str,
     left_out: Sequence[str],
     overwrite: bool,
 ) -> Imported:
     """Write annotation files beside those of the dataset, read them back, and move them there."""
     folder = path / ANNOTATIONS_FOLDER
-    if not readers:
+    if not schemas:
         raise CannotImport(where, "annotations beside the tokens", "none", "add a column")
     files = {f.stem for f in folder.glob("*.parquet")} if folder.is_dir() else set()
-    for name in readers:
+    for name in schemas:
         taken = name in inspection.annotations
         if not name or name[0] in "._" or any(c in name for c in "/\\\0"):
             raise CannotImport(where, "names that can be files", f"'{name}'", "rename the column")
@@ -238,12 +272,17 @@ def _add(
     temporary = folder / f".{uuid.uuid4().hex[:8]}.tmp"
     temporary.mkdir(parents=True)
     try:
-        for name, read in readers.items():
-            batches = read()
-            target = temporary / f"{name}.parquet"
-            with pq.ParquetWriter(target, batches.schema, compression="zstd") as writer:
-                for batch in batches:
-                    writer.write_batch(batch)
+        with contextlib.ExitStack() as open_files:
+            writers = {
+                name: open_files.enter_context(
+                    pq.ParquetWriter(temporary / f"{name}.parquet", schema, compression="zstd")
+                )
+                for name, schema in schemas.items()
+            }
+            for some in batches:
+                for name, batch in some.items():
+                    if batch.num_rows:
+                        writers[name].write_batch(batch)
         found = read_annotations(
             token_file=None,
             token_columns=(),
@@ -258,13 +297,13 @@ def _add(
         for problem in found.problems:
             if problem.severity is Severity.PROBLEM:
                 raise CannotImport(problem.where, problem.expected, problem.found, problem.remedy)
-        for name in readers:
+        for name in schemas:
             (temporary / f"{name}.parquet").replace(folder / f"{name}.parquet")
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         if is_new and not any(folder.iterdir()):
             folder.rmdir()
-    return Imported(path, inspection.n_steps or 0, (), tuple(readers), tuple(left_out))
+    return Imported(path, inspection.n_steps or 0, (), tuple(schemas), tuple(left_out))
 
 
 def counting(

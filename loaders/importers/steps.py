@@ -10,8 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -19,14 +18,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from loaders.importers.faults import CannotImport
-from loaders.importers.spans import TAG, spans
+from loaders.importers.spans import TAG, Span, Spans
 from loaders.problems import counted
 from loaders.store import Progress
 
 BATCH = 65_536
 """Steps that are in memory at a time."""
-
-Span = tuple[int, int, str]
 
 
 class Row(NamedTuple):
@@ -58,6 +55,16 @@ class RowFile:
     last_line: Callable[[], int]
 
 
+class Piece(NamedTuple):
+    """Some steps: their values, and by annotation the ranges that were seen to end, in order.
+
+    The ranges are steps of the whole; those that end with it come with a piece that has no rows.
+    """
+
+    batch: pa.RecordBatch
+    ranges: Mapping[str, Sequence[Span]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Steps:
     """Steps that can be read again and again.
@@ -67,9 +74,9 @@ class Steps:
     schema
         `token`, `sequence` when there are sequences, and the annotations of one value a step.
     read
-        Begins anew each time; yields batches of `schema`, `n_steps` rows in all.
+        Begins anew each time; yields pieces of `schema`, `n_steps` rows in all.
     intervals
-        Annotations that are ranges: name -> what yields (start, stop, label).
+        The names of the annotations that are ranges.
     lengths
         int64 `(n_sequences,)`, adding up to `n_steps`; None without sequences.
     left_out
@@ -79,8 +86,8 @@ class Steps:
     where: str
     n_steps: int
     schema: pa.Schema
-    read: Callable[[], Iterator[pa.RecordBatch]]
-    intervals: Mapping[str, Callable[[], Iterator[Span]]] = field(default_factory=dict)
+    read: Callable[[], Iterator[Piece]]
+    intervals: tuple[str, ...] = ()
     lengths: NDArray[np.int64] | None = None
     left_out: tuple[str, ...] = ()
 
@@ -148,16 +155,13 @@ def survey(
     kept = [i for i, name in enumerate(names) if name in _TYPES]
     fields.extend(pa.field(file.names[i], _TYPES[names[i]]) for i in kept)
     schema = pa.schema(fields)
+    tags = {file.names[i]: i for i, name in enumerate(names) if name == "tags"}
     return Steps(
         where=file.where,
         n_steps=n_steps,
         schema=schema,
-        read=lambda: _batches(file, schema, kept),
-        intervals={
-            file.names[i]: partial(_spans, file, i)
-            for i, name in enumerate(names)
-            if name == "tags"
-        },
+        read=lambda: _pieces(file, schema, kept, tags),
+        intervals=tuple(tags),
         lengths=np.array(lengths, np.int64) if lengths else None,
         left_out=(
             *left_out,
@@ -202,12 +206,14 @@ def with_lengths(steps: Steps, lengths: NDArray[np.int64], where: str) -> Steps:
         )
     ends = np.cumsum(lengths)
 
-    def read() -> Iterator[pa.RecordBatch]:
+    def read() -> Iterator[Piece]:
         start = 0
-        for batch in steps.read():
+        for batch, ranges in steps.read():
             stop = start + batch.num_rows
             ids = np.searchsorted(ends, np.arange(start, stop), side="right").astype(np.int64)
-            yield batch.add_column(1, pa.field("sequence", pa.int64()), pa.array(ids))
+            yield Piece(
+                batch.add_column(1, pa.field("sequence", pa.int64()), pa.array(ids)), ranges
+            )
             start = stop
 
     schema = steps.schema.insert(1, pa.field("sequence", pa.int64()))
@@ -272,26 +278,36 @@ class _Kinds:
         return "text"
 
 
-def _spans(file: RowFile, position: int) -> Iterator[Span]:
-    return spans((row.unit, row.cells[position]) for row in file.rows())
-
-
 def _batched(rows: Iterator[Row]) -> Iterator[list[Row]]:
     while batch := list(itertools.islice(rows, BATCH)):
         yield batch
 
 
-def _batches(file: RowFile, schema: pa.Schema, kept: list[int]) -> Iterator[pa.RecordBatch]:
+def _pieces(
+    file: RowFile, schema: pa.Schema, kept: list[int], tags: Mapping[str, int]
+) -> Iterator[Piece]:
+    """The file's rows; `kept` and `tags` are the positions of columns of values and of tags."""
+    found = {name: Spans() for name in tags}
     for rows in _batched(file.rows()):
-        columns: list[pa.Array] = [_column([row.token for row in rows], schema.field(0).type)]
-        if "sequence" in schema.names[1:2]:
-            columns.append(_column([row.sequence for row in rows], schema.field(1).type))
-        first = len(columns)
-        columns.extend(
-            _column([row.cells[i] for row in rows], schema.field(first + n).type)
-            for n, i in enumerate(kept)
-        )
-        yield pa.record_batch(columns, schema=schema)
+        ranges = {
+            name: list(found[name].take((row.unit, row.cells[i]) for row in rows))
+            for name, i in tags.items()
+        }
+        yield Piece(_batch(rows, schema, kept), ranges)
+    if tags:
+        yield Piece(_batch([], schema, kept), {name: list(found[name].end()) for name in tags})
+
+
+def _batch(rows: Sequence[Row], schema: pa.Schema, kept: list[int]) -> pa.RecordBatch:
+    columns: list[pa.Array] = [_column([row.token for row in rows], schema.field(0).type)]
+    if "sequence" in schema.names[1:2]:
+        columns.append(_column([row.sequence for row in rows], schema.field(1).type))
+    first = len(columns)
+    columns.extend(
+        _column([row.cells[i] for row in rows], schema.field(first + n).type)
+        for n, i in enumerate(kept)
+    )
+    return pa.record_batch(columns, schema=schema)
 
 
 def _column(values: Sequence[str | int | None], kind: pa.DataType) -> pa.Array:

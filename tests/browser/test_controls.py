@@ -39,12 +39,15 @@ def test_each_control_says_what_it_does_where_it_is(
     open_page: Callable[..., Page], demo: Running
 ) -> None:
     page = open_page(demo.url)
+    page.clock.install()  # nobody needs to wait for the moment that a pointer must rest
     for control, words in HINTS.items():
         page.hover(control)
+        page.clock.fast_forward(1_000)
         page.wait_for_selector(f"[role=tooltip]:has-text('{words}')")
         page.mouse.move(700, 5)
     # the keyboard gets the same help
     page.focus("#pinned")
+    page.clock.fast_forward(1_000)
     page.wait_for_selector("[role=tooltip]:has-text('Show one state in red')")
 
 

@@ -1,10 +1,11 @@
-"""The report of `check`, laid out for a person."""
+"""The report of `check`: what was found, and how it is laid out for a person."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +14,64 @@ from loaders.annotations import Annotation, Categorical, Category, Interval, Ran
 from loaders.dataset import Inspection, fingerprint
 from loaders.problems import Problem, Severity, counted, printable
 from loaders.source import SourceFiles
+from loaders.summary import Summary
 
-if TYPE_CHECKING:
-    from loaders.check import Report, SourceReport
+EXIT_CLEAN, EXIT_PROBLEMS, EXIT_NO_DATASET = 0, 1, 2
 
 _MOST_LISTED = 8
 _MOST_LETTERS = 24
 
 
-def report_lines(report: Report) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """One source whose values could be read.
+
+    `shares` are (threshold, share of the values that are >= it) of a sample of `sampled` values.
+    """
+
+    files: SourceFiles
+    summary: Summary
+    shares: tuple[tuple[float, float], ...]
+    sampled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What `check` found.
+
+    Attributes
+    ----------
+    is_dataset
+        False when the path is no dataset folder at all.
+    problems, warnings
+        Every finding; a dataset with a problem is not served.
+    digests
+        (file, hexadecimal digest) of the content; only of a deep check.
+    """
+
+    path: Path
+    is_dataset: bool
+    inspection: Inspection
+    sources: tuple[SourceReport, ...]
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    digests: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean (warnings allowed), 1 problems, 2 not a dataset folder."""
+        if not self.is_dataset:
+            return EXIT_NO_DATASET
+        return EXIT_PROBLEMS if self.problems else EXIT_CLEAN
+
+    def text(self, program: str = "python -m app") -> str:
+        """The report for a person, without a newline at its end; `program` is what serves it."""
+        if not self.is_dataset:
+            return self.problems[0].sentence
+        return "\n".join(_lines(self, program))
+
+
+def _lines(report: Report, program: str) -> Iterator[str]:
     """The lines of the report; problems and warnings come last, where the eye is."""
     seen = report.inspection
     yield printable(seen.config.name or report.path.resolve().name)
@@ -43,7 +93,7 @@ def report_lines(report: Report) -> Iterator[str]:
         yield "Annotations"
         width = max(len(printable(name)) for name in seen.annotations)
         for name, annotation in seen.annotations.items():
-            words = annotation_words(annotation)
+            words = _annotation_words(annotation)
             yield f"  {printable(name):<{width}}  {annotation.kind:<11}  {words}"
     if report.digests:
         yield ""
@@ -63,10 +113,10 @@ def report_lines(report: Report) -> Iterator[str]:
         one = len(report.problems) == 1
         yield f"Not served until {'this problem is' if one else 'these problems are'} mended."
     else:
-        yield f"Ready: python -m app serve {shlex.quote(printable(str(report.path)))}"
+        yield f"Ready: {program} serve {shlex.quote(printable(str(report.path)))}"
 
 
-def annotation_words(annotation: Annotation) -> str:
+def _annotation_words(annotation: Annotation) -> str:
     """What an annotation holds, in a few words; its kind stands before them."""
     match annotation:
         case Categorical():
