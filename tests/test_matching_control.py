@@ -202,9 +202,11 @@ def test_searches_that_share_their_packing_do_not_share_their_cancelling(
     assert gate.calls == 1
 
 
-def test_few_searches_run_at_once_and_waiting_ones_can_be_cancelled(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(("long", "at_once"), [(1e9, 1), (0.0, 2)])
+def test_searches_take_turns_but_none_waits_for_a_long_one(
+    long: float, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(service_module, "_SECONDS_TO_BE_LONG", long)
     gate = Gate(monkeypatch, "find_matches")
     service, states = MatchService(), source()
     controls = [Control() for _ in range(4)]
@@ -213,12 +215,12 @@ def test_few_searches_run_at_once_and_waiting_ones_can_be_cancelled(
             pool.submit(service.match, "a", states, replace(QUERY, min_overlap=i + 2), control)
             for i, control in enumerate(controls)
         ]
-        gate.await_call()
-        gate.await_call()
+        for _ in range(at_once):
+            gate.await_call()
         time.sleep(0.3)  # the others would have begun by now
-        assert gate.calls == 2
+        assert gate.calls == at_once
         cancel_all(controls, asked)
-    # Every place is free again.
+    # The turn is free again.
     answers = [service.match("a", states, replace(QUERY, min_overlap=i)) for i in (2, 3, 4)]
     assert all(answer.matches for answer in answers)
 
