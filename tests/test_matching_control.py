@@ -131,18 +131,18 @@ class Gate:
         assert self.entered.acquire(timeout=30)
 
 
-class Turns(threading.Semaphore):
+class Turns(threading.Condition):
     """The turns of a service, with the threads that have waited for one in vain."""
 
-    def __init__(self, value: int) -> None:
-        super().__init__(value)
+    def __init__(self) -> None:
+        super().__init__()
         self.waiting: set[int] = set()
 
-    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
-        got = super().acquire(blocking, timeout)
-        if not got:
+    def wait(self, timeout: float | None = None) -> bool:
+        woken = super().wait(timeout)
+        if not woken:
             self.waiting.add(threading.get_ident())
-        return got
+        return woken
 
 
 def until(condition: Any) -> None:
@@ -216,13 +216,15 @@ def test_searches_that_share_their_packing_do_not_share_their_cancelling(
     assert gate.calls == 1
 
 
-def test_few_searches_run_at_once_and_waiting_ones_can_be_cancelled(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(("long", "at_once"), [(1e9, 1), (0.0, 2)])
+def test_searches_take_turns_but_none_waits_for_a_long_one(
+    long: float, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(service_module, "_SECONDS_TO_BE_LONG", long)
     service, states = MatchService(), source()
     service.match("a", states, replace(QUERY, top=1))  # from here on all is packed
     gate = Gate(monkeypatch, "find_matches")
-    turns = Turns(service_module._AT_ONCE)
+    turns = Turns()
     monkeypatch.setattr(service, "_turns", turns)
     controls = [Control() for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
@@ -230,12 +232,12 @@ def test_few_searches_run_at_once_and_waiting_ones_can_be_cancelled(
             pool.submit(service.match, "a", states, replace(QUERY, min_overlap=i + 2), control)
             for i, control in enumerate(controls)
         ]
-        gate.await_call()
-        gate.await_call()
-        until(lambda: len(turns.waiting) == 2)
-        assert gate.calls == 2
+        for _ in range(at_once):
+            gate.await_call()
+        until(lambda: len(turns.waiting) == 4 - at_once)
+        assert gate.calls == at_once
         cancel_all(controls, asked)
-    # Every place is free again.
+    # The turn is free again.
     answers = [service.match("a", states, replace(QUERY, min_overlap=i)) for i in (2, 3, 4)]
     assert all(answer.matches for answer in answers)
 

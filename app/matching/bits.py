@@ -19,8 +19,9 @@ from app.matching.control import Control
 
 BITS_PER_WORD = 64
 
-# A block of values and its truth values stay in the second-level cache together.
-_BLOCK_VALUES = 1 << 17
+# A block of values and its truth values stay in the cache. Smaller ones cost more: after each of NumPy's
+# steps over a block the thread needs the interpreter back, for which small requests wait as well.
+_BLOCK_VALUES = 1 << 20
 
 # float16, read as uint16: the sign bit, and the largest pattern that is not NaN (infinity).
 _HALF_SIGN = np.uint16(0x8000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -31,9 +32,10 @@ _Value = TypeVar("_Value")
 _BYTES_PER_ITEM = 400
 _BYTES_PER_SHARE = 8
 
-# So many computations run at once, each on all threads; the others wait. Two, so that a short one
-# is not behind a long one.
+# Computations take turns, each on all threads: two at once are not done sooner, and small requests get
+# the interpreter later. Beside one that has taken long another may run: a short one is not behind it.
 _AT_ONCE = 2
+_SECONDS_TO_BE_LONG = 0.25
 _SECONDS_TO_WAIT = 0.05
 _NICENESS = 10
 
@@ -81,7 +83,8 @@ class MatchService:
         # Threads begin with the first task: a server may still be forked.
         pool = ThreadPoolExecutor(self._threads, thread_name_prefix="shards")
         self._executors = tuple(executors or [pool] * self._threads)
-        self._turns = threading.Semaphore(_AT_ONCE)
+        self._turns = threading.Condition()
+        self._begun: list[float] = []
 
     def match(
         self, key: str, states: States, query: Query, control: Control | None = None
@@ -147,13 +150,24 @@ class MatchService:
 
     @contextmanager
     def _turn(self, control: Control) -> Iterator[None]:
-        """Hold one of the few places among the computations; waiting for it can be cancelled."""
-        while not self._turns.acquire(timeout=_SECONDS_TO_WAIT):
-            control.check()
+        """Hold the turn to compute; waiting for it can be cancelled."""
+        with self._turns:
+            while not self._may_begin():
+                self._turns.wait(_SECONDS_TO_WAIT)
+                control.check()
+            begun = time.monotonic()
+            self._begun.append(begun)
         try:
             yield
         finally:
-            self._turns.release()
+            with self._turns:
+                self._begun.remove(begun)
+                self._turns.notify()
+
+    def _may_begin(self) -> bool:
+        if len(self._begun) in (0, _AT_ONCE):
+            return not self._begun
+        return time.monotonic() - self._begun[-1] >= _SECONDS_TO_BE_LONG
 
     def _packed(self, key: str, states: States, query: Query, control: Control) -> Packed | Spread:
         n_bytes = states.n_steps * words_for(states.n_states) * 8
