@@ -4,9 +4,10 @@ A job that takes longer than a moment leaves a note in the cache folder, and lat
 that whichever worker process a browser asks can tell how far it is, hand over what came out, or end
 it. A quick job touches no file. No Dash, no Flask.
 
-Files, all of them small and safe to delete: `PAGE-N.note` (what is being done, how far), written anew
-as the work goes on; `PAGE-N.answer`; `PAGE.wanted`, the number of the oldest request of a page that
-is still wanted; `PAGE-N.file`, which the work itself may leave; `WORKER.alive`, locked by the operating system as long as that process lives.
+Files, all of them safe to delete: `PAGE-N.note` (what is being done, how far), written anew as the
+work goes on; `PAGE-N.answer`, and `PAGE-N.file`, which the work itself may leave; `PAGE.wanted`, the
+number of the oldest request of a page that is still wanted; `WORKER.alive`, locked by the operating
+system as long as that process lives.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -83,6 +84,10 @@ class Status:
     done: float = 0.0
     seconds: float = 0.0
     answer: Answer | None = None
+
+    def told(self) -> dict[str, Any]:
+        """Return the fields by name; the answer itself and not, as `asdict` has it, a copy of its every list."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 class Jobs:

@@ -12,7 +12,8 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,16 +75,29 @@ def keep(
     found = _open(path)
     if found is not None:
         return found
-    half = folder / f"{group}.{uuid.uuid4().hex[:12]}.half"
-    try:
+    whole = group_bytes()
+    with _told(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        _make_room(folder, group, group_bytes(), most_bytes)
-        array = make()
-        with half.open("wb") as file:
-            np.save(file, array, allow_pickle=False)
-        half.rename(path)
+        _make_room(folder, group, whole, most_bytes)
+    array = make()
+    half = folder / f"{group}.{uuid.uuid4().hex[:12]}.half"
+    with _told(folder):
+        try:
+            with half.open("wb") as file:
+                np.save(file, array, allow_pickle=False)
+            half.rename(path)
+        finally:
+            half.unlink(missing_ok=True)
+    found = _open(path)
+    return array if found is None else found
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Turn what the system says while a folder is written into a sentence."""
+    try:
+        yield
     except OSError as error:
-        half.unlink(missing_ok=True)
         raise DatasetError(
             Problem(
                 f"the cache folder {folder}",
@@ -92,8 +106,6 @@ def keep(
                 "make it writable with enough room, or choose another with --cache-dir",
             )
         ) from error
-    found = _open(path)
-    return array if found is None else found
 
 
 def _open(path: Path) -> NDArray[Any] | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -63,7 +62,7 @@ def start_download(services: Services, page: str, n: str, wanted: Any) -> dict[s
         lambda control: answer_download(services, wanted, services.files.file(name), control),
     )
     return (
-        asdict(services.files.status(name))
+        services.files.status(name).told()
         if answer is None
         else {"state": "done", "answer": answer}
     )

@@ -97,7 +97,7 @@ def _of_copy(
 def job_state(jobs: Jobs, page: str, n: str) -> dict[str, Any]:
     """Return how a match or a file stands: the fields of `app.jobs.Status`."""
     try:
-        return asdict(jobs.status(JobName.of(page, n)))
+        return jobs.status(JobName.of(page, n)).told()
     except ValueError:
         return {"state": "unknown"}
 
