@@ -5,57 +5,6 @@
   const none = () => window.dash_clientside.no_update;
   const byId = (id) => document.getElementById(id);
 
-  sb.escape = (text) => String(text).replace(/[&<>"']/g, (c) =>
-    ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c]);
-
-  /** A token as it is shown: blanks and line ends get a visible sign. */
-  sb.shown = function (token) {
-    if (token === "") return { text: "∅", sign: true };
-    if (/^[\u200b-\u200f\u2060\ufeff]+$/.test(token)) return { text: "◌", sign: true }; // no width
-    if (/^\s+$/.test(token)) {
-      return { text: token.replace(/\r?\n/g, "⏎").replace(/\t/g, "⇥").replace(/\s/g, "␣"), sign: true };
-    }
-    return { text: token.replace(/[\r\n\t]+/g, " "), sign: false };
-  };
-
-  let measure = null;
-  const widths = new Map();
-  /** Width of a word in px at 13 px; remembered. */
-  sb.textWidth = function (text, bold) {
-    const key = (bold ? "b" : "n") + text;
-    if (!widths.has(key)) {
-      if (widths.size > 20000) widths.clear();
-      if (!measure) measure = document.createElement("canvas").getContext("2d");
-      measure.font = `${bold ? 700 : 400} 13px ${getComputedStyle(document.body).fontFamily}`;
-      widths.set(key, measure.measureText(text).width);
-    }
-    return widths.get(key);
-  };
-
-  // Narrower than this, squeezed letters can no longer be read: the word is cut instead.
-  const NARROWEST = 0.45;
-
-  /** A word as an element `tag` that fits into `room` px: squeezed, and cut when that is not enough. */
-  sb.fitted = function (tag, text, room, bold) {
-    let shown = text;
-    let width = sb.textWidth(text, bold);
-    if (width * NARROWEST > room && room < 12) {
-      shown = ""; // one letter of a word says less than nothing; the tooltip has it
-      width = 0;
-    } else if (width * NARROWEST > room) {
-      const letters = Array.from(text);
-      let keep = Math.max(1, Math.floor((letters.length * room) / (width * NARROWEST)));
-      do {
-        shown = letters.slice(0, keep).join("") + (room > 14 ? "…" : "");
-        width = sb.textWidth(shown, bold);
-        keep -= 1;
-      } while (keep > 0 && width * NARROWEST > room);
-    }
-    const style = width <= room ? "" : ` style="transform:scaleX(${Math.max(room / width, 0.3).toFixed(3)});`
-      + `margin:0 ${((room - width) / 2).toFixed(1)}px"`;
-    return `<${tag}${style}>${sb.escape(shown)}</${tag}>`;
-  };
-
   sb.axisRange = function (view, info) {
     const [low, high] = view.full_range ? info.full : info.range;
     const pad = (high - low) * 0.03 || 0.5;
@@ -202,14 +151,19 @@
     if (key === drawnWords) return;
     drawnWords = key;
     const steps = win.stop - win.start;
-    const room = viewport.width / steps - 3;
-    const words = win.tokens.map((token, i) => {
-      const { text, sign } = sb.shown(token);
-      return `<div class="sb-word${sign ? " sb-sign" : ""}" data-step="${win.start + i}"`
-        + ` title="${sb.escape(token)} · step ${win.start + i}"`
-        + ` style="left:${(100 * i) / steps}%;width:${100 / steps}%">`
-        + `${sb.fitted("span", text, room, false)}</div>`;
+    // Words make way for each other inside their sequence.
+    const groups = new Map();
+    for (const s of win.sequences) groups.set(s.start, s.start);
+    let group = win.start;
+    const shown = win.tokens.map((token, i) => {
+      group = groups.get(win.start + i) ?? group;
+      return { ...sb.shown(token), bold: false, group };
     });
+    const fitted = sb.wordRow("span", shown, viewport.width / steps);
+    const words = win.tokens.map((token, i) =>
+      `<div class="sb-word${shown[i].sign ? " sb-sign" : ""}" data-step="${win.start + i}"`
+        + ` title="${sb.escape(token)} · step ${sb.count(win.start + i)}"`
+        + ` style="left:${(100 * i) / steps}%;width:${100 / steps}%">${fitted[i]}</div>`);
     const edges = win.sequences
       .filter((s) => s.start > win.start && s.start < win.stop)
       .map((s) => `<div class="sb-boundary" style="left:${sb.percent(s.start, win)}%"`

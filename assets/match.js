@@ -4,7 +4,7 @@
   const sb = window.statebrush;
   const none = () => window.dash_clientside.no_update;
   const byId = (id) => document.getElementById(id);
-  const count = (n) => n.toLocaleString("en");
+  const { count } = sb;
 
   sb.callbacks.checkSelection = function (match, view, payload) {
     const win = sb.window(payload);
@@ -210,6 +210,16 @@
     const full = match.selected.length;
     const out = { words: [], heats: [[], ...match.tracks.map(() => [])] };
     const mapped = match.tracks.findIndex((track) => track.name === view.colour);
+    const place = (step) => (step < row.start ? 0 : step < row.stop ? 1 : 2);
+    const shown = [];
+    for (let k = 0; k < columns; k++) {
+      const step = row.start - before + k;
+      const token = row.tokens[step - row.from];
+      // A word of the match and one beside it do not reach into each other's columns.
+      shown.push({ ...sb.shown(token === undefined ? " " : token), bold: place(step) === 1, group: place(step) });
+      if (token === undefined) shown[k].text = "";
+    }
+    const fitted = sb.wordRow("i", shown, words);
     for (let k = 0; k < columns; k++) {
       const step = row.start - before + k;
       const i = step - row.from;
@@ -229,17 +239,16 @@
         out.heats[m].push(`<i class="${inside}" data-k="${k}" style="${fill.color ? `background:${fill.color};` : ""}${m ? fade : ""}"`
           + ` data-tip="${sb.escape(`${name}: ${fill.text} · step ${step}`)}"></i>`);
       });
-      const { text, sign } = sb.shown(row.tokens[i]);
       const chosen = fills[mapped + 1];
       const shade = mapped < 0 || !chosen.color ? (mapped < 0 ? `background:${chosen.color}` : "")
         : `background:color-mix(in srgb, ${chosen.color} ${Math.round(55 * (view.mask ? 0.08 + 0.92 * share : 1))}%, transparent)`;
       // Where a long match is cut, the last column counts what is not shown, its own word included.
       const left = row.stop - step;
       const cut = inside && left > 1 && k === columns - 1;
-      out.words.push(`<span class="${inside}${sign ? " sb-sign" : ""}" data-k="${k}" style="${shade}"`
+      out.words.push(`<span class="${inside}${shown[k].sign ? " sb-sign" : ""}" data-k="${k}" style="${shade}"`
         + ` data-tip="${sb.escape(`${row.tokens[i]} · step ${step} · ${fills[Math.max(0, mapped + 1)].text}`)}">`
         + (cut ? `<em class="sb-more">+${left}</em></span>`
-          : `${sb.fitted("i", text, words - 4, Boolean(inside))}</span>`));
+          : `${fitted[k]}</span>`));
     }
     return out;
   }
