@@ -396,6 +396,7 @@ def info(dataset: Dataset, source: Source) -> dict[str, Any]:
         "sources": [{"value": item.name, "label": item.title} for item in dataset.sources.values()],
         "n_steps": source.n_steps,
         "n_states": source.n_states,
+        "n_sequences": len(dataset.sequences),
         "most_steps": most_steps(source.n_states),
         "page_rows": ROWS,
         "most_listed": LISTED,

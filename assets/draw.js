@@ -104,7 +104,7 @@
     const many = win.n_states > skeletons.light.most_lines;
     byId("plot-note").hidden = !many;
     if (many) {
-      byId("plot-note").textContent = `grey: all, 90 % and half of the ${info.n_states.toLocaleString("en")} states, and their median`;
+      byId("plot-note").textContent = `grey: all, 90 % and half of the ${sb.count(info.n_states)} states, and their median`;
       return figure(skeletons, theme, "bands", bands(win, range), axes);
     }
     const all = Array.from({ length: win.n_states }, (_, c) => c);
@@ -167,7 +167,7 @@
     const edges = win.sequences
       .filter((s) => s.start > win.start && s.start < win.stop)
       .map((s) => `<div class="sb-boundary" style="left:${sb.percent(s.start, win)}%"`
-        + ` title="A new sequence starts here: ${sb.escape(s.id === null ? "step " + s.start : s.id)}"></div>`)
+        + ` title="A new sequence starts here: ${sb.escape(s.id === null ? "step " + sb.count(s.start) : s.id)}"></div>`)
       .join("");
     let layer = byId("word-layer");
     if (!layer) {
@@ -198,7 +198,7 @@
     bars.classList.toggle("sb-stale", !fresh);
     bars.innerHTML = Array.from(shares, (share, i) =>
       `<div class="sb-bar" style="left:${(100 * i) / steps}%;width:${100 / steps}%"`
-      + ` title="${Math.round(share * states.length)} of ${states.length} selected states on at step ${win.start + i}">`
+      + ` title="${Math.round(share * states.length)} of ${states.length} selected states on at step ${sb.count(win.start + i)}">`
       + (share > 0 ? `<i style="height:${(100 * share).toFixed(1)}%"></i>` : "") + "</div>").join("");
   }
 
@@ -231,21 +231,22 @@
     }
   };
 
-  sb.plural = (count, one, many) => `${count.toLocaleString("en")} ${count === 1 ? one : many || one + "s"}`;
+  sb.plural = (count, one, many) => `${sb.count(count)} ${count === 1 ? one : many || one + "s"}`;
 
   function drawSelectionText(view, win, info) {
     const text = byId("selection-text");
     if (view.start === null) {
-      sb.keepFocus(text, () => { text.textContent = "Brush some words to select states"; }, "words");
+      sb.keepFocus(text, () => { text.textContent = ""; }, "words"); // the list of chips says it
       return;
     }
     const { states, raw, fresh } = sb.selection(view, win);
     const length = view.stop - view.start;
     const gone = raw.length - states.length;
-    const html = `<b>${states.length}</b> of ${info.n_states} states on at `
-      + (length === 1 ? `step ${view.start}` : `all ${length} steps ${view.start}–${view.stop - 1}`)
+    const html = `<b>${sb.count(states.length)}</b> of ${sb.count(info.n_states)} states on <span>at `
+      + (length === 1 ? `step ${sb.count(view.start)}`
+        : `all ${sb.count(length)} steps ${sb.count(view.start)}–${sb.count(view.stop - 1)}`)
       + (view.before || view.after ? `, off ${view.before} before, ${view.after} after` : "")
-      + (gone ? `, ${gone} excluded` : "") + (fresh ? "" : " (updating…)")
+      + (gone ? `, ${gone} excluded` : "") + (fresh ? "" : " (updating…)") + "</span>"
       + ' <button type="button" class="sb-text-button" data-clear="1" title="Clear the selection (Esc)">clear</button>';
     if (text.innerHTML !== html) sb.keepFocus(text, () => { text.innerHTML = html; });
   }

@@ -16,6 +16,19 @@
     }
   };
 
+  /** What an empty box stands for, in the box: half of the selected states, two steps. */
+  function showDefaults(match) {
+    if (!match || match.error || match.selected.length === 0) return;
+    const { start, stop } = match.key;
+    const defaults = {
+      "min-overlap": Math.max(1, Math.ceil(match.selected.length / 2)), "min-length": stop - start === 1 ? 1 : 2,
+    };
+    for (const [id, value] of Object.entries(defaults)) {
+      const placeholder = `auto: ${value}`;
+      if (byId(id).placeholder !== placeholder) window.dash_clientside.set_props(id, { placeholder });
+    }
+  }
+
   sb.callbacks.drawSentence = function (match, view) {
     const host = byId("match-sentence");
     if (!view) return;
@@ -26,6 +39,7 @@
       byId(id).classList.toggle("sb-stale", Boolean(match) && Boolean(old) && !view.dragging);
     }
     drawFilter(view);
+    showDefaults(match);
     if (match) host.dataset.n = match.n;
     host.title = sb.keptWords(match);
     if (!match) {
@@ -34,6 +48,11 @@
     }
     if (match.error) {
       host.textContent = match.error;
+      byId("match-changed").textContent = "";
+      return;
+    }
+    if (match.selected.length === 0) {
+      host.textContent = "Nothing to search for: no state is selected.";
       byId("match-changed").textContent = "";
       return;
     }
@@ -52,6 +71,7 @@
       }
     }
     text += `; ${count(match.searched)} of ${count(match.searched)} steps searched in ${seconds} s.`;
+    if (match.rows.length === 0 && match.reason) text += ` ${sb.escape(capital(match.reason))}`;
     byId("match-changed").textContent = current || view.dragging ? ""
       : match.cancelled ? "Cancelled: press Match or Enter."
         : view.auto ? "" : "The selection has changed: press Match or Enter.";
@@ -70,6 +90,10 @@
   sb.callbacks.drawHistogram = function (match, view, theme, skeletons) {
     if (!match || match.error || !view) return none();
     const bins = match.histogram;
+    const { selected, selected_soft: soft } = skeletons[theme === "dark" ? "dark" : "light"].colours;
+    const swatch = (colour, text) => `<span><i class="sb-swatch" style="background:${colour}"></i>${text}</span>`;
+    byId("histogram-title").innerHTML = bins.length === 0 ? ""
+      : "matches of each length in steps" + swatch(soft, "all") + swatch(selected, "with all states");
     const height = (n) => Math.log10(1 + n);
     const top = Math.max(1, ...bins.map((b) => height(b.matches)));
     const ticks = [0, 1, 10, 100, 1000, 1e4, 1e5, 1e6, 1e7].filter((n) => height(n) <= top * 1.02);
@@ -109,7 +133,7 @@
         tickvals: named, ticktext: named.map((i) => rangeText([bins[i].low, bins[i].high])),
       },
       y: {
-        range: [0, top * 1.05], tickvals: thin.map(height),
+        range: [0, top * 1.05], tickvals: bins.length ? thin.map(height) : [],
         ticktext: thin.map((n) => (n >= 1e6 ? `${n / 1e6}M` : n >= 1e3 ? `${n / 1e3}k` : `${n}`)),
       },
     });
@@ -135,8 +159,8 @@
       tip.hidden = leaving;
       if (leaving) return;
       tip.textContent = bar.dataset.tip;
-      tip.style.right = "4px";
-      tip.style.top = "-16px";
+      tip.style.right = "0";
+      tip.style.top = "-3px";
     });
   }
 
@@ -160,13 +184,13 @@
   // number of columns follows the width; the match starts in the same column in every row.
   const NARROW = 820; // px: below, a row leaves out what is also in its tooltip and its label
   const why = (width) => (width < NARROW ? 196 : 310);
-  const WORD = 38;
+  const WORD = 40;
   function geometry(width, tracks, wanted) {
     const gap = 16 * (tracks + 1);
     // With many tracks the cells get narrower before words are given up.
     const heat = tracks <= 2 ? 9 : tracks <= 4 ? 7 : 5;
     const columns = Math.floor((width - why(width) - gap) / (WORD + heat * (tracks + 1)));
-    const shown = Math.max(9, Math.min(40, columns));
+    const shown = Math.max(5, Math.min(40, columns));
     const usual = Math.min(8, Math.floor(shown / 3));
     return { columns: shown, before: wanted === null ? usual : Math.min(wanted, shown - 3), heat };
   }
@@ -185,7 +209,7 @@
 
   const SORTABLE = [
     ["overlap", "states", "Selected states that are on over the whole match", "-overlap", ""],
-    ["more", "more", "Other states that are on over the whole match as well", "more", "sb-number"],
+    ["more", "also on", "Other states that are on over the whole match as well", "more", "sb-number"],
     ["length", "length", "Length in steps", "-length", "sb-number"],
     ["start", "step", "First step", "start", "sb-number"],
   ];
@@ -202,7 +226,7 @@
       + ` title="Colour the words by ${sb.escape(label)}">${sb.escape(label)}</button></span>`;
     return `<div class="sb-row" style="${grid}"><span class="sb-why">${why}<span title="sequence">seq.</span></span>`
       + `<span style="padding-left:${before * words}px">│ match starts here</span>`
-      + heading("match", "match count") + tracks.map((track) => heading(track.name, track.name)).join("") + "</div>";
+      + heading("match", width < 66 ? "count" : "match count") + tracks.map((track) => heading(track.name, track.name)).join("") + "</div>";
   }
 
   /** One row as drawn cells: for each column the word and one cell a heatmap. */
@@ -237,7 +261,7 @@
       fills.forEach((fill, m) => {
         const name = m === 0 ? "match count" : match.tracks[m - 1].name;
         out.heats[m].push(`<i class="${inside}" data-k="${k}" style="${fill.color ? `background:${fill.color};` : ""}${m ? fade : ""}"`
-          + ` data-tip="${sb.escape(`${name}: ${fill.text} · step ${step}`)}"></i>`);
+          + ` data-tip="${sb.escape(`${name}: ${fill.text} · step ${count(step)}`)}"></i>`);
       });
       const chosen = fills[mapped + 1];
       const shade = mapped < 0 || !chosen.color ? (mapped < 0 ? `background:${chosen.color}` : "")
@@ -246,7 +270,7 @@
       const left = row.stop - step;
       const cut = inside && left > 1 && k === columns - 1;
       out.words.push(`<span class="${inside}${shown[k].sign ? " sb-sign" : ""}" data-k="${k}" style="${shade}"`
-        + ` data-tip="${sb.escape(`${row.tokens[i]} · step ${step} · ${fills[Math.max(0, mapped + 1)].text}`)}">`
+        + ` data-tip="${sb.escape(`${row.tokens[i]} · step ${count(step)} · ${fills[Math.max(0, mapped + 1)].text}`)}">`
         + (cut ? `<em class="sb-more">+${left}</em></span>`
           : `${fitted[k]}</span>`));
     }
@@ -265,7 +289,7 @@
     if (match.error || match.rows.length === 0) {
       head.innerHTML = "";
       byId("heat-legend").innerHTML = "";
-      rows.innerHTML = `<div class="sb-nothing" role="listitem">${sb.escape(capital(match.error || match.reason || "no match"))}</div>`;
+      rows.innerHTML = ""; // the sentence says why
       return;
     }
     const tracks = match.tracks;
@@ -288,7 +312,7 @@
       const sequence = row.sequence === null ? "" : String(row.sequence);
       const more = row.union - full;
       const label = `Rank ${row.rank}: ${row.overlap} of ${full} states, ${more} more on, length ${row.length}, `
-        + `steps ${row.start} to ${row.stop - 1}${sequence ? ", sequence " + sequence : ""}. Open this place.`;
+        + `steps ${count(row.start)} to ${count(row.stop - 1)}${sequence ? ", sequence " + sequence : ""}. Open this place.`;
       return `<div role="listitem"><a class="sb-row" href="${sb.escape(rowLink(view, row))}" style="${grid}" data-row="${row.index}"`
         + ` data-start="${row.start}" data-stop="${row.stop}" aria-label="${sb.escape(label)}">`
         + `<span class="sb-why"><span title="states of the selection on over the whole match"><b>${row.overlap}</b>/${full}</span>`

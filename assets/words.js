@@ -99,7 +99,7 @@
    * their neighbours leave: they are placed absolutely in their column.
    */
   sb.wordRow = function (tag, words, width) {
-    const room = width - 4;
+    const room = width - 6; // the ends of the brush are 3 px wide
     const reach = reaches(words, room);
     return words.map(({ text, bold }, i) => {
       const [left, right] = reach[i];

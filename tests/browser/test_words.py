@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def test_long_words_take_the_room_that_short_neighbours_leave(
     assert not narrow
     assert any(word["right"] > word["column"][1] + 4 for word in shown), "letters in another column"
     starts = [11 * i for i in range(1, len(shown) // 11 + 1)]
-    for i, (word, following) in enumerate(zip(shown, shown[1:], strict=False)):
+    for i, (word, following) in enumerate(itertools.pairwise(shown)):
         assert word["right"] < following["left"] + 0.1, (word, following)
         left, right = word["column"]
         inside = left <= word["left"] and word["right"] <= right
@@ -59,7 +60,7 @@ def test_long_words_take_the_room_that_short_neighbours_leave(
     for number in range(page.locator("#match-rows a.sb-row").count()):
         row = f"#match-rows [role=listitem]:nth-child({number + 1}) .sb-match-words"
         drawn = [word for word in boxes(page, f"{row} > span > i") if word["text"]]
-        for word, following in zip(drawn, drawn[1:], strict=False):
+        for word, following in itertools.pairwise(drawn):
             assert word["right"] < following["left"] + 0.1, (word, following)
         match = boxes(page, f"{row} > .sb-in > i")
         assert match[0]["left"] >= match[0]["column"][0], "the match begins in its own column"
