@@ -214,8 +214,12 @@ def opening_view(dataset: Dataset, source: Source) -> View:
         after=after,
         threshold=float(threshold),
         tracks=tracks,
-        zoom=step_width(dataset.tokens(0, min(dataset.n_steps, SAMPLED_TOKENS))),
+        zoom=step_width(_sampled(dataset)),
     )
+
+
+def _sampled(dataset: Dataset) -> Sequence[str]:
+    return dataset.tokens(0, min(dataset.n_steps, SAMPLED_TOKENS))
 
 
 def step_width(tokens: Sequence[str]) -> int:
@@ -225,10 +229,15 @@ def step_width(tokens: Sequence[str]) -> int:
     leave (assets/words.js), so the mean word must fit as it is; of ten words nine must then need no
     more than some squeezing.
     """
+    needed = word_width(tokens)
+    return next((width for width in OPENING_WIDTHS if width >= needed), OPENING_WIDTHS[-1])
+
+
+def word_width(tokens: Sequence[str]) -> float:
+    """Return how wide a step must be, in px, for most of the tokens to be read side by side."""
     lengths = sorted(len(token) for token in tokens)
     mean, long = sum(lengths) / len(lengths), lengths[9 * len(lengths) // 10]
-    needed = max(7 * mean + 6, 3 * long + 12)
-    return next((width for width in OPENING_WIDTHS if width >= needed), OPENING_WIDTHS[-1])
+    return max(7 * mean + 6, 3 * long + 12)
 
 
 def telling_range(source: Source, offsets: Any, threshold: float) -> tuple[int, int]:
@@ -397,6 +406,7 @@ def info(dataset: Dataset, source: Source) -> dict[str, Any]:
         "n_steps": source.n_steps,
         "n_states": source.n_states,
         "n_sequences": len(dataset.sequences),
+        "word_width": word_width(_sampled(dataset)),
         "most_steps": most_steps(source.n_states),
         "page_rows": ROWS,
         "most_listed": LISTED,

@@ -43,6 +43,14 @@
     element.setAttribute("aria-valuetext", text);
   }
 
+  /** The brushed words, which the brush itself lies over, and where they are. */
+  function brushedText({ start, stop }, win) {
+    const words = win.tokens.slice(Math.max(0, start - win.start), Math.max(0, stop - win.start));
+    const shown = words.slice(0, 12).map((token) => sb.shown(token).text).join(" ");
+    const where = stop - start === 1 ? `step ${sb.count(start)}` : `steps ${sb.count(start)}–${sb.count(stop - 1)}`;
+    return `${shown}${words.length > 12 ? " …" : ""} · ${where}`;
+  }
+
   sb.callbacks.drawBrush = function (view, payload) {
     const win = sb.window(payload);
     if (!view || !win || win.dataset !== view.dataset) return;
@@ -54,6 +62,7 @@
     const low = Math.max(start - before, Math.min(start, bounds.start));
     const high = Math.min(stop + after, Math.max(stop, bounds.stop));
     place(byId("brush"), start, stop, win);
+    byId("brush").title = on ? brushedText(view, win) : "";
     place(byId("band-brush"), start, stop, win);
     place(byId("band-before"), low, start, win);
     place(byId("band-after"), stop, high, win);

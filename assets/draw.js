@@ -144,9 +144,12 @@
   // Words: drawn with the window; the brush, its handles and the limits are moved, never rebuilt,
   // so that a drag keeps its element and the keyboard its focus.
   let drawnWords = null;
-  sb.callbacks.drawWords = function (payload, viewport) {
+  // In steps narrower than this share of what the words need, they stand upright.
+  const UPRIGHT = 0.6;
+  const UPRIGHT_HEIGHT = 64; // px, as in select.css
+  sb.callbacks.drawWords = function (payload, viewport, info) {
     const win = sb.window(payload);
-    if (!win || !viewport) return;
+    if (!win || !viewport || !info || win.dataset !== info.dataset) return;
     const key = `${win.n}|${viewport.width}`;
     if (key === drawnWords) return;
     drawnWords = key;
@@ -159,7 +162,10 @@
       group = groups.get(win.start + i) ?? group;
       return { ...sb.shown(token), bold: false, group };
     });
-    const fitted = sb.wordRow("span", shown, viewport.width / steps);
+    const width = viewport.width / steps;
+    const upright = width < UPRIGHT * info.word_width;
+    byId("words").parentElement.classList.toggle("sb-upright-words", upright);
+    const fitted = upright ? sb.uprightRow(shown, width, UPRIGHT_HEIGHT) : sb.wordRow("span", shown, width);
     const words = win.tokens.map((token, i) =>
       `<div class="sb-word${shown[i].sign ? " sb-sign" : ""}" data-step="${win.start + i}"`
         + ` title="${sb.escape(token)} · step ${sb.count(win.start + i)}"`

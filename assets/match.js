@@ -59,12 +59,12 @@
     const known = match.places === null ? `at least ${count(match.places_at_least)}` : count(match.places);
     const places = `<b>${known}</b> ${match.places === 1 ? "place" : "places"}`;
     const seconds = match.seconds < 0.095 ? match.seconds.toFixed(3) : match.seconds.toFixed(2);
-    const all = match.selected.length === 1 ? "the state" : `all ${match.selected.length} states`;
     const length = match.key.length;
     let text = `<b>${count(match.total)}</b> ${match.total === 1 ? "match" : "matches"}`;
     if (match.total > 0) {
       text += match.key.overlapping || length ? "" : ` at ${places}`;
-      text += `, <b>${count(match.full)}</b> with ${all}`;
+      const states = match.selected.length;
+      if (states > 1) text += `, <b>${count(match.full)}</b> with all ${count(states)} states`;
       if (length) {
         text += `; of length ${rangeText(length)}: `
           + (match.key.overlapping ? `<b>${known}</b>` : places);
@@ -96,7 +96,7 @@
       : "matches of each length in steps" + swatch(soft, "all") + swatch(selected, "with all states");
     const height = (n) => Math.log10(1 + n);
     const top = Math.max(1, ...bins.map((b) => height(b.matches)));
-    const ticks = [0, 1, 10, 100, 1000, 1e4, 1e5, 1e6, 1e7].filter((n) => height(n) <= top * 1.02);
+    const ticks = bins.length === 0 ? [] : [1, 10, 100, 1000, 1e4, 1e5, 1e6, 1e7].filter((n) => height(n) <= top * 1.02);
     const thin = ticks.length > 5 ? ticks.filter((_, i) => i % 2 === 0) : ticks;
     const slots = Math.max(bins.length, 6);
     // Labels stand under their bars as long as they keep apart.
@@ -133,7 +133,7 @@
         tickvals: named, ticktext: named.map((i) => rangeText([bins[i].low, bins[i].high])),
       },
       y: {
-        range: [0, top * 1.05], tickvals: bins.length ? thin.map(height) : [],
+        range: [0, top * 1.05], tickvals: thin.map(height),
         ticktext: thin.map((n) => (n >= 1e6 ? `${n / 1e6}M` : n >= 1e3 ? `${n / 1e3}k` : `${n}`)),
       },
     });

@@ -31,6 +31,10 @@
     });
   }
 
+  const open = () => {
+    if (byId("search-panel").hidden) ask("here", false);
+  };
+
   /** The panel without places: how a phrase is written. */
   function hint() {
     listed = null;
@@ -92,6 +96,7 @@
     } else if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && byId("search-box")) {
       byId("search-box").focus();
       byId("search-box").select();
+      open();
       event.preventDefault();
     } else if (event.key === "Escape" && event.target.closest && event.target.closest("#search-panel")) {
       close();
@@ -109,11 +114,6 @@
   document.addEventListener("change", (event) => {
     if (event.target.id === "search-exact") ask("here", false);
   });
-  document.addEventListener("focusin", (event) => {
-    if (event.target.id === "search-box" && byId("search-panel").hidden) {
-      ask("here", false);
-    }
-  });
   // Whoever only passes by with the keyboard leaves nothing open.
   document.addEventListener("focusout", (event) => {
     const search = event.target.closest && event.target.closest(".sb-search");
@@ -126,6 +126,7 @@
 
   document.addEventListener("click", (event) => {
     if (!event.target.closest) return;
+    if (event.target.id === "search-box") open();
     const result = event.target.closest(".sb-result");
     if (result) {
       const start = Number(result.dataset.start);

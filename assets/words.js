@@ -94,6 +94,18 @@
     return reach;
   }
 
+  /** Words that stand upright in columns of `width` px too narrow for them, `height` px high at most. */
+  sb.uprightRow = function (words, width, height) {
+    const size = Math.max(8, Math.min(11, width - 1));
+    return words.map(({ text }) => {
+      const { shown, width: length, x } = fit(text, ((height - 6) * 13) / size, false);
+      const scale = x === 1 ? "" : ` scaleY(${x.toFixed(3)})`; // along the letters, which are turned
+      const top = 2 - (length * size * (1 - x)) / 26; // squeezed about its middle
+      return `<span class="sb-upright" style="top:${top.toFixed(1)}px;font-size:${size}px;line-height:${width.toFixed(2)}px;`
+        + `transform:rotate(180deg)${scale}">${sb.escape(shown)}</span>`;
+    });
+  };
+
   /**
    * Elements `tag`, one a word, for columns of `width` px whose words may reach into the room that
    * their neighbours leave: they are placed absolutely in their column.

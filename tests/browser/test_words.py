@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import Page
 
 from loaders.writer import write_dataset
-from tests.browser.conftest import Running
+from tests.browser.conftest import Running, settled
+from tests.browser.pages import drag, view, word_center
 
 pytestmark = pytest.mark.browser
 
@@ -65,3 +66,35 @@ def test_long_words_take_the_room_that_short_neighbours_leave(
         match = boxes(page, f"{row} > .sb-in > i")
         assert match[0]["left"] >= match[0]["column"][0], "the match begins in its own column"
         assert match[-1]["right"] <= match[-1]["column"][1]
+
+
+def test_words_stand_upright_in_steps_too_narrow_for_them(
+    open_page: Callable[..., Page], serve: Callable[..., Running], tmp_path: Path
+) -> None:
+    phrase = ["a", "government", ",", "of", "acknowledgements", "is", "inevitable"]
+    write_dataset(
+        tmp_path / "many",
+        tokens=phrase * 30,
+        states={"h": np.sin(np.arange(210)[:, None] / np.arange(3, 9)).astype(np.float32)},
+    )
+    page = open_page(serve(tmp_path / "many").url + "?dataset=many&first=0&sel=1:3&width=12")
+    shown = boxes(page, "#word-layer .sb-word > span")
+    assert [word["text"] for word in shown[:7]] == phrase
+    strip = page.locator("#words").bounding_box()
+    assert strip is not None
+    for number, word in enumerate(shown[:7]):
+        box = page.locator("#word-layer .sb-word > span").nth(number).bounding_box()
+        assert box is not None
+        assert strip["y"] <= box["y"] < strip["y"] + 4, "at the top, beside the plot"
+        assert box["y"] + box["height"] <= strip["y"] + strip["height"]
+        assert word["column"][0] - 0.1 <= word["left"] <= word["right"] <= word["column"][1] + 0.1
+    assert shown[1]["right"] - shown[1]["left"] < 13
+    drag(page, word_center(page, 20), word_center(page, 23))
+    assert (view(page)["start"], view(page)["stop"]) == (20, 24), "brushed as ever"
+    for _ in range(6):
+        page.click("#zoom-in")
+    settled(page)
+    assert page.locator("#word-layer .sb-upright").count() == 0
+    lying = page.locator("#words").bounding_box()
+    assert lying is not None
+    assert lying["height"] < strip["height"]
