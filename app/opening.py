@@ -25,8 +25,8 @@ SEARCHED_STEPS = 10_000
 DEFAULT_LENGTH = 3
 FEWEST, MOST = 3, 15
 
-#: A dataset opens on wider steps when a tenth of its first tokens is longer than this.
-SAMPLED_TOKENS, SHORT_TOKEN, WORDS_ZOOM = 2_000, 4, 32
+#: The widths of a step in px on which a dataset may open, chosen by so many of its first tokens.
+OPENING_WIDTHS, SAMPLED_TOKENS = (ZOOM, 32, 40, 52, 64), 2_000
 
 #: The overview draws the boundaries of up to so many sequences; more could not be told apart.
 MOST_DRAWN_SEQUENCES = 400
@@ -214,14 +214,30 @@ def opening_view(dataset: Dataset, source: Source) -> View:
         after=after,
         threshold=float(threshold),
         tracks=tracks,
-        zoom=step_width(dataset.tokens(0, min(dataset.n_steps, SAMPLED_TOKENS))),
+        zoom=step_width(_sampled(dataset)),
     )
 
 
+def _sampled(dataset: Dataset) -> Sequence[str]:
+    return dataset.tokens(0, min(dataset.n_steps, SAMPLED_TOKENS))
+
+
 def step_width(tokens: Sequence[str]) -> int:
-    """Return the width of a step in px on which a dataset opens: more for words than for signs."""
+    """Return the width of a step in px on which a dataset opens: more for words than for signs.
+
+    A letter takes some 7 px. The browser lets long words reach into the room that short neighbours
+    leave (assets/words.js), so the mean word must fit as it is; of ten words nine must then need no
+    more than some squeezing.
+    """
+    needed = word_width(tokens)
+    return next((width for width in OPENING_WIDTHS if width >= needed), OPENING_WIDTHS[-1])
+
+
+def word_width(tokens: Sequence[str]) -> float:
+    """Return how wide a step must be, in px, for most of the tokens to be read side by side."""
     lengths = sorted(len(token) for token in tokens)
-    return WORDS_ZOOM if lengths[9 * len(lengths) // 10] > SHORT_TOKEN else ZOOM
+    mean, long = sum(lengths) / len(lengths), lengths[9 * len(lengths) // 10]
+    return max(7 * mean + 6, 3 * long + 12)
 
 
 def telling_range(source: Source, offsets: Any, threshold: float) -> tuple[int, int]:
@@ -389,6 +405,8 @@ def info(dataset: Dataset, source: Source) -> dict[str, Any]:
         "sources": [{"value": item.name, "label": item.title} for item in dataset.sources.values()],
         "n_steps": source.n_steps,
         "n_states": source.n_states,
+        "n_sequences": len(dataset.sequences),
+        "word_width": word_width(_sampled(dataset)),
         "most_steps": most_steps(source.n_states),
         "page_rows": ROWS,
         "most_listed": LISTED,

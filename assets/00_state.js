@@ -16,6 +16,9 @@
   // What decides the order and length of the list: a change goes back to its first page.
   const LIST_FIELDS = [...MATCH_FIELDS, "overlapping", "length", "sort"];
 
+  /** A whole number as it is written everywhere on the page: 1,284. */
+  sb.count = (number) => number.toLocaleString("en");
+
   /** Whether two JSON values are equal; the order of keys does not count, a missing one is undefined. */
   sb.same = function (a, b) {
     if (a === b) return true;

@@ -43,6 +43,14 @@
     element.setAttribute("aria-valuetext", text);
   }
 
+  /** The brushed words, which the brush itself lies over, and where they are. */
+  function brushedText({ start, stop }, win) {
+    const words = win.tokens.slice(Math.max(0, start - win.start), Math.max(0, stop - win.start));
+    const shown = words.slice(0, 12).map((token) => sb.shown(token).text).join(" ");
+    const where = stop - start === 1 ? `step ${sb.count(start)}` : `steps ${sb.count(start)}–${sb.count(stop - 1)}`;
+    return `${shown}${words.length > 12 ? " …" : ""} · ${where}`;
+  }
+
   sb.callbacks.drawBrush = function (view, payload) {
     const win = sb.window(payload);
     if (!view || !win || win.dataset !== view.dataset) return;
@@ -54,6 +62,7 @@
     const low = Math.max(start - before, Math.min(start, bounds.start));
     const high = Math.min(stop + after, Math.max(stop, bounds.stop));
     place(byId("brush"), start, stop, win);
+    byId("brush").title = on ? brushedText(view, win) : "";
     place(byId("band-brush"), start, stop, win);
     place(byId("band-before"), low, start, win);
     place(byId("band-after"), stop, high, win);
@@ -70,14 +79,16 @@
     const ends = { before: inView && start >= win.start, after: inView && stop <= win.stop };
     placeHandle(handles.before, edge.before, win, ends.before);
     placeHandle(handles.after, edge.after, win, ends.after);
+    for (const [id, count] of [["count-before", before], ["count-after", after]]) {
+      byId(id).textContent = count ? `off ${count}` : "";
+    }
     if (!on) return;
-    slider(handles.start, start, bounds.start, stop - 1, `step ${start}`);
-    slider(handles.stop, stop - 1, start, bounds.stop - 1, `step ${stop - 1}`);
+    slider(handles.start, start, bounds.start, stop - 1, `step ${sb.count(start)}`);
+    slider(handles.stop, stop - 1, start, bounds.stop - 1, `step ${sb.count(stop - 1)}`);
     slider(handles.before, before, 0, 999, sb.plural(before, "step") + " before");
     slider(handles.after, after, 0, 999, sb.plural(after, "step") + " after");
     const label = (id, count, side, step, shown) => {
       const element = byId(id);
-      element.textContent = count ? `off ${count}` : "";
       element.style.display = count && shown ? "" : "none";
       const at = sb.percent(step, win);
       element.style.left = side === "left" ? "" : `${at}%`;
@@ -100,6 +111,9 @@
     const share = clamp((clientX - box.left) / box.width, 0, 1);
     return Math.round(win.start + share * (win.stop - win.start));
   }
+
+  /** A new brush: what the limits of the one before demanded is not asked of other words. */
+  sb.newBrush = (start, stop) => ({ start, stop, before: 0, after: 0 });
 
   let drag = null;
 
@@ -146,7 +160,7 @@
     let patch = {};
     if (drag.mode === "make") {
       const other = clamp(step, sequence.start, sequence.stop - 1);
-      patch = { start: Math.min(drag.anchor, other), stop: Math.max(drag.anchor, other) + 1 };
+      patch = sb.newBrush(Math.min(drag.anchor, other), Math.max(drag.anchor, other) + 1);
     } else if (drag.mode === "start") {
       patch = { start: Math.min(within(edgeAt(clientX, win)), drag.stop - 1) };
     } else if (drag.mode === "stop") {
@@ -233,7 +247,7 @@
     if (best !== null) {
       const host = byId("plot").getBoundingClientRect();
       const value = win.values[(step - win.rows_start) * win.n_states + best];
-      tip.textContent = `state ${sb.stateName(best, info)} · ${value.toPrecision(4)} at step ${step}`;
+      tip.textContent = `state ${sb.stateName(best, info)} · ${value.toPrecision(4)} at step ${sb.count(step)}`;
       const flip = event.clientX - host.left > host.width - 240;
       tip.style.left = flip ? "" : `${event.clientX - host.left + 12}px`;
       tip.style.right = flip ? `${host.right - event.clientX + 12}px` : "";

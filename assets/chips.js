@@ -34,7 +34,7 @@
     if (view.start === null) {
       html = '<span class="sb-reason">Nothing is selected: drag across some words above.</span>';
     } else if (raw.length === 0) {
-      html = `<span class="sb-reason">${sb.escape(emptyReason(view, win))}</span>`;
+      html = `<span class="sb-reason">${emptyReason(view, win, info)}</span>`;
     } else {
       html = raw.map(chip).join("");
     }
@@ -52,7 +52,10 @@
     }
   };
 
-  function emptyReason(view, win) {
+  const action = (name, data) => `<button type="button" class="sb-text-button" ${data}>${name}</button>`;
+
+  /** Why no state is on here, as HTML, with what mends it in one click. */
+  function emptyReason(view, win, info) {
     const length = view.stop - view.start;
     const test = { high: `≥ ${view.threshold}`, low: `≤ ${-view.threshold}` }[view.polarity]
       || `≥ ${view.threshold} in magnitude`;
@@ -61,9 +64,15 @@
       ? sb.rawSelection({ ...view, before: 0, after: 0 }, win) : null;
     if (limits && limits.length) {
       return `${sb.plural(limits.length, "state is", "states are")} ${test} ${where}, but none of them is off `
-        + `${view.before} before and ${view.after} after: drag the grey ends back.`;
+        + `${view.before} before and ${view.after} after: ${action("drop these limits", 'data-unlimited="1"')}`;
     }
-    return `No state is ${test} ${where}: lower the threshold or brush fewer words.`;
+    const closest = sb.closestState(view, win);
+    if (closest === null) return `No state is ${test} ${where}: brush fewer words.`;
+    const { slider } = info;
+    const nearest = sb.snap(closest.threshold, slider);
+    const threshold = nearest <= closest.threshold ? nearest : sb.snap(closest.threshold - slider.step, slider);
+    return `No state is ${test} ${where}; state ${sb.escape(sb.stateName(closest.state, info))} comes closest: `
+      + `${action(`set ℓ to ${threshold}`, `data-threshold="${threshold}"`)} or brush fewer words.`;
   }
 
   sb.callbacks.drawHover = function (hover) {
@@ -93,7 +102,11 @@
     if (!button) return;
     const view = sb.read("view");
     const win = sb.window(sb.read("window"));
-    if (button.dataset.reset) {
+    if (button.dataset.unlimited) {
+      sb.dispatch({ before: 0, after: 0 });
+    } else if (button.dataset.threshold) {
+      sb.dispatch({ threshold: Number(button.dataset.threshold) });
+    } else if (button.dataset.reset) {
       sb.dispatch({ excluded: [] });
     } else if (button.dataset.only) {
       const keep = Number(button.dataset.only);

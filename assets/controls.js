@@ -17,13 +17,40 @@
     set("source", { data: info.sources, value: info.source });
     set("dataset", { value: info.dataset });
     set("track-picker", { data: info.tracks });
-    const description = document.getElementById("description");
-    description.textContent = info.description || "";
-    description.title = info.description || "";
+    drawAbout(info);
     document.title = `${info.title} · Statebrush`;
     document.getElementById("position-of").textContent =
-      `of ${info.n_steps.toLocaleString("en")} steps`;
+      `of ${sb.count(info.n_steps)} steps`;
   };
+
+  function drawAbout(info) {
+    const kinds = info.tracks.map(({ label, kind }) => `${label} (${kind})`).join(", ");
+    const source = info.sources.find((item) => item.value === info.source);
+    const facts = [
+      ["Size", `${sb.plural(info.n_steps, "step")} in ${sb.plural(info.n_sequences, "sequence")}`],
+      ["This source", `${source.label}: ${sb.plural(info.n_states, "state")}`],
+      ["All sources", info.sources.map((item) => item.label).join(" · ")],
+      ["Annotations", kinds || "none"],
+    ];
+    document.getElementById("description").innerHTML =
+      (info.description ? `<p>${sb.escape(info.description)}</p>` : "")
+      + `<dl>${facts.map(([name, text]) => `<dt>${name}</dt><dd>${sb.escape(text)}</dd>`).join("")}</dl>`;
+  }
+
+  // An open menu closes when one clicks beside it or presses Escape, which then does nothing else.
+  document.addEventListener("pointerdown", (event) => {
+    for (const menu of document.querySelectorAll(".sb-menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && document.querySelector(".sb-menu[open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+    event.preventDefault();
+    event.stopPropagation();
+  }, true);
 
   /** The first step on the screen: near the end of the data the window stands farther left. */
   const shownFirst = (view, info) => sb.firstStep(view.first, info, sb.visibleSteps(view, info));
@@ -42,7 +69,7 @@
     put("threshold-text", "value", String(view.threshold));
     put("polarity", "value", view.polarity);
     put("pinned", "value", view.pinned === null ? "" : String(sb.stateName(view.pinned, info)));
-    put("position", "value", String(shownFirst(view, info)));
+    put("position", "value", sb.count(shownFirst(view, info)));
     put("auto", "checked", view.auto);
     put("min-overlap", "value", view.min_overlap === null ? "" : String(view.min_overlap));
     put("min-length", "value", view.min_length === null ? "" : String(view.min_length));
@@ -134,8 +161,8 @@
     const info = sb.read("info");
     const clean = text.replace(/[\s,]/g, "");
     if (!/^\d+$/.test(clean)) {
-      refuse("position", String(shownFirst(view, info)),
-        `A position is a step from 0 to ${info.n_steps - 1}, not “${text}”.`);
+      refuse("position", sb.count(shownFirst(view, info)),
+        `A position is a step from 0 to ${sb.count(info.n_steps - 1)}, not “${text}”.`);
       return;
     }
     go(Math.min(Number(clean), info.n_steps - 1), {});
@@ -197,7 +224,7 @@
     const view = sb.read("view");
     if (target === view.first) {
       shown["position.value"] = undefined;
-      set("position", { value: show("position", "value", String(target)) });
+      set("position", { value: show("position", "value", sb.count(target)) });
     }
     sb.dispatch({ first: target }, options);
   }
@@ -250,7 +277,7 @@
     const { start, stop } = sb.window(sb.read("window"));
     const middle = Math.floor((start + stop) / 2);
     sb.focusHandle = "stop"; // as soon as it stands there
-    sb.dispatch({ start: middle, stop: middle + 1 });
+    sb.dispatch(sb.newBrush(middle, middle + 1));
   };
 
   sb.callbacks.onNavigate = function () {
@@ -298,8 +325,16 @@
     }
   });
 
-  // The sentence at a control has been read when one begins to type; it would cover the plot.
-  document.addEventListener("input", () => document.body.classList.add("sb-typing"));
+  // The sentence at a control has been read when one begins to type or opens its list; it would cover
+  // the plot, or what there is to choose from.
+  const hush = () => document.body.classList.add("sb-typing");
+  document.addEventListener("input", hush);
+  for (const name of ["click", "keydown"]) {
+    document.addEventListener(name, (event) => {
+      if (event.target.closest && event.target.closest("[aria-haspopup=listbox]")
+          && event.key !== "Tab") hush();
+    });
+  }
   for (const name of ["focusout", "pointerdown"]) {
     document.addEventListener(name, () => document.body.classList.remove("sb-typing"));
   }

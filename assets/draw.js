@@ -5,57 +5,6 @@
   const none = () => window.dash_clientside.no_update;
   const byId = (id) => document.getElementById(id);
 
-  sb.escape = (text) => String(text).replace(/[&<>"']/g, (c) =>
-    ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c]);
-
-  /** A token as it is shown: blanks and line ends get a visible sign. */
-  sb.shown = function (token) {
-    if (token === "") return { text: "∅", sign: true };
-    if (/^[\u200b-\u200f\u2060\ufeff]+$/.test(token)) return { text: "◌", sign: true }; // no width
-    if (/^\s+$/.test(token)) {
-      return { text: token.replace(/\r?\n/g, "⏎").replace(/\t/g, "⇥").replace(/\s/g, "␣"), sign: true };
-    }
-    return { text: token.replace(/[\r\n\t]+/g, " "), sign: false };
-  };
-
-  let measure = null;
-  const widths = new Map();
-  /** Width of a word in px at 13 px; remembered. */
-  sb.textWidth = function (text, bold) {
-    const key = (bold ? "b" : "n") + text;
-    if (!widths.has(key)) {
-      if (widths.size > 20000) widths.clear();
-      if (!measure) measure = document.createElement("canvas").getContext("2d");
-      measure.font = `${bold ? 700 : 400} 13px ${getComputedStyle(document.body).fontFamily}`;
-      widths.set(key, measure.measureText(text).width);
-    }
-    return widths.get(key);
-  };
-
-  // Narrower than this, squeezed letters can no longer be read: the word is cut instead.
-  const NARROWEST = 0.45;
-
-  /** A word as an element `tag` that fits into `room` px: squeezed, and cut when that is not enough. */
-  sb.fitted = function (tag, text, room, bold) {
-    let shown = text;
-    let width = sb.textWidth(text, bold);
-    if (width * NARROWEST > room && room < 12) {
-      shown = ""; // one letter of a word says less than nothing; the tooltip has it
-      width = 0;
-    } else if (width * NARROWEST > room) {
-      const letters = Array.from(text);
-      let keep = Math.max(1, Math.floor((letters.length * room) / (width * NARROWEST)));
-      do {
-        shown = letters.slice(0, keep).join("") + (room > 14 ? "…" : "");
-        width = sb.textWidth(shown, bold);
-        keep -= 1;
-      } while (keep > 0 && width * NARROWEST > room);
-    }
-    const style = width <= room ? "" : ` style="transform:scaleX(${Math.max(room / width, 0.3).toFixed(3)});`
-      + `margin:0 ${((room - width) / 2).toFixed(1)}px"`;
-    return `<${tag}${style}>${sb.escape(shown)}</${tag}>`;
-  };
-
   sb.axisRange = function (view, info) {
     const [low, high] = view.full_range ? info.full : info.range;
     const pad = (high - low) * 0.03 || 0.5;
@@ -155,7 +104,7 @@
     const many = win.n_states > skeletons.light.most_lines;
     byId("plot-note").hidden = !many;
     if (many) {
-      byId("plot-note").textContent = `grey: all, 90 % and half of the ${info.n_states.toLocaleString("en")} states, and their median`;
+      byId("plot-note").textContent = `grey: all, 90 % and half of the ${sb.count(info.n_states)} states, and their median`;
       return figure(skeletons, theme, "bands", bands(win, range), axes);
     }
     const all = Array.from({ length: win.n_states }, (_, c) => c);
@@ -195,25 +144,36 @@
   // Words: drawn with the window; the brush, its handles and the limits are moved, never rebuilt,
   // so that a drag keeps its element and the keyboard its focus.
   let drawnWords = null;
-  sb.callbacks.drawWords = function (payload, viewport) {
+  // In steps narrower than this share of what the words need, they stand upright.
+  const UPRIGHT = 0.6;
+  const UPRIGHT_HEIGHT = 64; // px, as in select.css
+  sb.callbacks.drawWords = function (payload, viewport, info) {
     const win = sb.window(payload);
-    if (!win || !viewport) return;
+    if (!win || !viewport || !info || win.dataset !== info.dataset) return;
     const key = `${win.n}|${viewport.width}`;
     if (key === drawnWords) return;
     drawnWords = key;
     const steps = win.stop - win.start;
-    const room = viewport.width / steps - 3;
-    const words = win.tokens.map((token, i) => {
-      const { text, sign } = sb.shown(token);
-      return `<div class="sb-word${sign ? " sb-sign" : ""}" data-step="${win.start + i}"`
-        + ` title="${sb.escape(token)} · step ${win.start + i}"`
-        + ` style="left:${(100 * i) / steps}%;width:${100 / steps}%">`
-        + `${sb.fitted("span", text, room, false)}</div>`;
+    // Words make way for each other inside their sequence.
+    const groups = new Map();
+    for (const s of win.sequences) groups.set(s.start, s.start);
+    let group = win.start;
+    const shown = win.tokens.map((token, i) => {
+      group = groups.get(win.start + i) ?? group;
+      return { ...sb.shown(token), bold: false, group };
     });
+    const width = viewport.width / steps;
+    const upright = width < UPRIGHT * info.word_width;
+    byId("words").parentElement.classList.toggle("sb-upright-words", upright);
+    const fitted = upright ? sb.uprightRow(shown, width, UPRIGHT_HEIGHT) : sb.wordRow("span", shown, width);
+    const words = win.tokens.map((token, i) =>
+      `<div class="sb-word${shown[i].sign ? " sb-sign" : ""}" data-step="${win.start + i}"`
+        + ` title="${sb.escape(token)} · step ${sb.count(win.start + i)}"`
+        + ` style="left:${(100 * i) / steps}%;width:${100 / steps}%">${fitted[i]}</div>`);
     const edges = win.sequences
       .filter((s) => s.start > win.start && s.start < win.stop)
       .map((s) => `<div class="sb-boundary" style="left:${sb.percent(s.start, win)}%"`
-        + ` title="A new sequence starts here: ${sb.escape(s.id === null ? "step " + s.start : s.id)}"></div>`)
+        + ` title="A new sequence starts here: ${sb.escape(s.id === null ? "step " + sb.count(s.start) : s.id)}"></div>`)
       .join("");
     let layer = byId("word-layer");
     if (!layer) {
@@ -244,7 +204,7 @@
     bars.classList.toggle("sb-stale", !fresh);
     bars.innerHTML = Array.from(shares, (share, i) =>
       `<div class="sb-bar" style="left:${(100 * i) / steps}%;width:${100 / steps}%"`
-      + ` title="${Math.round(share * states.length)} of ${states.length} selected states on at step ${win.start + i}">`
+      + ` title="${Math.round(share * states.length)} of ${states.length} selected states on at step ${sb.count(win.start + i)}">`
       + (share > 0 ? `<i style="height:${(100 * share).toFixed(1)}%"></i>` : "") + "</div>").join("");
   }
 
@@ -277,21 +237,22 @@
     }
   };
 
-  sb.plural = (count, one, many) => `${count.toLocaleString("en")} ${count === 1 ? one : many || one + "s"}`;
+  sb.plural = (count, one, many) => `${sb.count(count)} ${count === 1 ? one : many || one + "s"}`;
 
   function drawSelectionText(view, win, info) {
     const text = byId("selection-text");
     if (view.start === null) {
-      sb.keepFocus(text, () => { text.textContent = "Brush some words to select states"; }, "words");
+      sb.keepFocus(text, () => { text.textContent = ""; }, "words"); // the list of chips says it
       return;
     }
     const { states, raw, fresh } = sb.selection(view, win);
     const length = view.stop - view.start;
     const gone = raw.length - states.length;
-    const html = `<b>${states.length}</b> of ${info.n_states} states on at `
-      + (length === 1 ? `step ${view.start}` : `all ${length} steps ${view.start}–${view.stop - 1}`)
+    const html = `<b>${sb.count(states.length)}</b> of ${sb.count(info.n_states)} states on <span>at `
+      + (length === 1 ? `step ${sb.count(view.start)}`
+        : `all ${sb.count(length)} steps ${sb.count(view.start)}–${sb.count(view.stop - 1)}`)
       + (view.before || view.after ? `, off ${view.before} before, ${view.after} after` : "")
-      + (gone ? `, ${gone} excluded` : "") + (fresh ? "" : " (updating…)")
+      + (gone ? `, ${gone} excluded` : "") + (fresh ? "" : " (updating…)") + "</span>"
       + ' <button type="button" class="sb-text-button" data-clear="1" title="Clear the selection (Esc)">clear</button>';
     if (text.innerHTML !== html) sb.keepFocus(text, () => { text.innerHTML = html; });
   }

@@ -4,7 +4,7 @@
   const sb = window.statebrush;
   const none = () => window.dash_clientside.no_update;
   const byId = (id) => document.getElementById(id);
-  const count = (n) => n.toLocaleString("en");
+  const { count } = sb;
 
   sb.callbacks.checkSelection = function (match, view, payload) {
     const win = sb.window(payload);
@@ -16,6 +16,19 @@
     }
   };
 
+  /** What an empty box stands for, in the box: half of the selected states, two steps. */
+  function showDefaults(match) {
+    if (!match || match.error || match.selected.length === 0) return;
+    const { start, stop } = match.key;
+    const defaults = {
+      "min-overlap": Math.max(1, Math.ceil(match.selected.length / 2)), "min-length": stop - start === 1 ? 1 : 2,
+    };
+    for (const [id, value] of Object.entries(defaults)) {
+      const placeholder = `auto: ${value}`;
+      if (byId(id).placeholder !== placeholder) window.dash_clientside.set_props(id, { placeholder });
+    }
+  }
+
   sb.callbacks.drawSentence = function (match, view) {
     const host = byId("match-sentence");
     if (!view) return;
@@ -26,6 +39,7 @@
       byId(id).classList.toggle("sb-stale", Boolean(match) && Boolean(old) && !view.dragging);
     }
     drawFilter(view);
+    showDefaults(match);
     if (match) host.dataset.n = match.n;
     host.title = sb.keptWords(match);
     if (!match) {
@@ -37,21 +51,27 @@
       byId("match-changed").textContent = "";
       return;
     }
+    if (match.selected.length === 0) {
+      host.textContent = "Nothing to search for: no state is selected.";
+      byId("match-changed").textContent = "";
+      return;
+    }
     const known = match.places === null ? `at least ${count(match.places_at_least)}` : count(match.places);
     const places = `<b>${known}</b> ${match.places === 1 ? "place" : "places"}`;
     const seconds = match.seconds < 0.095 ? match.seconds.toFixed(3) : match.seconds.toFixed(2);
-    const all = match.selected.length === 1 ? "the state" : `all ${match.selected.length} states`;
     const length = match.key.length;
     let text = `<b>${count(match.total)}</b> ${match.total === 1 ? "match" : "matches"}`;
     if (match.total > 0) {
       text += match.key.overlapping || length ? "" : ` at ${places}`;
-      text += `, <b>${count(match.full)}</b> with ${all}`;
+      const states = match.selected.length;
+      if (states > 1) text += `, <b>${count(match.full)}</b> with all ${count(states)} states`;
       if (length) {
         text += `; of length ${rangeText(length)}: `
           + (match.key.overlapping ? `<b>${known}</b>` : places);
       }
     }
     text += `; ${count(match.searched)} of ${count(match.searched)} steps searched in ${seconds} s.`;
+    if (match.rows.length === 0 && match.reason) text += ` ${sb.escape(capital(match.reason))}`;
     byId("match-changed").textContent = current || view.dragging ? ""
       : match.cancelled ? "Cancelled: press Match or Enter."
         : view.auto ? "" : "The selection has changed: press Match or Enter.";
@@ -70,9 +90,13 @@
   sb.callbacks.drawHistogram = function (match, view, theme, skeletons) {
     if (!match || match.error || !view) return none();
     const bins = match.histogram;
+    const { selected, selected_soft: soft } = skeletons[theme === "dark" ? "dark" : "light"].colours;
+    const swatch = (colour, text) => `<span><i class="sb-swatch" style="background:${colour}"></i>${text}</span>`;
+    byId("histogram-title").innerHTML = bins.length === 0 ? ""
+      : "matches of each length in steps" + swatch(soft, "all") + swatch(selected, "with all states");
     const height = (n) => Math.log10(1 + n);
     const top = Math.max(1, ...bins.map((b) => height(b.matches)));
-    const ticks = [0, 1, 10, 100, 1000, 1e4, 1e5, 1e6, 1e7].filter((n) => height(n) <= top * 1.02);
+    const ticks = bins.length === 0 ? [] : [1, 10, 100, 1000, 1e4, 1e5, 1e6, 1e7].filter((n) => height(n) <= top * 1.02);
     const thin = ticks.length > 5 ? ticks.filter((_, i) => i % 2 === 0) : ticks;
     const slots = Math.max(bins.length, 6);
     // Labels stand under their bars as long as they keep apart.
@@ -135,8 +159,8 @@
       tip.hidden = leaving;
       if (leaving) return;
       tip.textContent = bar.dataset.tip;
-      tip.style.right = "4px";
-      tip.style.top = "-16px";
+      tip.style.right = "0";
+      tip.style.top = "-3px";
     });
   }
 
@@ -156,13 +180,13 @@
   // number of columns follows the width; the match starts in the same column in every row.
   const NARROW = 820; // px: below, a row leaves out what is also in its tooltip and its label
   const why = (width) => (width < NARROW ? 196 : 310);
-  const WORD = 38;
+  const WORD = 40;
   function geometry(width, tracks, wanted) {
     const gap = 16 * (tracks + 1);
     // With many tracks the cells get narrower before words are given up.
     const heat = tracks <= 2 ? 9 : tracks <= 4 ? 7 : 5;
     const columns = Math.floor((width - why(width) - gap) / (WORD + heat * (tracks + 1)));
-    const shown = Math.max(9, Math.min(40, columns));
+    const shown = Math.max(5, Math.min(40, columns));
     const usual = Math.min(8, Math.floor(shown / 3));
     return { columns: shown, before: wanted === null ? usual : Math.min(wanted, shown - 3), heat };
   }
@@ -181,7 +205,7 @@
 
   const SORTABLE = [
     ["overlap", "states", "Selected states that are on over the whole match", "-overlap", ""],
-    ["more", "more", "Other states that are on over the whole match as well", "more", "sb-number"],
+    ["more", "also on", "Other states that are on over the whole match as well", "more", "sb-number"],
     ["length", "length", "Length in steps", "-length", "sb-number"],
     ["start", "step", "First step", "start", "sb-number"],
   ];
@@ -198,7 +222,7 @@
       + ` title="Colour the words by ${sb.escape(label)}">${sb.escape(label)}</button></span>`;
     return `<div class="sb-row" style="${grid}"><span class="sb-why">${why}<span title="sequence">seq.</span></span>`
       + `<span style="padding-left:${before * words}px">│ match starts here</span>`
-      + heading("match", "match count") + tracks.map((track) => heading(track.name, track.name)).join("") + "</div>";
+      + heading("match", width < 66 ? "count" : "match count") + tracks.map((track) => heading(track.name, track.name)).join("") + "</div>";
   }
 
   /** One row as drawn cells: for each column the word and one cell a heatmap. */
@@ -206,6 +230,16 @@
     const full = match.selected.length;
     const out = { words: [], heats: [[], ...match.tracks.map(() => [])] };
     const mapped = match.tracks.findIndex((track) => track.name === view.colour);
+    const place = (step) => (step < row.start ? 0 : step < row.stop ? 1 : 2);
+    const shown = [];
+    for (let k = 0; k < columns; k++) {
+      const step = row.start - before + k;
+      const token = row.tokens[step - row.from];
+      // A word of the match and one beside it do not reach into each other's columns.
+      shown.push({ ...sb.shown(token === undefined ? " " : token), bold: place(step) === 1, group: place(step) });
+      if (token === undefined) shown[k].text = "";
+    }
+    const fitted = sb.wordRow("i", shown, words);
     for (let k = 0; k < columns; k++) {
       const step = row.start - before + k;
       const i = step - row.from;
@@ -223,19 +257,18 @@
       fills.forEach((fill, m) => {
         const name = m === 0 ? "match count" : match.tracks[m - 1].name;
         out.heats[m].push(`<i class="${inside}" data-k="${k}" style="${fill.color ? `background:${fill.color};` : ""}${m ? fade : ""}"`
-          + ` data-tip="${sb.escape(`${name}: ${fill.text} · step ${step}`)}"></i>`);
+          + ` data-tip="${sb.escape(`${name}: ${fill.text} · step ${count(step)}`)}"></i>`);
       });
-      const { text, sign } = sb.shown(row.tokens[i]);
       const chosen = fills[mapped + 1];
       const shade = mapped < 0 || !chosen.color ? (mapped < 0 ? `background:${chosen.color}` : "")
         : `background:color-mix(in srgb, ${chosen.color} ${Math.round(55 * (view.mask ? 0.08 + 0.92 * share : 1))}%, transparent)`;
       // Where a long match is cut, the last column counts what is not shown, its own word included.
       const left = row.stop - step;
       const cut = inside && left > 1 && k === columns - 1;
-      out.words.push(`<span class="${inside}${sign ? " sb-sign" : ""}" data-k="${k}" style="${shade}"`
-        + ` data-tip="${sb.escape(`${row.tokens[i]} · step ${step} · ${fills[Math.max(0, mapped + 1)].text}`)}">`
+      out.words.push(`<span class="${inside}${shown[k].sign ? " sb-sign" : ""}" data-k="${k}" style="${shade}"`
+        + ` data-tip="${sb.escape(`${row.tokens[i]} · step ${count(step)} · ${fills[Math.max(0, mapped + 1)].text}`)}">`
         + (cut ? `<em class="sb-more">+${left}</em></span>`
-          : `${sb.fitted("i", text, words - 4, Boolean(inside))}</span>`));
+          : `${fitted[k]}</span>`));
     }
     return out;
   }
@@ -252,7 +285,7 @@
     if (match.error || match.rows.length === 0) {
       head.innerHTML = "";
       byId("heat-legend").innerHTML = "";
-      rows.innerHTML = `<div class="sb-nothing" role="listitem">${sb.escape(capital(match.error || match.reason || "no match"))}</div>`;
+      rows.innerHTML = ""; // the sentence says why
       return;
     }
     const tracks = match.tracks;
@@ -275,7 +308,7 @@
       const sequence = row.sequence === null ? "" : String(row.sequence);
       const more = row.union - full;
       const label = `Rank ${row.rank}: ${row.overlap} of ${full} states, ${more} more on, length ${row.length}, `
-        + `steps ${row.start} to ${row.stop - 1}${sequence ? ", sequence " + sequence : ""}. Open this place.`;
+        + `steps ${count(row.start)} to ${count(row.stop - 1)}${sequence ? ", sequence " + sequence : ""}. Open this place.`;
       return `<div role="listitem"><a class="sb-row" href="${sb.escape(rowLink(view, row))}" style="${grid}" data-row="${row.index}"`
         + ` data-start="${row.start}" data-stop="${row.stop}" aria-label="${sb.escape(label)}">`
         + `<span class="sb-why"><span title="states of the selection on over the whole match"><b>${row.overlap}</b>/${full}</span>`

@@ -95,7 +95,7 @@
     host.setAttribute("aria-valuemax", info.n_steps - 1);
     host.setAttribute("aria-valuenow", first);
     host.setAttribute("aria-valuetext",
-      `steps ${first} to ${first + steps - 1} of ${info.n_steps}`);
+      `steps ${sb.count(first)} to ${sb.count(first + steps - 1)} of ${sb.count(info.n_steps)}`);
   };
 
   /** A match key without what only changes how its rows are listed. */
@@ -169,16 +169,16 @@
     const overview = sb.read("overview");
     const tip = byId("overview-tip");
     const step = stepAt(event.clientX);
-    let text = `step ${step.toLocaleString("en")}`;
+    let text = `step ${sb.count(step)}`;
     if (overview && overview.on.length && overview.key.source === info.source) {
       const bin = Math.floor(step / overview.bin_steps);
       const start = bin * overview.bin_steps;
       const stop = Math.min(start + overview.bin_steps, info.n_steps);
       const range = stop - start === 1 ? text
-        : `steps ${start.toLocaleString("en")}–${(stop - 1).toLocaleString("en")}`;
+        : `steps ${sb.count(start)}–${sb.count(stop - 1)}`;
       text = `${range} · ${(overview.on[bin] / 10).toFixed(1)} % of S1 on · `
         + `${sb.plural(overview.matches[bin], "match starts", "matches start")} here`
-        + (overview.full[bin] ? `, ${overview.full[bin].toLocaleString("en")} full` : "");
+        + (overview.full[bin] ? `, ${sb.count(overview.full[bin])} full` : "");
     }
     tip.textContent = text;
     tip.hidden = false;

@@ -23,7 +23,7 @@
     if (!shown) return;
     const { states } = sb.selection(view, win);
     const parts = [
-      `step ${step.toLocaleString("en")}`, `“${sb.shown(win.tokens[step - win.start]).text}”`,
+      `step ${sb.count(step)}`, `“${sb.shown(win.tokens[step - win.start]).text}”`,
     ];
     if (states.length) {
       const share = sb.shares(view, win, states)[step - win.start];
@@ -83,7 +83,7 @@
       }
       tell();
     } else if (event.key === " " || event.key === "Enter") {
-      sb.dispatch({ start: step, stop: step + 1 });
+      sb.dispatch(sb.newBrush(step, step + 1));
       tell();
     } else return;
     event.preventDefault();
@@ -95,7 +95,7 @@
     const sequence = sb.sequenceOf(win, step);
     if (!sequence || next < sequence.start || next >= sequence.stop) return;
     const { start, stop } = view;
-    let patch = { start: Math.min(step, next), stop: Math.max(step, next) + 1 };
+    let patch = sb.newBrush(Math.min(step, next), Math.max(step, next) + 1);
     if (start !== null && step === stop - 1 && next >= start) patch = { start, stop: next + 1 };
     else if (start !== null && step === start && next < stop) patch = { start: next, stop };
     sb.dispatch(patch, { group: "key-brush" });

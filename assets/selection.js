@@ -90,6 +90,36 @@
     return null;
   };
 
+  /**
+   * The state that needs the least lower threshold to be on at all brushed steps, limits aside, and
+   * the highest threshold at which it is: {state, threshold}. Null when every state is NaN somewhere
+   * there, or the brushed range is not in the browser.
+   */
+  sb.closestState = function (view, win) {
+    // Turned so that larger is closer to on, whatever the polarity.
+    const turned = (value) => (view.polarity === "low" ? -value
+      : view.polarity === "magnitude" ? Math.abs(value) : value);
+    const width = win.n_states;
+    const summary = { high: 0, low: 1, magnitude: 2 }[view.polarity];
+    const inRows = view.start >= win.rows_start && view.stop <= win.rows_stop;
+    const { brush } = win;
+    if (!inRows && !(brush && brush.start === view.start && brush.stop === view.stop)) return null;
+    let best = null;
+    for (let c = 0; c < width; c++) {
+      let least = Infinity;
+      if (inRows) {
+        for (let t = view.start - win.rows_start; t < view.stop - win.rows_start; t++) {
+          const value = turned(win.values[t * width + c]);
+          least = Number.isNaN(least) || value >= least ? least : value; // NaN comes and stays
+        }
+      } else least = turned(brush.values[summary * width + c]);
+      if (Number.isFinite(least) && (best === null || least > best.threshold)) {
+        best = { state: c, threshold: least };
+      }
+    }
+    return best;
+  };
+
   let memo = { key: null, value: { raw: [], states: [], fresh: false } };
   /** {raw, states, fresh}: S1 before and after exclusions; kept, and not fresh, while rows miss. */
   sb.selection = function (view, win) {

@@ -59,7 +59,7 @@
         const room = (byId("words").clientWidth * (to - from)) / count - 8;
         const shown = sb.textWidth(label, false) * 0.85 <= room ? sb.escape(label) : "";
         return `<i class="sb-span" style="left:${sb.percent(from, win)}%;width:${sb.percent(to, win) - sb.percent(from, win)}%;--span:${color}"`
-          + ` title="${sb.escape(`${track.name}: ${label}, steps ${start} to ${stop - 1}`)}"><b>${shown}</b></i>`;
+          + ` title="${sb.escape(`${track.name}: ${label}, steps ${sb.count(start)} to ${sb.count(stop - 1)}`)}"><b>${shown}</b></i>`;
       });
       const veils = view.mask ? Array.from(shares, (share, i) =>
         `<i class="sb-veil" style="${at(i)}opacity:${(0.92 * (1 - share)).toFixed(2)}"></i>`) : [];

@@ -11,14 +11,13 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-PLOT_HEIGHT = 216
 #: Above so many states lines are a grey mass: quantile bands are drawn instead.
 MOST_LINES = 1000
-HISTOGRAM_HEIGHT = 100
+HISTOGRAM_HEIGHT = 94
 #: Pixels left and right of the time axis, shared by everything in the Select View.
 AXIS_LEFT, AXIS_RIGHT = 72, 8
 #: Pixels around the bars of the length histogram.
-HISTOGRAM_MARGIN = {"l": 40, "r": 4, "t": 8, "b": 20}
+HISTOGRAM_MARGIN = {"l": 40, "r": 4, "t": 6, "b": 18}
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
@@ -87,7 +86,7 @@ def _bars(color: str, name: str) -> go.Bar:
 
 def _axes_layout(palette: Palette, *, ticks: bool) -> go.Layout:
     return go.Layout(
-        height=PLOT_HEIGHT,
+        autosize=True,  # as high as the stylesheet makes the plot in this window
         margin={"l": AXIS_LEFT, "r": AXIS_RIGHT, "t": 6, "b": 6},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
@@ -218,6 +217,7 @@ def skeletons() -> dict[str, dict[str, Any]]:
             "histogram": length_histogram(palette),
             "axis": [AXIS_LEFT, AXIS_RIGHT],
             "histogram_margin": HISTOGRAM_MARGIN,
+            "colours": {"selected": palette.selected, "selected_soft": palette.selected_soft},
         }
         for scheme, palette in PALETTES.items()
     }

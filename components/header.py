@@ -26,6 +26,15 @@ def _icon_button(component_id: str, icon: str, label: str) -> dmc.Tooltip:
     )
 
 
+#: How a phrase is written, one pattern a token (app/search.py).
+_PATTERNS = (
+    ("new deal", "two tokens in a row"),
+    ("govern*", "a beginning"),
+    ("/.*ing|.*ed/", "a regular expression"),
+    ('"New York"', "one token with a blank"),
+)
+
+
 def _search() -> html.Div:
     """The search box and, under it, the panel with the places found."""
     return html.Div(
@@ -60,13 +69,32 @@ def _search() -> html.Div:
                         ],
                     ),
                     html.Div(id=ids.SEARCH_RESULTS),
-                    html.Div(
+                    html.Dl(
                         className="sb-search-help",
-                        children='word · begin* · /regular expression/ · "with blanks": '
-                        "one for each token of the phrase",
+                        children=[
+                            part
+                            for written, meaning in _PATTERNS
+                            for part in (html.Dt(written), html.Dd(meaning))
+                        ],
                     ),
                 ],
             ),
+        ],
+    )
+
+
+def _about() -> html.Details:
+    """What the dataset says of itself, behind the letter i."""
+    return html.Details(
+        id=ids.ABOUT,
+        className="sb-menu sb-about",
+        children=[
+            html.Summary(
+                html.Span(className="sb-icon sb-icon-about"),
+                title="About this dataset",
+                **{"aria-label": "About this dataset"},
+            ),
+            html.Div(id=ids.DESCRIPTION, className="sb-menu-panel"),
         ],
     )
 
@@ -100,6 +128,7 @@ def header(dataset_options: Sequence[dict[str, object]]) -> html.Header:
                 w=190,
                 **{"aria-label": "Source: which states are shown"},
             ),
+            _about(),
             html.Div(
                 className="sb-nav",
                 role="group",
@@ -122,14 +151,14 @@ def header(dataset_options: Sequence[dict[str, object]]) -> html.Header:
                     _icon_button(ids.ZOOM_IN, "plus", "Wider steps (+)"),
                 ],
             ),
-            _search(),
-            html.Div(id=ids.DESCRIPTION, className="sb-description"),
+            html.Div(className="sb-spacer"),
             html.Div(
                 id=ids.BUSY,
                 className="sb-busy",
                 role="status",
                 **{"aria-live": "off"},
             ),
+            _search(),
             _icon_button(ids.SHARE, "link", "Copy a link to what you see (c)"),
             _icon_button(ids.HELP_BUTTON, "help", "Help and keys (?)"),
             dmc.ColorSchemeToggle(

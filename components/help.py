@@ -20,7 +20,10 @@ KEYS: tuple[tuple[str, str], ...] = (
         "(the back button brings it back)",
     ),
     ("Enter", "match now"),
-    ("/", "find a phrase; Enter: the next place, Shift Enter: the one before"),
+    (
+        "/",
+        "find a phrase: places are listed while you type; Enter: the next, Shift Enter: the one before",
+    ),
     ("c", "copy a link to what you see"),
     ("?", "this help"),
     (
@@ -68,7 +71,7 @@ def help_window() -> dmc.Modal:
     return dmc.Modal(
         id=ids.HELP,
         title="How to use Statebrush",
-        size="lg",
+        size="xl",
         opened=False,
         closeButtonProps={"aria-label": "Close"},
         children=html.Div(

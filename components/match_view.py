@@ -16,8 +16,8 @@ def _number(component_id: str, label: str, name: str, hint: str) -> dmc.Tooltip:
     control = dmc.TextInput(
         id=component_id,
         size="xs",
-        w=64,
-        placeholder="default",
+        w=72,
+        placeholder="auto",
         debounce=True,
         inputProps={"inputMode": "numeric"},
         **{"aria-label": name},
@@ -146,7 +146,7 @@ def match_view() -> html.Section:
                                     ),
                                     _downloads(),
                                     field(
-                                        "Context",
+                                        "Words before",
                                         dmc.TextInput(
                                             id=ids.CONTEXT,
                                             size="xs",
@@ -166,12 +166,18 @@ def match_view() -> html.Section:
                     ),
                     html.Div(
                         className="sb-histogram",
-                        style={"height": HISTOGRAM_HEIGHT},
                         role="group",
                         **{"aria-label": "Match lengths; choose one to filter"},
                         children=[
-                            dcc.Graph(id=ids.HISTOGRAM, config=STATIC, responsive=True),
-                            html.Div(id=ids.HISTOGRAM_BARS, className="sb-length-bars"),
+                            html.Div(id=ids.HISTOGRAM_TITLE, className="sb-histogram-title"),
+                            html.Div(
+                                className="sb-histogram-plot",
+                                style={"height": HISTOGRAM_HEIGHT},
+                                children=[
+                                    dcc.Graph(id=ids.HISTOGRAM, config=STATIC, responsive=True),
+                                    html.Div(id=ids.HISTOGRAM_BARS, className="sb-length-bars"),
+                                ],
+                            ),
                             html.Div(id=ids.HISTOGRAM_TIP, className="sb-tip", hidden=True),
                         ],
                     ),

@@ -7,7 +7,7 @@ from dash import dcc, html
 
 from components import ids
 from components.fields import field, hinted, step_heading, strip_label
-from components.figures import AXIS_LEFT, AXIS_RIGHT, PLOT_HEIGHT
+from components.figures import AXIS_LEFT, AXIS_RIGHT
 
 _HINTS = {
     "Corpus": "The whole corpus: how many of the selected states are on, and above it where matches "
@@ -126,7 +126,7 @@ def _toolbar() -> html.Div:
                     size="xs",
                     data=[],
                     value=[],
-                    placeholder="Add a track…",
+                    placeholder="Annotations…",
                     className="sb-track-picker",
                     clearable=False,
                     comboboxProps={"width": 220},
@@ -146,7 +146,6 @@ def _plot() -> html.Div:
     return html.Div(
         id=ids.PLOT,
         className="sb-plot",
-        style={"height": PLOT_HEIGHT},
         role="group",
         **{"aria-label": "Hidden states over time"},
         children=[
@@ -256,28 +255,30 @@ def select_view() -> html.Section:
             ),
             html.Div(id=ids.TRACK_ROWS, className="sb-tracks"),
             html.Div(
-                className="sb-under-tracks",
-                children=[
-                    html.Div(
-                        id=ids.LEGENDS,
-                        className="sb-legends",
-                        tabIndex=0,
-                        role="group",
-                        **{"aria-label": "Legends of the tracks"},
-                    ),
-                    html.Div(id=ids.SELECTION_TEXT, className="sb-selection-text", role="status"),
-                ],
+                id=ids.LEGENDS,
+                className="sb-legends",
+                tabIndex=0,
+                role="group",
+                **{"aria-label": "Legends of the tracks"},
             ),
             html.Div(
                 className="sb-strip sb-chips-strip",
                 children=[
                     strip_label(["S", html.Sub("1")], _HINTS["S1"], id=ids.CHIPS_LABEL),
                     html.Div(
-                        id=ids.CHIPS,
-                        className="sb-chips",
-                        role="group",
-                        tabIndex=0,
-                        **{"aria-labelledby": ids.CHIPS_LABEL},
+                        className="sb-inner sb-selected",
+                        children=[
+                            html.Div(
+                                id=ids.CHIPS,
+                                className="sb-chips",
+                                role="group",
+                                tabIndex=0,
+                                **{"aria-labelledby": ids.CHIPS_LABEL},
+                            ),
+                            html.Div(
+                                id=ids.SELECTION_TEXT, className="sb-selection-text", role="status"
+                            ),
+                        ],
                     ),
                 ],
             ),

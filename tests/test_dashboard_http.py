@@ -17,7 +17,7 @@ from app.factory import create_app
 from app.matching import Query, States, select
 from app.opening import open_view, slider, step_width, telling_range
 from app.settings import load
-from app.url_state import ZOOM, View, write
+from app.url_state import ZOOM, ZOOM_RANGE, View, write
 from app.windows import MARGIN, MOST_STEPS, BrushSummaries, brush_summary
 from loaders import Catalog
 from loaders.writer import write_dataset
@@ -339,6 +339,9 @@ def test_words_open_on_wider_steps_than_signs() -> None:
     assert step_width(["(", ")", "4"] * 5) == ZOOM
     assert step_width(["the", "of", "a", "government", "said", "reporters"]) > ZOOM
     assert step_width(["x"]) == ZOOM
+    short, long = ["Am", "F#m7", "G"] * 5, ["government", "reporters"] * 5
+    assert ZOOM == step_width(short) < step_width([*short, *long]) < step_width(long)
+    assert step_width(["x" * 400]) <= ZOOM_RANGE[1], "a link must be able to say it"
 
 
 def test_questions_about_long_work_that_make_no_sense_get_an_answer(client: FlaskClient) -> None:

@@ -61,7 +61,7 @@ def register(app: Dash, services: Services) -> None:
     clientside(
         app, "drawLines", Output(ids.LINES, "figure"), view, window, hover, theme, info, skeletons
     )
-    clientside(app, "drawWords", window, viewport)
+    clientside(app, "drawWords", window, viewport, info)
     clientside(app, "drawBrush", view, window)
     clientside(app, "drawThresholds", view, info, window)
     clientside(app, "drawTracks", Input(ids.TRACKS, "data"), view, window, info)

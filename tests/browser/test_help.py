@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from components.help import KEYS
 from tests.browser.conftest import Running, settled
-from tests.browser.pages import chips, view
+from tests.browser.pages import chips, sentence, view
 
 pytestmark = pytest.mark.browser
 
@@ -30,6 +30,38 @@ def test_the_question_mark_lists_every_key(open_page: Callable[..., Page], demo:
     page.wait_for_selector(".sb-help")
 
 
+def test_the_dataset_says_what_it_is_and_menus_close(
+    open_page: Callable[..., Page], demo: Running
+) -> None:
+    page = open_page(demo.url)
+    held = view(page)
+    dataset = demo.catalog.get("parens")
+    page.click("#about summary")
+    said = page.inner_text("#description")
+    assert dataset.description.split(",")[0] in said
+    assert f"{dataset.n_steps:,} steps in {len(dataset.sequences):,} sequences" in said
+    assert all(name in said for name in dataset.annotations)
+    page.keyboard.press("Escape")
+    assert page.locator("#description").is_hidden()
+    assert view(page)["start"] == held["start"], "Escape closed the menu and nothing else"
+    page.click("#download-menu summary")
+    page.wait_for_selector("#download-csv:visible")
+    page.mouse.click(700, 300)
+    assert page.locator("#download-csv").is_hidden()
+
+
+def test_the_help_of_a_picker_leaves_its_list_free(
+    open_page: Callable[..., Page], demo: Running
+) -> None:
+    page = open_page(demo.url)
+    page.hover("#track-picker")
+    page.wait_for_selector("[role=tooltip]:visible")
+    page.click("#track-picker")
+    page.wait_for_selector("[role=option]:visible")
+    page.wait_for_timeout(700)  # longer than the help waits
+    assert page.locator("[role=tooltip]:visible").count() == 0
+
+
 def test_the_selection_is_cleared_and_made_with_keys(
     open_page: Callable[..., Page], demo: Running
 ) -> None:
@@ -40,7 +72,8 @@ def test_the_selection_is_cleared_and_made_with_keys(
     assert view(page)["start"] is None
     assert chips(page) == []
     assert "Nothing is selected" in page.inner_text("#chips")
-    assert "Nothing is selected" in page.inner_text("#match-rows")
+    assert "Nothing is selected" in sentence(page)
+    assert page.inner_text("#selection-text") == "", "it is said once here and once there"
     page.keyboard.press("b")
     settled(page)
     start = view(page)["start"]

@@ -197,7 +197,7 @@ def test_match_options_change_the_list(open_page: Callable[..., Page], demo: Run
     page.wait_for_function("() => window.statebrush.read('view').min_overlap === 9999")
     settled(page)
     assert rows(page) == []
-    assert page.inner_text("#match-rows").strip(), "nothing is empty without a reason"
+    assert "shared states are asked for" in sentence(page), "nothing is empty without a reason"
 
 
 def test_an_empty_selection_says_why(open_page: Callable[..., Page], demo: Running) -> None:
@@ -206,8 +206,40 @@ def test_an_empty_selection_says_why(open_page: Callable[..., Page], demo: Runni
     page.press("#threshold-text", "Enter")
     settled(page)
     assert "No state is ≥ 50" in page.inner_text("#chips")
-    assert "comes closest" in page.inner_text("#match-rows")
+    assert "comes closest" in page.inner_text("#chips")
+    assert "no state is selected" in sentence(page)
     assert rows(page) == []
+    page.click("#chips button:has-text('set ℓ to')")
+    settled(page)
+    reached = view(page)["threshold"]
+    found = chips(page)
+    assert len(found) >= 1
+    page.fill("#threshold-text", str(reached + 0.01))
+    page.press("#threshold-text", "Enter")
+    settled(page)
+    assert chips(page) == [], "the offered threshold is the highest on the slider's grid"
+
+
+def test_new_words_are_asked_for_no_limits_of_the_old_ones(
+    open_page: Callable[..., Page], demo: Running
+) -> None:
+    page = open_page(demo.url + "?dataset=parens&first=100&sel=114:116&off=1:1&threshold=0.3")
+    page.keyboard.press("Escape")
+    settled(page)
+    assert page.inner_text("#limits").strip() == "", "no limit stands there without a brush"
+    page.go_back()
+    page.wait_for_function("() => window.statebrush.read('view').start === 114")
+    settled(page)
+    brush(page, 120, 122)
+    assert (view(page)["before"], view(page)["after"]) == (0, 0)
+    # where limits leave no state over, one click drops them
+    page.goto(page.url + "&off=40:40")
+    settled(page)
+    assert "none of them is off 40 before and 40 after" in page.inner_text("#chips")
+    page.click("#chips button:has-text('drop these limits')")
+    settled(page)
+    assert (view(page)["before"], view(page)["after"]) == (0, 0)
+    assert chips(page)
 
 
 def test_match_count_cells_stand_for_the_words_of_their_row(
@@ -230,4 +262,4 @@ def test_match_count_cells_stand_for_the_words_of_their_row(
     labels = [item.label for item in level.categories]
     start = int(row.get_attribute("data-start") or 0)
     title = row.locator(".sb-heat").nth(1).locator("i.sb-in").first.get_attribute("data-tip")
-    assert title == f"level: {labels[level.codes(start, start + 1)[0]]} · step {start}"
+    assert title == f"level: {labels[level.codes(start, start + 1)[0]]} · step {start:,}"

@@ -51,6 +51,41 @@ def test_a_phrase_is_found_jumped_to_and_walked_through(
     page.wait_for_function("s => window.statebrush.read('view').start !== s", arg=start)
 
 
+def test_places_are_listed_while_one_types_and_the_view_stays(
+    open_page: Callable[..., Page], demo: Running
+) -> None:
+    page = open_page(demo.url)
+    held = view(page)
+    page.keyboard.press("/")
+    page.wait_for_selector(".sb-search-help:visible")
+    assert page.locator(".sb-result").count() == 0
+    places = SearchService().find(demo.catalog.get("parens"), "( 4").positions.tolist()
+    page.keyboard.type("( 4")
+    page.wait_for_selector(f"#search-count:has-text('{len(places):,} places')")
+    following = next(step for step in places if step >= held["first"])
+    marked = page.locator(".sb-result[aria-current=true]")
+    assert int(marked.get_attribute("data-start") or -1) == following
+    assert view(page) == held, "looking moves nothing"
+    page.keyboard.press("Enter")
+    jumped(page, following)
+    page.keyboard.press("Enter")
+    jumped(page, next(step for step in places if step > following))
+    # a place of a list that was only looked at is gone to as well, and walked on from
+    page.fill("#search-box", "( 3")
+    page.wait_for_selector(".sb-result b:has-text('( 3')")
+    start = int(page.locator(".sb-result").nth(1).get_attribute("data-start") or -1)
+    page.locator(".sb-result").nth(1).click()
+    jumped(page, start)
+    others = SearchService().find(demo.catalog.get("parens"), "( 3").positions.tolist()
+    page.press("#search-box", "Enter")
+    jumped(page, others[others.index(start) + 1])
+    # closed before the answer came, the panel stays closed
+    page.fill("#search-box", "( 2")
+    page.press("#search-box", "Escape")
+    page.wait_for_timeout(600)
+    assert page.locator("#search-panel").is_hidden()
+
+
 @pytest.mark.parametrize(
     ("phrase", "said"),
     [
