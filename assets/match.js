@@ -51,19 +51,23 @@
       byId("match-changed").textContent = "";
       return;
     }
-    if (match.selected.length === 0) {
-      host.textContent = "Nothing to search for: no state is selected.";
-      byId("match-changed").textContent = "";
-      return;
-    }
+    byId("match-changed").textContent = current || view.dragging ? ""
+      : match.cancelled ? "Cancelled: press Match or Enter."
+        : view.auto ? "" : "The selection has changed: press Match or Enter.";
+    host.innerHTML = match.selected.length === 0 ? "Nothing to search for: no state is selected."
+      : found(match);
+  };
+
+  /** What was found, as HTML: how many matches, where, and how much was searched. */
+  function found(match) {
     const known = match.places === null ? `at least ${count(match.places_at_least)}` : count(match.places);
     const places = `<b>${known}</b> ${match.places === 1 ? "place" : "places"}`;
     const seconds = match.seconds < 0.095 ? match.seconds.toFixed(3) : match.seconds.toFixed(2);
-    const length = match.key.length;
+    const states = match.selected.length;
+    const { length } = match.key;
     let text = `<b>${count(match.total)}</b> ${match.total === 1 ? "match" : "matches"}`;
     if (match.total > 0) {
       text += match.key.overlapping || length ? "" : ` at ${places}`;
-      const states = match.selected.length;
       if (states > 1) text += `, <b>${count(match.full)}</b> with all ${count(states)} states`;
       if (length) {
         text += `; of length ${rangeText(length)}: `
@@ -71,12 +75,8 @@
       }
     }
     text += `; ${count(match.searched)} of ${count(match.searched)} steps searched in ${seconds} s.`;
-    if (match.rows.length === 0 && match.reason) text += ` ${sb.escape(capital(match.reason))}`;
-    byId("match-changed").textContent = current || view.dragging ? ""
-      : match.cancelled ? "Cancelled: press Match or Enter."
-        : view.auto ? "" : "The selection has changed: press Match or Enter.";
-    host.innerHTML = text;
-  };
+    return match.rows.length === 0 && match.reason ? `${text} ${sb.escape(capital(match.reason))}` : text;
+  }
   const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 
   function drawFilter(view) {

@@ -62,8 +62,9 @@
     const info = sb.read("info");
     if (!answer || answer.n !== asked || !info) return;
     panel.hidden = false;
+    const stands = current && current.phrase === answer.phrase && current.dataset === info.dataset;
     byId("search-count").textContent = answer.error ? answer.error
-      : jumps ? `${sb.count(answer.at + 1)} of ${sb.plural(answer.total, "place")}`
+      : jumps || stands ? `${sb.count(answer.at + 1)} of ${sb.plural(answer.total, "place")}`
         : `${sb.plural(answer.total, "place")}; Enter goes to the marked one`;
     const list = byId("search-results");
     const text = (words) => words.map((word) => sb.escape(sb.shown(word).text)).join(" ");

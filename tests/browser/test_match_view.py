@@ -218,6 +218,10 @@ def test_an_empty_selection_says_why(open_page: Callable[..., Page], demo: Runni
     page.press("#threshold-text", "Enter")
     settled(page)
     assert chips(page) == [], "the offered threshold is the highest on the slider's grid"
+    page.locator("#auto").dispatch_event("click")
+    page.wait_for_function("() => !window.statebrush.read('view').auto")
+    page.click("#chips button:has-text('set ℓ to')")
+    page.wait_for_selector("#match-changed:has-text('has changed')")
 
 
 def test_new_words_are_asked_for_no_limits_of_the_old_ones(
