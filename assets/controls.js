@@ -105,7 +105,7 @@
   /** Put a box back to what the view says, with a sentence on what was wrong. */
   function refuse(id, text, sentence) {
     shown[`${id}.value`] = undefined;
-    set(id, { value: show(id, "value", text) });
+    rewrite(id, text);
     sb.notify(sentence, "warning");
   }
 
@@ -123,8 +123,10 @@
     if (value === view.threshold) rewrite("threshold-text", String(value));
     sb.dispatch({ threshold: value });
   };
+  /** Have a box show a text again that it showed before somebody typed. */
   function rewrite(id, text) {
-    set(id, { value: show(id, "value", text) });
+    // When React has drawn what was typed, not before: it would see no change in the two together.
+    requestAnimationFrame(() => setTimeout(() => set(id, { value: show(id, "value", text) })));
   }
 
   sb.callbacks.onPolarity = function (value) {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from app.matching import Query, States, select
 from tests.browser.conftest import Running, drawn, settled
@@ -169,7 +169,7 @@ def test_a_threshold_that_is_no_number_is_refused_with_a_sentence(
     page.press("#threshold-text", "Enter")
     page.wait_for_selector("text=must be a finite number")
     assert view(page)["threshold"] == was
-    assert page.input_value("#threshold-text") == str(was)
+    expect(page.locator("#threshold-text")).to_have_value(str(was))
 
 
 def test_polarity_moves_the_line_and_the_states(
