@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loaders.problems import DatasetError, Problem
+from loaders.problems import DatasetError, Problem, sized
 from loaders.store import ROWS
 
 _ORPHAN_SECONDS = 24 * 3600
@@ -113,10 +113,9 @@ def _open(path: Path) -> NDArray[Any] | None:
         found: NDArray[Any] = np.load(path, mmap_mode="c", allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    with contextlib.suppress(
-        OSError
-    ):  # in a cache that may only be read, nothing is deleted either
-        os.utime(path)  # used now
+    # Used now. In a cache that may only be read, nothing is deleted either.
+    with contextlib.suppress(OSError):
+        os.utime(path)
     return np.asarray(found)
 
 
@@ -142,8 +141,8 @@ def _make_room(folder: Path, group: str, group_bytes: int, most_bytes: int) -> N
         raise DatasetError(
             Problem(
                 f"the on-bits of one threshold, for which there is no room in memory ({folder})",
-                f"at most the {_size(most_bytes)} that --bits-on-disk allows",
-                _size(group_bytes),
+                f"at most the {sized(most_bytes)} that --bits-on-disk allows",
+                sized(group_bytes),
                 "allow more with --bits-on-disk or, in memory, with --cache-bytes",
             )
         )
@@ -151,8 +150,8 @@ def _make_room(folder: Path, group: str, group_bytes: int, most_bytes: int) -> N
         raise DatasetError(
             Problem(
                 f"the cache folder {folder}",
-                f"{_size(missing + _SPARE_BYTES)} of free disk space for the on-bits of one threshold",
-                _size(free + can_go),
+                f"{sized(missing + _SPARE_BYTES)} of free disk space for the on-bits of one threshold",
+                sized(free + can_go),
                 "make room, or choose another with --cache-dir",
             )
         )
@@ -182,7 +181,3 @@ def _groups(folder: Path) -> dict[tuple[Path, str], _Group]:
         one.n_bytes += status.st_size
         one.used = max(one.used, status.st_mtime)
     return found
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.1f} MB"

@@ -106,3 +106,11 @@ def suggestion(name: object, known: Sequence[str]) -> str:
     if close:
         return f"did you mean '{close[0]}'"
     return "use a known name, or remove it"
+
+
+def sized(count: int) -> str:
+    """A number of bytes in words: "1.3 GB", "82.0 MB", "12 bytes"."""
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= size:
+            return f"{count / size:,.1f} {unit}"
+    return f"{count} bytes"

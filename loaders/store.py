@@ -29,7 +29,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from loaders.problems import DatasetError, Problem
+from loaders.problems import DatasetError, Problem, sized
 from loaders.source import Piece, SourceFiles, over_pieces
 from loaders.summary import Summarizer, Summary, summary_from
 
@@ -375,8 +375,8 @@ def _check_room(files: SourceFiles, folder: Path) -> None:
         raise DatasetError(
             Problem(
                 f"the cache folder {folder.parent}",
-                f"{_size(needed)} of free disk space for the copy of {files.where}",
-                _size(free),
+                f"{sized(needed)} of free disk space for the copy of {files.where}",
+                sized(free),
                 "make room, or choose another folder with --cache-dir",
             )
         )
@@ -385,17 +385,10 @@ def _check_room(files: SourceFiles, folder: Path) -> None:
 def _cannot_write(files: SourceFiles, cache_dir: Path, error: OSError) -> Problem:
     return Problem(
         f"the cache folder {cache_dir}",
-        f"to write the copy of {files.where} ({_size(_needed(files))})",
+        f"to write the copy of {files.where} ({sized(_needed(files))})",
         (error.strerror or str(error)).lower(),
         "make it writable with enough room, or choose another folder with --cache-dir",
     )
-
-
-def _size(count: int) -> str:
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} bytes"
 
 
 @contextlib.contextmanager

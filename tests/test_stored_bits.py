@@ -126,7 +126,9 @@ def test_a_bound_below_one_threshold_is_a_sentence_before_anything_is_packed(
     monkeypatch.setattr("app.shards.pack", None)  # packing would fail
     states = states_of(dataset, source, 50_000)
     service, query = MatchService(cache_bytes=0), Query(threshold=0.6, start=50, stop=51)
-    with pytest.raises(DatasetError, match=r"expected at most the 0\.1 MB.*--bits-on-disk.*memory"):
+    with pytest.raises(
+        DatasetError, match=r"expected at most the 50\.0 kB.*found 64\.0 kB.*--bits-on-disk.*memory"
+    ):
         service.match("a", states, query)
     assert files(source) == []
 
