@@ -125,8 +125,11 @@
   };
   /** Have a box show a text again that it showed before somebody typed. */
   function rewrite(id, text) {
+    const before = shown[`${id}.value`];
     // When React has drawn what was typed, not before: it would see no change in the two together.
-    requestAnimationFrame(() => setTimeout(() => set(id, { value: show(id, "value", text) })));
+    requestAnimationFrame(() => setTimeout(() => {
+      if (shown[`${id}.value`] === before) set(id, { value: show(id, "value", text) }); // nothing newer
+    }));
   }
 
   sb.callbacks.onPolarity = function (value) {
