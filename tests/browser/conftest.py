@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from werkzeug.serving import make_server
 
 from app.factory import create_app
@@ -31,6 +32,10 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+#: How many times slower the pages run than this machine could: what only passes when the page is
+#: faster than the test shows itself with 4 or 8.
+SLOWER = float(os.environ.get("STATEBRUSH_SLOWER", "1"))
 
 
 def find_chromium() -> str:
@@ -178,6 +183,10 @@ def open_page(
         else:
             page = frequent.new_page()
             forget(frequent, page, url)
+        if SLOWER > 1:
+            page.context.new_cdp_session(page).send(
+                "Emulation.setCPUThrottlingRate", {"rate": SLOWER}
+            )
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         watch = Watch()
@@ -239,23 +248,71 @@ def settled(page: Page) -> None:
     drawn(page)
 
 
-def drawn(page: Page) -> None:
-    """Wait until the chips, the bars and the number box show the view as it is now.
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What stood on the page at one moment.
 
-    While dragging, the view changes at once and the pictures follow a moment later; a busy machine
-    makes that moment longer, and no test may depend on its length.
+    Attributes
+    ----------
+    view
+        The view.
+    chips
+        The states in the list, in its order.
     """
-    page.wait_for_function(
-        """() => {
-            const sb = window.statebrush;
-            const view = sb.read('view'), win = sb.window(sb.read('window'));
-            const { raw } = sb.selection(view, win);
-            const gone = view.excluded.filter(c => !raw.includes(c));
-            const chips = [...document.querySelectorAll('#chips .sb-chip')].map(c => +c.dataset.chip);
-            const line = document.querySelector('.sb-threshold[data-line=upper]');
-            return sb.same(chips, view.start === null ? gone : [...raw, ...gone])
-              && document.getElementById('threshold-text').value === String(view.threshold)
-              && Number(line.getAttribute('aria-valuenow')) === view.threshold;
-        }""",
-        timeout=10_000,
-    )
+
+    view: dict[str, Any]
+    chips: list[int]
+
+
+#: What the view says and what stands on the page, looked at together.
+_LOOK = """() => {
+    const sb = window.statebrush;
+    const view = sb.read('view'), win = sb.window(sb.read('window'));
+    const { raw } = sb.selection(view, win);
+    const gone = view.excluded.filter(c => !raw.includes(c));
+    const line = document.querySelector('.sb-threshold[data-line=upper]');
+    return {
+        view,
+        wanted: {
+            chips: view.start === null ? gone : [...raw, ...gone],
+            box: String(view.threshold),
+            line: view.threshold,
+        },
+        found: {
+            chips: [...document.querySelectorAll('#chips .sb-chip')].map(c => +c.dataset.chip),
+            box: document.getElementById('threshold-text').value,
+            line: Number(line.getAttribute('aria-valuenow')),
+        },
+    };
+}"""
+
+
+def drawn(page: Page, **fields: Any) -> Drawn:
+    """Wait until the chips, the line and the number box show the view as it is, and return both.
+
+    While dragging, the view follows the mouse through React and Dash, and the pictures follow the
+    view; a busy machine makes that longer, and no test may depend on its length. So the view and
+    the chips are those of one moment, and what of the view the mouse was to bring about is named.
+
+    Parameters
+    ----------
+    page
+        The page.
+    **fields
+        Fields of the view that are waited for as well.
+    """
+    try:
+        seen = page.wait_for_function(
+            """([look, fields]) => {
+                const { view, wanted, found } = (0, eval)(look)();
+                const come = Object.keys(fields).every(
+                    name => window.statebrush.same(view[name], fields[name]));
+                return come && window.statebrush.same(wanted, found)
+                  && { view, chips: found.chips };
+            }""",
+            arg=[_LOOK, fields],
+            timeout=10_000,
+        )
+    except PlaywrightTimeout:
+        raise AssertionError(f"Waited for {fields}; the page: {page.evaluate(_LOOK)}") from None
+    return Drawn(**seen.json_value())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -14,9 +15,8 @@ from tests.browser.pages import brush, chips, drag, sent, sentence, view, word_c
 pytestmark = pytest.mark.browser
 
 
-def expected(demo: Running, page: Page) -> list[int]:
-    """S1 of the page's view as Python computes it."""
-    seen = view(page)
+def expected(demo: Running, seen: dict[str, Any]) -> list[int]:
+    """S1 of a view as Python computes it."""
     dataset = demo.catalog.get(seen["dataset"])
     source = dataset.open_source(seen["source"])
     query = Query(
@@ -36,7 +36,7 @@ def test_the_first_screen_shows_a_selection_with_its_matches(
 ) -> None:
     page = open_page(demo.url)
     assert len(chips(page)) >= 3
-    assert chips(page) == expected(demo, page)
+    assert chips(page) == expected(demo, view(page))
     assert "matches at" in sentence(page)
     first_row = page.locator("#match-rows a.sb-row").first.bounding_box()
     assert first_row is not None
@@ -54,10 +54,9 @@ def test_brushing_words_selects_while_dragging_without_a_request(
     seen = []
     for step in range(first + 5, first + 12):
         page.mouse.move(*word_center(page, step), steps=3)
-        drawn(page)
-        assert (view(page)["start"], view(page)["stop"]) == (first + 4, step + 1)
-        seen.append(chips(page))
-        assert seen[-1] == expected(demo, page)
+        now = drawn(page, start=first + 4, stop=step + 1)
+        seen.append(now.chips)
+        assert now.chips == expected(demo, now.view)
     assert len(seen[0]) > len(seen[-1]), "a longer brush selects fewer states"
     assert sent(page) == before, "no request while dragging"
     page.mouse.up()
@@ -86,7 +85,7 @@ def test_the_brush_is_moved_and_resized_by_its_ends(
     page.keyboard.press("ArrowRight")
     settled(page)
     assert (view(page)["start"], view(page)["stop"]) == (first + 13, first + 20)
-    assert chips(page) == expected(demo, page)
+    assert chips(page) == expected(demo, view(page))
 
 
 def test_brushing_across_the_plot_snaps_to_words(
@@ -124,12 +123,9 @@ def test_the_threshold_has_three_handles_and_asks_for_nothing_while_dragging(
     seen = set()
     for up in range(3, 40, 3):
         page.mouse.move(x, y - up)
-        drawn(page)
-        seen.add(view(page)["threshold"])
-        assert page.input_value("#threshold-text") == page.evaluate(
-            "() => String(window.statebrush.read('view').threshold)"
-        )
-        assert chips(page) == expected(demo, page)
+        now = drawn(page)
+        seen.add(now.view["threshold"])
+        assert now.chips == expected(demo, now.view)
     assert len(seen) > 5
     assert sent(page) == before
     page.mouse.up()
@@ -142,17 +138,17 @@ def test_the_threshold_has_three_handles_and_asks_for_nothing_while_dragging(
     page.mouse.down()
     for left in range(4, 40, 4):
         page.mouse.move(knob["x"] + 5 - left, knob["y"] + 5)
-        drawn(page)
-        assert chips(page) == expected(demo, page)
+        now = drawn(page)
+        assert now.chips == expected(demo, now.view)
+    page.wait_for_function("held => window.statebrush.read('view').threshold < held", arg=held)
     assert sent(page) == before
-    assert view(page)["threshold"] < held
     page.mouse.up()
     settled(page)
     page.fill("#threshold-text", "-1e-3")
     page.press("#threshold-text", "Enter")
     settled(page)
     assert view(page)["threshold"] == -0.001
-    assert chips(page) == expected(demo, page)
+    assert chips(page) == expected(demo, view(page))
     assert line.inner_text() == "ℓ = -0.001"
     line.focus()
     page.keyboard.press("ArrowUp")
@@ -184,7 +180,7 @@ def test_polarity_moves_the_line_and_the_states(
             ".sb-threshold", "all => all.filter(l => l.offsetHeight).map(l => l.dataset.line)"
         )
         assert shown == lines
-        assert chips(page) == expected(demo, page)
+        assert chips(page) == expected(demo, view(page))
         found[name] = set(chips(page))
     assert found["high"] != found["low"]
     assert found["high"] | found["low"] <= found["magnitude"]
@@ -208,10 +204,9 @@ def test_limits_are_dragged_outwards_without_a_request(
         page.mouse.down()
         for steps in (1, 2):
             page.mouse.move(x + sign * steps * width, y, steps=3)
-            drawn(page)
-            assert view(page)[name] == steps
-            assert chips(page) == expected(demo, page)
-            assert set(chips(page)) <= free
+            now = drawn(page, **{name: steps})
+            assert now.chips == expected(demo, now.view)
+            assert set(now.chips) <= free
         assert sent(page) == before
         page.mouse.up()
         settled(page)
@@ -231,7 +226,7 @@ def test_a_chip_excludes_its_state_and_brings_it_back(
     page.click(f"#chips [data-chip='{gone}'] button >> nth=0")
     settled(page)
     assert chips(page, "excluded") == [gone]
-    assert chips(page, "kept") == expected(demo, page) == [c for c in all_states if c != gone]
+    assert chips(page, "kept") == expected(demo, view(page)) == [c for c in all_states if c != gone]
     assert f"all {len(all_states) - 1} state" in sentence(page)
     page.click(f"#chips [data-chip='{gone}'] button >> nth=0")
     settled(page)
@@ -304,7 +299,7 @@ def test_paging_keeps_the_brush_and_s1(open_page: Callable[..., Page], demo: Run
     page.fill("#threshold-text", "0.15")
     page.press("#threshold-text", "Enter")
     settled(page)
-    assert chips(page) == expected(demo, page), "and follows the threshold from the summary"
+    assert chips(page) == expected(demo, view(page)), "and follows the threshold from the summary"
     page.click("#go-to-brush")
     settled(page)
     assert held[0] in words(page)
@@ -350,7 +345,7 @@ def test_a_brush_stops_at_a_sequence_boundary(
         page.keyboard.press("ArrowLeft")
     settled(page)
     assert view(page)["before"] == 3
-    assert chips(page) == free == expected(demo, page)
+    assert chips(page) == free == expected(demo, view(page))
 
 
 @pytest.mark.parametrize("width", [1280, 1440, 1920])
