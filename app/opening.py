@@ -6,6 +6,7 @@ the rest of the view opens.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor, log10
@@ -27,6 +28,9 @@ FEWEST, MOST = 3, 15
 
 #: The widths of a step in px on which a dataset may open, chosen by so many of its first tokens.
 OPENING_WIDTHS, SAMPLED_TOKENS = (ZOOM, 32, 40, 52, 64), 2_000
+
+#: The browser writes numbers with 100 digits behind the point at the most.
+_LEAST_STEP, _LARGEST = 1e-100, sys.float_info.max
 
 #: The overview draws the boundaries of up to so many sequences; more could not be told apart.
 MOST_DRAWN_SEQUENCES = 400
@@ -356,20 +360,20 @@ def _range_problem(start: int, stop: int, dataset: Dataset) -> str | None:
 def slider(source: Source) -> dict[str, float | int]:
     """Return the threshold slider's ``min``, ``max``, ``step`` and ``decimals``.
 
-    The step is a thousandth of the source's range, rounded to 1, 2 or 5 times a power of ten; the
-    ends are the range's, rounded outwards to whole steps and cut to `decimals` digits, so that
-    every value on the slider has a short decimal text.
+    The step is a thousandth of the source's range, rounded to 1, 2 or 5 times a power of ten, and
+    1e-100 at least; the ends are the range's, rounded outwards to whole steps and cut to `decimals`
+    digits, so that every value on the slider has a short decimal text.
     """
     low, high = _finite_range(source.minimum, source.maximum)
-    raw = (high - low) / 1000
+    raw = max(high / 1000 - low / 1000, _LEAST_STEP)  # the whole range may be no finite number
     power = floor(log10(raw))
     lead = raw / 10.0**power
     nice = 1 if lead < 1.5 else 2 if lead < 3.5 else 5 if lead < 7.5 else 10
     step = nice * 10.0**power
     decimals = max(0, -(power + (1 if nice == 10 else 0)))
     return {
-        "min": round(floor(low / step) * step, decimals),
-        "max": round(ceil(high / step) * step, decimals),
+        "min": max(-_LARGEST, round(floor(low / step) * step, decimals)),
+        "max": min(_LARGEST, round(ceil(high / step) * step, decimals)),
         "step": round(step, decimals),
         "decimals": decimals,
     }
@@ -383,7 +387,7 @@ def _finite_range(low: float, high: float) -> tuple[float, float]:
         low, high = high, low
     if low == high:
         reach = abs(low) / 2 or 1.0
-        low, high = low - reach, high + reach
+        low, high = max(-_LARGEST, low - reach), min(_LARGEST, high + reach)
     return low, high
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from math import isfinite
@@ -27,6 +27,8 @@ SORTS = ("rank", "start", "length", "overlap", "more")
 # Not \d, which is any script's digits: the browser reads these only.
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _INTEGER = re.compile(r"[0-9]{1,15}")
+# A bound, so that a short link cannot ask for a list of billions of numbers.
+_MOST_STATES = 1_000_000
 #: What JavaScript's encodeURIComponent leaves alone, and the two signs kept for readability.
 _SAFE = "-_.!~*'():,"
 
@@ -62,7 +64,7 @@ class View:
     overlapping: bool = False
     length: tuple[int, int] | None = None
     full_range: bool = False
-    zoom: int = 26
+    zoom: int = ZOOM
     runs: int = 1
     mask: bool = False
     colour: str = "match"
@@ -238,8 +240,7 @@ def _states(text: str) -> tuple[int, ...]:
         low, dash, high = part.partition("-")
         first = _integer(low)
         last = _integer(high) if dash else first
-        # A bound, so that one short link cannot ask for a list of a billion numbers.
-        if last < first or last - first > 1_000_000:
+        if last < first or last - first + len(found) >= _MOST_STATES:
             raise _BadValueError("state numbers such as 3,7-9")
         found.update(range(first, last + 1))
     return tuple(sorted(found))
@@ -253,7 +254,7 @@ def _marked(text: str) -> tuple[int, ...]:
     return tuple(8 * i + bit for i, byte in enumerate(mask) for bit in range(8) if byte >> bit & 1)
 
 
-def _flag(expected: str) -> Any:
+def _flag(expected: str) -> Callable[[str], bool]:
     def parse(text: str) -> bool:
         if text != expected:
             raise _BadValueError(f"“{expected}” or nothing")
@@ -300,7 +301,7 @@ def _auto(text: str) -> bool:
 
 
 #: key -> (fields it sets, parser). A parser of two fields returns a pair.
-_KEYS: Mapping[str, tuple[tuple[str, ...], Any]] = {
+_KEYS: Mapping[str, tuple[tuple[str, ...], Callable[[str], Any]]] = {
     "dataset": (("dataset",), str),
     "fp": (("fp",), str),
     "source": (("source",), str),

@@ -62,14 +62,15 @@ class Default:
 
     `start` and `stop` (half-open) are both given or both None; `off_before` and `off_after` are how
     many steps beside them the states must be off at; a threshold of None means the source's
-    suggested one. As parsed, `source` may be None; in an opened dataset it is a source.
+    suggested one, tracks of None those that show without a default. As parsed, `source` may be None;
+    in an opened dataset it is a source.
     """
 
     source: str | None = None
     start: int | None = None
     stop: int | None = None
     threshold: float | None = None
-    tracks: tuple[str, ...] = ()
+    tracks: tuple[str, ...] | None = None
     off_before: int = 0
     off_after: int = 0
 
@@ -303,7 +304,7 @@ class _Parser:
             start=start,
             stop=stop,
             threshold=self.number("default.threshold", values.get("threshold")),
-            tracks=tuple(dict.fromkeys(label_text(name) for name in tracks or ())),
+            tracks=None if tracks is None else tuple(dict.fromkeys(map(label_text, tracks))),
             off_before=self.limit("default.off_before", values.get("off_before")),
             off_after=self.limit("default.off_after", values.get("off_after")),
         )

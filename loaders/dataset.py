@@ -353,8 +353,8 @@ def opened_source(files: SourceFiles, stored: Stored) -> Source:
 
 
 def folder_name(path: Path) -> str:
-    """The name of a folder, also for `.` and paths that end in `..`."""
-    return path.resolve().name or "dataset"
+    """The name of a folder, also for `.` and paths that end in `..`; bytes that are no text escaped."""
+    return path.resolve().name.encode("utf-8", "backslashreplace").decode() or "dataset"
 
 
 def is_dataset_folder(path: Path) -> bool:
@@ -650,7 +650,7 @@ def _check_default(
     known = list(dict.fromkeys([*tracks, *config.annotations]))
     found.extend(
         _unknown(f"{where}, default.tracks", "an annotation", track, known)
-        for track in default.tracks
+        for track in default.tracks or ()
         if track not in known
     )
     if default.start is None or default.stop is None or sequences is None:

@@ -335,6 +335,53 @@ def test_slider_steps_are_round(low: float, high: float, step: float, decimals: 
     assert found["max"] >= high
 
 
+@pytest.mark.parametrize(
+    "ends",
+    [(-1.7e308, 1.7e308), (1.7e308, 1.7e308), (-1.7e308, -1.7e308), (0.0, 5e-324), (0.0, 1e-310)],
+)
+def test_whatever_the_range_of_the_values_a_view_opens_with_a_slider_that_can_be_drawn(
+    tmp_path: Path, ends: tuple[float, float]
+) -> None:
+    write_dataset(tmp_path / "odd", tokens=["a", "b"], states={"s": np.array(ends)[:, None]})
+    opened = open_view(Catalog([tmp_path / "odd"], tmp_path / "cache"), "", "load")
+    assert opened.info is not None
+    found = opened.info["slider"]
+    assert found["min"] < found["max"], found
+    assert found["step"] > 0
+    assert 0 <= found["decimals"] <= 100, "JavaScript's toFixed takes no more"
+    assert np.isfinite([*found.values(), *opened.info["range"], *opened.info["full"]]).all()
+
+
+def test_without_tracks_of_its_own_a_default_shows_the_usual_ones(tmp_path: Path) -> None:
+    write_dataset(
+        tmp_path / "odd",
+        tokens=["a", "b"],
+        states={"s": waves(2, 2)},
+        columns={"tag": ["x", "y"]},
+        config={"default": {"threshold": 0.3}},
+    )
+    view = open_view(Catalog([tmp_path / "odd"], tmp_path / "cache"), "", "load").view
+    assert view is not None
+    assert (view.threshold, view.tracks) == (0.3, ("tag",))
+
+
+def test_a_folder_whose_name_is_no_text_does_not_keep_the_others_from_being_served(
+    tmp_path: Path,
+) -> None:
+    for name in ("fine", "odd"):
+        write_dataset(tmp_path / "data" / name, tokens=["a", "b"], states={"s": waves(2, 2)})
+    (tmp_path / "data" / "odd").rename(tmp_path / "data" / "caf\udce9")
+    settings = load({}, {"cache_dir": str(tmp_path / "cache")})
+    client = create_app(
+        Catalog([tmp_path / "data"], tmp_path / "cache"), settings
+    ).server.test_client()
+    assert client.get("/").status_code == 200
+    layout = client.get("/_dash-layout").text
+    assert "fine" in layout
+    assert "caf\\\\udce9 (cannot be opened)" in layout
+    assert opened(client, "?dataset=fine")["info"]["dataset"] == "fine"
+
+
 def test_words_open_on_wider_steps_than_signs() -> None:
     assert step_width(["(", ")", "4"] * 5) == ZOOM
     assert step_width(["the", "of", "a", "government", "said", "reporters"]) > ZOOM

@@ -350,6 +350,10 @@ WRONG: dict[str, tuple[Callable[[Path], Any], list[str]]] = {
         in_file("train.h5", "word_ids", np.full(N, 1.5)),
         ["whole numbers", "1.5"],
     ),
+    "infinite words": (
+        in_file("train.h5", "word_ids", np.full(N, np.inf)),
+        ["whole numbers", "inf"],
+    ),
     "states of three axes": (
         in_file("states.hdf5", "states1", np.zeros((2, 200, 3))),
         ["states1", "shape (steps, states)", "(2, 200, 3)"],

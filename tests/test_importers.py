@@ -235,6 +235,7 @@ WRONG_ARRAYS = {
     "arrays p.npy out --tokens tokens.txt --lengths 3+2.txt": ["3+2.txt", "add up to 6", "5"],
     "arrays p.npy out --tokens tokens.txt --lengths 0+6.txt": ["sequence 0", "1 or more"],
     "arrays p.npy out --tokens tokens.txt --lengths 1+5.txt": ["sequence 1", "5 steps", "for 4"],
+    "arrays p.npy out --tokens tokens.txt --lengths no.npy": ["no.npy", "whole numbers", "none"],
     "arrays p.npy out --tokens tokens.txt --lengths 6.txt": ["p.npy", "1 sequence", "found 2"],
     "arrays p.npy out --tokens two.json --lengths 6.txt": ["6.txt", "has sequences too"],
     "arrays h.npy out": ["--tokens"],
@@ -265,6 +266,7 @@ def test_what_is_wrong_with_arrays_is_one_sentence(desk: Desk, line: str) -> Non
     np.save(desk.path / "long.npy", H.astype(np.longdouble))
     np.save(desk.path / "huge.npy", np.full((6, 2), 1e6))
     np.save(desk.path / "ids.npy", np.arange(6))
+    np.save(desk.path / "no.npy", np.arange(0))
     np.save(desk.path / "objects.npy", np.array([["a", 1]] * 6, object), allow_pickle=True)
     desk.put("cut.npy", (desk.path / "h.npy").read_bytes()[:-9])
     np.savez(desk.path / "empty.npz", a=np.arange(3))

@@ -121,6 +121,7 @@ def test_numbers_are_written_as_a_browser_writes_them(value: float, text: str) -
         ("polarity=up", "high, low or magnitude"),
         ("exclude=9-3", "state numbers"),
         ("exclude=0-99999999999", "state numbers"),
+        ("exclude=0-499999,1000000-1500000", "state numbers"),
         ("length=0:2", "smaller first"),
         ("overlap=0", "1 or more"),
         ("auto=yes", "0 or 1"),

@@ -213,12 +213,10 @@ def check_column(array: Array, expected: str, kinds: str) -> None:
 
 def whole_numbers(where: str, values: NDArray[Any]) -> NDArray[np.int64]:
     """Numbers of words, which Torch wrote as floats."""
-    numbers = values.astype(np.float64)
-    if values.dtype.kind == "f" and not (numbers == np.floor(numbers)).all():
-        odd = values.reshape(-1)[
-            np.flatnonzero(numbers.reshape(-1) != np.floor(numbers.reshape(-1)))[0]
-        ]
-        raise CannotImport(where, "whole numbers", str(odd), "write the numbers of words")
+    if values.dtype.kind == "f":
+        odd = values[~(np.isfinite(values) & (values == np.floor(values)))]
+        if odd.size:
+            raise CannotImport(where, "whole numbers", str(odd[0]), "write the numbers of words")
     return values.astype(np.int64)
 
 

@@ -84,17 +84,21 @@ def read_lengths(path: Path) -> NDArray[np.int64]:
         array = open_array(path)
         if len(array.shape) != 1 or array.dtype.kind not in "iu":
             raise CannotImport(str(path), expected, array.words, "write the lengths as integers")
-        return np.concatenate(list(array.blocks())).astype(np.int64)
-    numbers: list[int] = []
+        numbers = [n for block in array.blocks() for n in block.astype(np.int64).tolist()]
+    else:
+        numbers = list(_numbers(path, expected))
+    if not numbers:
+        raise CannotImport(str(path), expected, "none", "write the number of steps of each")
+    return np.array(numbers, np.int64)
+
+
+def _numbers(path: Path, expected: str) -> Iterator[int]:
     for number, line in enumerate(text_lines(path, "utf-8", expected), 1):
         for word in line.replace(",", " ").split():
             if not (word.isascii() and word.isdigit() and len(word) < 19):
                 where = f"{path}, line {number:,}"
                 raise CannotImport(where, expected, f"'{word}'", "mend that line")
-            numbers.append(int(word))
-    if not numbers:
-        raise CannotImport(str(path), expected, "none", "write the number of steps of each")
-    return np.array(numbers, np.int64)
+            yield int(word)
 
 
 def _lines(path: Path, encoding: str) -> Iterator[Row]:
