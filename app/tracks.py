@@ -6,11 +6,8 @@ from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from loaders import Dataset
-from loaders.annotations import Annotation, Categorical, Interval, Ranked, Scalar
+from loaders.annotations import Annotation, Categorical, Interval, Scalar
 
 #: Words of a ranked annotation that are shown a step.
 TOP_WORDS = 3
@@ -51,42 +48,25 @@ def cells(track: Annotation, start: int, stop: int) -> list[Any]:
         where it is missing or not finite. Ranked: a list of (word, weight or None) pairs, best
         first, at most three.
     """
-    if isinstance(track, Categorical):
+    if isinstance(track, Categorical | Interval):
         codes: list[Any] = track.codes(start, stop).tolist()
         return codes
     if isinstance(track, Scalar):
         return [_number(value) for value in track.values(start, stop).tolist()]
-    if isinstance(track, Ranked):
-        words = track.items(start, stop)
-        weights = track.weights(start, stop)
-        return [
-            [
-                (word, None if weights is None else _number(weights[i][k]))
-                for k, word in enumerate(row[:TOP_WORDS])
-            ]
-            for i, row in enumerate(words)
+    words = track.items(start, stop)
+    weights = track.weights(start, stop)
+    return [
+        [
+            (word, None if weights is None else _number(weights[i][k]))
+            for k, word in enumerate(row[:TOP_WORDS])
         ]
-    return _labels(track, start, stop).tolist()  # type: ignore[no-any-return]
+        for i, row in enumerate(words)
+    ]
 
 
-def spans(track: Interval, start: int, stop: int) -> list[tuple[int, int, int]]:
-    """Return the intervals that share a step with [start, stop), uncut: start, stop, category."""
-    number = {item.label: i for i, item in enumerate(track.categories)}
-    return [(low, high, number[label]) for low, high, label in track.spans(start, stop)]
-
-
-def _labels(track: Interval, start: int, stop: int) -> NDArray[np.int64]:
-    labels = np.full(max(0, stop - start), -1, dtype=np.int64)
-    for low, high, category in spans(track, start, stop):
-        labels[max(low, start) - start : min(high, stop) - start] = category
-    return labels
-
-
-def _number(value: float | None) -> float | None:
+def _number(value: float) -> float | None:
     """A JSON number of six digits; None for what JSON cannot say."""
-    if value is None or not isfinite(value):
-        return None
-    return float(f"{value:.6g}")
+    return float(f"{value:.6g}") if isfinite(value) else None
 
 
 def window_tracks(dataset: Dataset, request: Mapping[str, Any], most_steps: int) -> dict[str, Any]:
@@ -97,6 +77,6 @@ def window_tracks(dataset: Dataset, request: Mapping[str, Any], most_steps: int)
     for track in chosen(dataset, request["tracks"]):
         one = {**header(track), "cells": cells(track, start, stop)}
         if isinstance(track, Interval):
-            one["spans"] = spans(track, start, stop)
+            one["spans"] = track.coded_spans(start, stop)
         found.append(one)
     return {"dataset": dataset.id, "start": start, "stop": stop, "tracks": found}

@@ -168,16 +168,28 @@ class Interval:
     def __len__(self) -> int:
         return len(self._starts)
 
+    def codes(self, start: int, stop: int) -> NDArray[np.int32]:
+        """int32 `(stop - start,)`: the category of each step, -1 for none; half-open."""
+        codes = np.full(max(0, stop - start), -1, np.int32)
+        for low, high, code in self.coded_spans(start, stop):
+            codes[max(low, start) - start : high - start] = code
+        return codes
+
     def spans(self, start: int, stop: int) -> list[tuple[int, int, str]]:
         """The ranges that share a step with [start, stop), uncut: (start, stop, label)."""
+        return [
+            (low, high, self.categories[code].label)
+            for low, high, code in self.coded_spans(start, stop)
+        ]
+
+    def coded_spans(self, start: int, stop: int) -> list[tuple[int, int, int]]:
+        """As `spans`, with the number of the category in place of its label."""
         if stop <= start:
             return []
         first = int(np.searchsorted(self._stops, start, side="right"))
         last = int(np.searchsorted(self._starts, stop, side="left"))
-        return [
-            (int(self._starts[i]), int(self._stops[i]), self.categories[int(self._codes[i])].label)
-            for i in range(first, last)
-        ]
+        columns = (self._starts, self._stops, self._codes)
+        return list(zip(*(column[first:last].tolist() for column in columns), strict=True))
 
 
 Annotation = Categorical | Scalar | Ranked | Interval

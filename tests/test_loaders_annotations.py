@@ -239,6 +239,11 @@ def test_intervals(folder):
     assert chunk.spans(3, 5) == []
     assert chunk.spans(29, 31) == [(5, 30, "VP"), (30, 60, "NP")]
     assert chunk.spans(4, 4) == []
+    np_, vp = ([c.label for c in chunk.categories].index(label) for label in ("NP", "VP"))
+    assert chunk.coded_spans(2, 6) == [(0, 3, np_), (5, 30, vp)]
+    assert chunk.codes(2, 7).tolist() == [np_, -1, -1, vp, vp]
+    assert chunk.codes(28, 32).tolist() == [vp, vp, np_, np_]
+    assert chunk.codes(4, 4).tolist() == []
 
 
 def test_no_intervals_at_all(folder):
