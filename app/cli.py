@@ -155,13 +155,8 @@ def serve(data: tuple[str, ...], **given: str | None) -> int:
         from loaders import Catalog
 
         catalog = Catalog(paths, settings.cache_dir, _progress("the data", always=True))
-        good = _tell_broken(catalog)
-        if good is None:
+        if not _open_first(catalog):
             return FAILED
-        # The copy of what the first page shows is made here, with progress, not while it loads.
-        first = catalog.get(good)
-        source = first.default.source if first.default else None
-        first.open_source(source or next(iter(first.sources)))
         # No first match pays for the compiler: the first start compiles (some seconds, kept in the
         # cache folder), later ones load (under a second), and the worker inherits the kernels.
         if not any(Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nbi")):
@@ -331,9 +326,6 @@ def _build_demos(
 ) -> tuple[Path, ...]:
     from demos import registry
 
-    if name is not None and name not in registry.names():
-        known = ", ".join(registry.names())
-        raise RequestError(f"There is no demo {name!r}; the demos are {known}.")
     if name is None and source is not None:
         raise RequestError("--from goes with the NAME of a demo: demo brown --from FOLDER.")
     root = settings.cache_dir / "demos"
@@ -342,15 +334,24 @@ def _build_demos(
     return tuple(registry.ensure(one, root, _progress(one, always=True), folder) for one in wanted)
 
 
-def _tell_broken(catalog: Catalog) -> str | None:
-    """Say what is wrong with each broken dataset; return the id of the first good one, if any."""
-    good = None
+def _open_first(catalog: Catalog) -> bool:
+    """Say what is wrong with each broken dataset; open the first good one and say whether there is one.
+
+    The copy of what the first page shows is made here, with progress, not while the page loads.
+    """
+    from loaders import DatasetError
+
+    is_open = False
     for entry in catalog.entries():
-        if entry.error is not None:
-            _say(entry.error)
-        elif good is None:
-            good = entry.id
-    return good
+        try:
+            dataset = catalog.get(entry.id)
+            if not is_open:
+                source = dataset.default.source if dataset.default else None
+                dataset.open_source(source or next(iter(dataset.sources)))
+                is_open = True
+        except DatasetError as error:
+            _say(str(error))
+    return is_open
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import resource
 import socket
 import sys
 from collections.abc import Callable
@@ -23,6 +25,16 @@ def answer_promptly() -> None:
     threads that are at work for a match.
     """
     sys.setswitchinterval(0.0005)
+
+
+def allow_open_files() -> None:
+    """Let this process hold as many files open as the system allows it, not as a shell begins with.
+
+    It holds one for each source that somebody looked at, and one for each connection.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # a system may promise more than it gives
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -99,6 +111,7 @@ def serve(
         host, port = listener.getsockname()[:2]
         raise ServeError(_sentence(error, host, port)) from None
     answer_promptly()
+    allow_open_files()
     options = {
         "bind": [f"fd://{os.dup(listener.fileno())}"],  # gunicorn closes what it is given
         "worker_class": "gthread",
@@ -110,8 +123,18 @@ def serve(
         "loglevel": "warning",
         "control_socket_disable": True,  # it would be made in the user's home
         "post_worker_init": lambda worker: started(),
+        "worker_exit": _end,
     }
     _Gunicorn(application, options).run()
+
+
+def _end(arbiter: Any, worker: Any) -> None:
+    """End a worker at once: nobody will read what its threads are still at work on.
+
+    Python would wait for them, and gunicorn then kill the worker and guess that memory ran out.
+    """
+    if worker.booted:
+        os._exit(0)
 
 
 class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types

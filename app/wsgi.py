@@ -41,6 +41,7 @@ def make_server() -> Flask:
         if entry.error:
             _LOG.error("%s: %s", entry.id, entry.error)
     serving.answer_promptly()
+    serving.allow_open_files()
     threading.Thread(target=warm, name="warm", daemon=True).start()
     application: Flask = create_app(catalog=catalog, settings=settings).server
     return application

@@ -262,6 +262,17 @@ def test_a_worker_that_was_killed_is_begun_anew() -> None:
         worker.shutdown()
 
 
+def test_a_worker_hears_no_interrupt_that_is_meant_for_the_command() -> None:
+    (worker,) = processes(1)
+    try:
+        first = worker.submit(os.getpid).result(60)
+        os.kill(first, signal.SIGINT)
+        assert worker.submit(os.getpid).result(60) == first
+        assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    finally:
+        worker.shutdown()
+
+
 def test_a_worker_ends_with_the_process_that_began_it() -> None:
     # Not as a main module: a spawned worker would run that again.
     code = (
