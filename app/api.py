@@ -15,7 +15,7 @@ from flask import Blueprint, Response, request
 
 from app import match_options
 from app.answers import answer_json
-from app.callers import while_waited_for
+from app.callers import PIECE, held_until_sent, while_waited_for
 from app.failures import sentence_for
 from app.match_options import MATCH_OPTIONS, Option, OptionError, UnknownNameError
 from app.matching import Cancelled, MatchResult, Query, QueryError
@@ -453,7 +453,11 @@ def blueprint(services: Services) -> Blueprint:
 def _view(route: Route, services: Services) -> Callable[[], Response]:
     def answer() -> Response:
         try:
-            return _json(route.answer(services, _given(route)), 200)
+            response = _json(route.answer(services, _given(route)), 200)
+            is_large = (response.content_length or 0) > PIECE
+            if is_large and not held_until_sent(response, services.jobs):
+                raise ApiError(services.jobs.BUSY, 503)
+            return response
         except UnknownNameError as error:
             return _json({"error": str(error)}, 404)
         except ApiError as error:

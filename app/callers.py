@@ -1,16 +1,29 @@
-"""Whether a program still waits for what it asked: long work within a request ends when it does not."""
+"""Callers that keep a thread of the server: while they wait for an answer, and while they take it.
+
+Long work within a request ends when nobody waits for it any more; the sending of a large answer ends
+when the client does not take it, and a program's holds a place as long work does.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from flask import Response, request
+
+from app.jobs import Jobs
 from app.matching import Control
+
+#: Answers are sent in pieces of so many bytes.
+PIECE = 1 << 18
+# In which a client must have taken a piece: some 4 kB a second are enough.
+_SECONDS_A_PIECE = 60.0
 
 # Between two looks.
 _SECONDS = 0.2
@@ -32,7 +45,7 @@ def while_waited_for(environ: Mapping[str, Any], most_seconds: float) -> Iterato
         How long the work may take.
     """
     control, over = Control(), threading.Event()
-    connection = next((environ[name] for name in _CONNECTIONS if name in environ), None)
+    connection = _connection(environ)
     until = time.monotonic() + most_seconds
 
     def watch() -> None:
@@ -64,3 +77,56 @@ def has_gone(connection: socket.socket) -> bool:
         return False
     except (OSError, ValueError):
         return True
+
+
+def held_until_sent(response: Response, jobs: Jobs) -> bool:
+    """Have an answer hold a place until it is sent; False, and nothing was done, where none is free.
+
+    A client may read slowly, and a thread of the server waits for it: only so many do.
+    """
+    with contextlib.ExitStack() as place:
+        if not place.enter_context(jobs.place()):
+            return False
+        response.call_on_close(place.pop_all().close)
+        return True
+
+
+def sent_in_time(response: Response) -> Response:
+    """Send an answer of more than a `PIECE` in pieces, and to nobody who does not take them.
+
+    To be called after each request, within it.
+    """
+    if (response.content_length or 0) > PIECE and not response.direct_passthrough:
+        pieces = _pieces(response.iter_encoded())
+        response.response = taken_in_time(pieces, request.environ)
+    return response
+
+
+def taken_in_time(content: Iterable[bytes], environ: Mapping[str, Any]) -> Iterator[bytes]:
+    """Pass on the pieces of an answer; hang up on a client that does not take one within a minute."""
+    connection = _connection(environ)
+    for piece in content:
+        late = threading.Timer(_SECONDS_A_PIECE, _hang_up, [connection])
+        late.daemon = True
+        late.start()
+        try:
+            yield piece
+        finally:
+            late.cancel()
+
+
+def _pieces(content: Iterable[bytes]) -> Iterator[bytes]:
+    for part in content:
+        for first in range(0, len(part), PIECE):
+            yield part[first : first + PIECE]
+
+
+def _hang_up(connection: socket.socket | None) -> None:
+    if connection is not None:
+        with contextlib.suppress(OSError):  # closed meanwhile
+            # Not the method of a TLS connection, which would say goodbye first.
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+def _connection(environ: Mapping[str, Any]) -> socket.socket | None:
+    return next((environ[name] for name in _CONNECTIONS if name in environ), None)

@@ -113,7 +113,7 @@ class Jobs:
         What to tell whom `place` turns away.
     """
 
-    BUSY = "The server is busy with other long searches; ask again in a moment."
+    BUSY = "The server is busy with other long searches and large answers; ask again in a moment."
 
     def __init__(
         self, folder: Path, *, at_once: int, places: int, patience: float = 1.0, niceness: int = 5
@@ -165,7 +165,7 @@ class Jobs:
 
     @contextmanager
     def place(self) -> Iterator[bool]:
-        """Hold a place for long work that its own request waits for, however long; False: none is free.
+        """Hold a place for what keeps a thread of the server, however long; False: none is free.
 
         There are as many as for `run`, and one at least.
         """

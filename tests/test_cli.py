@@ -728,6 +728,42 @@ def test_serve_answers_where_it_says_and_ends_cleanly(
     assert "broken" in second
 
 
+def test_clients_that_do_not_read_do_not_hold_all_threads(tmp_path: Path, cache: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(2_000, 256)).astype(np.float32)
+    data = write_dataset(tmp_path / "wide", tokens=["w"] * len(rows), states={"layer": rows})
+    large = (
+        f"/api/v1/context?dataset=wide&start=0&stop=2000&states={','.join(map(str, range(256)))}"
+    )
+    server = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "app", "serve", data, "--cache-dir", cache),
+            *("--port", "0", "--threads", "2"),
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    clients = [socket.socket() for _ in range(2)]
+    states = []
+    try:
+        assert server.stdout is not None
+        address = server.stdout.readline().split()[-1]
+        for client in clients:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(("127.0.0.1", int(address.rpartition(":")[2])))
+            client.settimeout(60)
+            client.sendall(f"GET {large} HTTP/1.1\r\nHost: here\r\n\r\n".encode())
+            states.append(client.recv(12))
+        assert states == [b"HTTP/1.1 200", b"HTTP/1.1 503"]
+        with urllib.request.urlopen(f"{address}/api/v1/datasets", timeout=60) as answer:
+            assert answer.status == 200
+    finally:
+        for client in clients:
+            client.close()
+        server.kill()
+        server.communicate()
+
+
 def test_a_server_may_hold_more_files_open_than_a_shell_begins_with() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:

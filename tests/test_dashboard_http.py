@@ -477,6 +477,28 @@ def test_a_file_is_prepared_fetched_once_and_gone(client: FlaskClient) -> None:
     assert "TypeError" in client.post(address, data=b"{").json["answer"]["error"]  # type: ignore[index]
 
 
+def test_clients_that_do_not_read_their_files_leave_threads_for_others(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    settings = load({}, {"cache_dir": str(tmp_path), "threads": "2"})
+    client = create_app(catalog, settings, patience=0).server.test_client()
+    (tmp_path / "jobs").mkdir(exist_ok=True)
+    pages = ["a" * 32, "b" * 32]
+    for page in pages:
+        (tmp_path / "jobs" / f"{page}-0.file").write_bytes(bytes(1_000_000))
+    first, second = (f"/_jobs/file/{page}/0/matches.csv" for page in pages)
+    reading = client.get(first)
+    refused = client.get(second, buffered=True)
+    assert (refused.status_code, refused.mimetype) == (503, "text/plain")
+    assert "ask again" in refused.text
+    reading.close()
+    answer = client.get(second, buffered=True)
+    assert (answer.status_code, answer.data) == (200, bytes(1_000_000))
+    assert client.get(second).status_code == 404, "sent whole, it is gone"
+    again = client.get(first, buffered=True)
+    assert again.status_code == 200, "half of it was sent: it can be fetched again"
+
+
 def test_a_request_of_many_megabytes_is_refused(client: FlaskClient) -> None:
     path = "/_dash-update-component"
     answer = client.post(path, data=b" " * (5 << 20), content_type="application/json")

@@ -16,6 +16,7 @@ from flask import Response, abort, request
 
 from app.callbacks.clientside import clientside
 from app.callbacks.jobs import fresh
+from app.callers import PIECE, held_until_sent
 from app.export import TYPES, export_matches
 from app.failures import sentence_for
 from app.jobs import Answer, JobName
@@ -23,8 +24,6 @@ from app.match_payload import query_of
 from app.matching import Cancelled, Control
 from app.services import Services
 from components import ids
-
-_PIECE = 1 << 18
 
 
 def register(app: Dash, services: Services) -> None:
@@ -105,7 +104,10 @@ def answer_download(services: Services, wanted: Any, path: Path, control: Contro
 
 
 def send_download(services: Services, page: str, n: str, name: str) -> Response:
-    """Return a file that was prepared, to be saved as `name`; it is gone when it was sent whole."""
+    """Return a file that was prepared, to be saved as `name`; it is gone when it was sent whole.
+
+    Status 503, with one sentence, while too many large answers are on their way.
+    """
     try:
         path = services.files.file(JobName.of(page, n))
         file = path.open("rb")
@@ -114,6 +116,9 @@ def send_download(services: Services, page: str, n: str, name: str) -> Response:
     kinds = {f".{form}": kind for form, kind in TYPES.items()}
     response = Response(_pieces(file, path), mimetype=kinds.get(Path(name).suffix))
     response.call_on_close(file.close)  # a HEAD request takes no piece
+    if not held_until_sent(response, services.jobs):
+        response.close()
+        return Response(services.jobs.BUSY, 503, mimetype="text/plain")
     response.content_length = os.fstat(file.fileno()).st_size
     response.headers.set("Content-Disposition", "attachment", filename=name)
     response.headers["Cache-Control"] = "no-store"
@@ -121,6 +126,6 @@ def send_download(services: Services, page: str, n: str, name: str) -> Response:
 
 
 def _pieces(file: BinaryIO, path: Path) -> Iterator[bytes]:
-    while piece := file.read(_PIECE):
+    while piece := file.read(PIECE):
         yield piece
     path.unlink(missing_ok=True)
