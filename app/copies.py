@@ -165,14 +165,16 @@ class Copies:
     def _begin(self, dataset: Dataset, source: str, key: str) -> Future[None]:
         with self._lock:
             if key not in self._under_way:
-                self._under_way[key] = Future()
+                future: Future[None] = Future()
                 # A daemon: half a copy is worth nothing, and the server can end at once.
                 threading.Thread(
                     target=self._build,
-                    args=(dataset, source, key, self._under_way[key]),
+                    args=(dataset, source, key, future),
                     name=f"copy {source}",
                     daemon=True,
                 ).start()
+                # Only now: where no thread can begin, nobody is to wait for one.
+                self._under_way[key] = future
             return self._under_way[key]
 
     def _build(self, dataset: Dataset, source: str, key: str, future: Future[None]) -> None:

@@ -271,21 +271,8 @@ def _fit(
     fields: dict[str, Any], opening: View, dataset: Dataset, source: Source, kind: Kind
 ) -> tuple[View, list[Notice]]:
     """Lay a link's fields over the opening view; drop, with a notice, what does not fit."""
+    view = _laid_over(fields, opening)
     notices: list[Notice] = []
-    if not fields.keys() & {"start", "threshold", "first"}:
-        view = opening
-        names = {"tracks", "full_range", "auto", "overlapping"}
-        view = replace(view, **{k: v for k, v in fields.items() if k in names})
-    else:
-        known = {k: v for k, v in fields.items() if k not in {"dataset", "fp", "source"}}
-        blank = View(
-            dataset=opening.dataset,
-            fp=opening.fp,
-            source=opening.source,
-            threshold=opening.threshold,
-            first=max(0, known["start"] - 12) if "start" in known else 0,
-        )
-        view = replace(blank, **known)
     if view.first >= source.n_steps:
         if "first" in fields:  # otherwise it follows from the selection, which has a notice
             text = f"Step {view.first} is beyond the end: there are {source.n_steps} steps here."
@@ -297,49 +284,73 @@ def _fit(
             notices.append(Notice(problem))
             view = replace(view, start=None, stop=None, before=0, after=0)
     if kind == "source":
-        if view.excluded:
-            notices.append(
-                Notice(
-                    "The excluded states are back: their numbers mean other states in this source.",
-                    "info",
-                )
-            )
-        clamped = min(max(view.threshold, source.minimum), source.maximum)
-        if clamped != view.threshold and np.isfinite(clamped):
-            step = slider(source)
-            # towards the data, on the slider's grid, so that the number stays short
-            text = f"{clamped:.{step['decimals']}f}"
-            notices.append(
-                Notice(f"The threshold is now {text}: {view.threshold} is outside this source.")
-            )
-            view = replace(view, threshold=float(text))
-        view = replace(view, excluded=(), pinned=None)
-    unknown = [c for c in view.excluded if c >= source.n_states]
+        view, more = _switched(view, source)
+        notices += more
+    view, more = _with_states_of(source, view)
+    notices += more
+    view, more = _with_annotations_of(dataset, view)
+    return view, notices + more
+
+
+def _laid_over(fields: dict[str, Any], opening: View) -> View:
+    """A link that names no place, or only how it is shown, opens where the dataset does."""
+    if not fields.keys() & {"start", "threshold", "first"}:
+        names = {"tracks", "full_range", "auto", "overlapping"}
+        return replace(opening, **{k: v for k, v in fields.items() if k in names})
+    known = {k: v for k, v in fields.items() if k not in {"dataset", "fp", "source"}}
+    blank = View(
+        dataset=opening.dataset,
+        fp=opening.fp,
+        source=opening.source,
+        threshold=opening.threshold,
+        first=max(0, known["start"] - 12) if "start" in known else 0,
+    )
+    return replace(blank, **known)
+
+
+def _switched(view: View, source: Source) -> tuple[View, list[Notice]]:
+    """What stays of a view when its source is another one now (`open_view`, ``kind``)."""
+    notices = []
+    if view.excluded:
+        text = "The excluded states are back: their numbers mean other states in this source."
+        notices.append(Notice(text, "info"))
+    clamped = min(max(view.threshold, source.minimum), source.maximum)
+    if clamped != view.threshold and np.isfinite(clamped):
+        # On the slider's grid, so that the number stays short; below, so that the largest value is on.
+        grid = slider(source)
+        on_grid = round(floor(clamped / grid["step"]) * grid["step"], int(grid["decimals"]))
+        text = f"{on_grid:.{grid['decimals']}f}"
+        notices.append(
+            Notice(f"The threshold is now {text}: {view.threshold} is outside this source.")
+        )
+        view = replace(view, threshold=float(text))
+    return replace(view, excluded=(), pinned=None), notices
+
+
+def _with_states_of(source: Source, view: View) -> tuple[View, list[Notice]]:
+    notices = []
+    there = f"the states here are 0 to {source.n_states - 1}."
+    unknown = [state for state in view.excluded if state >= source.n_states]
     if unknown:
-        notices.append(
-            Notice(
-                f"The link excludes state {unknown[0]}"
-                + (f" and {len(unknown) - 1} more" if len(unknown) > 1 else "")
-                + f"; the states here are 0 to {source.n_states - 1}."
-            )
-        )
-        view = replace(view, excluded=tuple(c for c in view.excluded if c < source.n_states))
+        more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+        notices.append(Notice(f"The link excludes state {unknown[0]}{more}; {there}"))
+        known = tuple(state for state in view.excluded if state < source.n_states)
+        view = replace(view, excluded=known)
     if view.pinned is not None and view.pinned >= source.n_states:
-        notices.append(
-            Notice(
-                f"The link pins state {view.pinned}; the states here are 0 to "
-                f"{source.n_states - 1}."
-            )
-        )
+        notices.append(Notice(f"The link pins state {view.pinned}; {there}"))
         view = replace(view, pinned=None)
+    return view, notices
+
+
+def _with_annotations_of(dataset: Dataset, view: View) -> tuple[View, list[Notice]]:
+    notices = []
     missing = [name for name in view.tracks if name not in dataset.annotations]
     if missing:
         notices.append(Notice(f"There is no annotation “{missing[0]}” in this dataset."))
         view = replace(view, tracks=tuple(n for n in view.tracks if n in dataset.annotations))
     if view.colour != "match" and view.colour not in dataset.annotations:
-        notices.append(
-            Notice(f"The link colours the words by “{view.colour}”, which is no annotation here.")
-        )
+        text = f"The link colours the words by “{view.colour}”, which is no annotation here."
+        notices.append(Notice(text))
         view = replace(view, colour="match")
     return view, notices
 

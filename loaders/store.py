@@ -164,9 +164,10 @@ def find_stored(files: SourceFiles, cache_dir: Path) -> Stored | None:
 
 
 def is_stored(files: SourceFiles, cache_dir: Path) -> bool:
-    """Whether there is a copy that opens at once: it need not be read first (see above)."""
+    """Whether there is a copy that opens at once: it need not be read first (see above). Writes nothing."""
     home = cache_dir / "sources" / source_key(files)
-    return (_is_marked(home) or _is_of_this_start(home)) and _load(home, files) is not None
+    at_once = _is_marked(home) or _is_of_this_start(home)
+    return at_once and _load(home, files, mark=False) is not None
 
 
 def _load(home: Path, files: SourceFiles, *, mark: bool = True) -> Stored | None:

@@ -155,7 +155,7 @@ def _put_in_place(temporary: Path, target: Path) -> None:
         target.rename(old)
     try:
         temporary.rename(target)
-    except OSError:
+    except BaseException:
         if old is not None:
             old.rename(target)
         raise

@@ -226,6 +226,20 @@ def test_whoever_asks_after_a_cancel_has_it_built_anew(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a thread has a priority of its own on Linux")
+def test_a_build_for_which_there_is_no_thread_is_begun_when_there_is_one(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    dataset, copies = opened(folder, tmp_path / "cache"), Copies(tmp_path / "notes", patience=LONG)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", fail)
+        with pytest.raises(RuntimeError, match="thread"):
+            copies.ready(dataset, "layer")
+    assert copies.ready(dataset, "layer")
+
+
 def test_building_goes_after_answering(folder: Path, tmp_path: Path) -> None:
     seen: list[int] = []
 

@@ -182,6 +182,17 @@ def test_switching_the_source_clamps_the_threshold_and_drops_exclusions(
     assert len(answer["notices"]["items"]) == 2
 
 
+def test_a_threshold_clamped_to_a_source_leaves_its_largest_value_on(tmp_path: Path) -> None:
+    low, high = np.float16([[0.0], [0.2]]), np.float16([[-5.0], [5.0]])  # 0.2 is stored as 0.19995
+    write_dataset(tmp_path / "d", tokens=["a", "b"], states={"low": low, "high": high})
+    catalog = Catalog([tmp_path / "d"], tmp_path / "cache")
+    for threshold in (0.9, -0.9):
+        address = f"?dataset=d&source=low&sel=1:2&threshold={threshold}"
+        view = open_view(catalog, address, "source").view
+        assert view is not None
+        assert -0.001 <= view.threshold <= float(low.max())
+
+
 def decode(payload: dict[str, Any]) -> Any:
     values = np.frombuffer(base64.b64decode(payload["values"]), payload["dtype"])
     return values.reshape(-1, payload["n_states"])

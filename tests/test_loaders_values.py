@@ -338,6 +338,22 @@ def test_the_writer_leaves_nothing_behind_when_it_fails(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_was_there_is_put_back_when_replacing_it_is_interrupted(tmp_path, monkeypatch):
+    path = write_dataset(tmp_path / "d", tokens=["a"], states={"s": np.zeros((1, 1))})
+    rename = Path.rename
+
+    def interrupt(source, target):
+        if source.suffix == ".tmp":
+            raise KeyboardInterrupt
+        return rename(source, target)
+
+    monkeypatch.setattr(Path, "rename", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_dataset(path, tokens=["b"], states={"s": np.zeros((1, 1))}, overwrite=True)
+    assert list(tmp_path.iterdir()) == [path]
+    assert open_dataset(path, tmp_path / "c").tokens(0, 1) == ["a"]
+
+
 def test_the_writer_overwrites_only_when_asked(tmp_path):
     (tmp_path / "d").mkdir()  # an empty folder is no obstacle
     write_dataset(tmp_path / "d", tokens=["a"], states={"s": np.zeros((1, 1))})
