@@ -357,23 +357,23 @@ def _open_first(catalog: Catalog) -> bool:
 @contextmanager
 def _watch(control: Control, tell: Callable[..., None] | None) -> Iterator[None]:
     """Tell how far a search is, several times a second while the block runs."""
+    if tell is None:
+        yield
+        return
     over = threading.Event()
 
     def watch() -> None:
         while not over.wait(0.2):
-            if tell is not None:
-                tell(control.done)
+            tell(control.done)
 
     watcher = threading.Thread(target=watch, daemon=True)
-    if tell is not None:
-        watcher.start()
+    watcher.start()
     try:
         yield
     finally:
         over.set()
-        if tell is not None:
-            watcher.join()
-            tell(1.0)
+        watcher.join()
+        tell(1.0)
 
 
 def _progress(

@@ -26,6 +26,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pyarrow as pa
@@ -409,6 +410,11 @@ class SearchService:
         )
         self._indexes: _Kept[Index] = _Kept(index_bytes, lambda index: index.nbytes)
         self._building = threading.Lock()
+        # A dataset that was opened again has another table. What is kept of the places holds a
+        # number for it: a table goes with its dataset, however long its answers are kept.
+        self._numbers: WeakKeyDictionary[Tokens, int] = WeakKeyDictionary()
+        self._n_tables = 0
+        self._numbering = threading.Lock()
 
     def find(self, dataset: Dataset, text: str, *, match_case: bool = False) -> Found:
         """Return every place of a phrase in a dataset.
@@ -419,14 +425,17 @@ class SearchService:
             The query cannot be read. That nothing is found is an answer with its `reason`.
         """
         patterns = parse(text)
-        tokens = dataset.token_table
-        # By identity: a dataset that was opened again has a table of its own.
-        key = (tokens, patterns, match_case)
+        key = (self._number(dataset.token_table), patterns, match_case)
         found = self._places.get(key)
         if found is None:
             found = find(self._index(dataset, match_case), patterns)
             self._places.put(key, found)
         return found
+
+    def _number(self, tokens: Tokens) -> int:
+        with self._numbering:
+            self._n_tables += tokens not in self._numbers
+            return self._numbers.setdefault(tokens, self._n_tables)
 
     def _index(self, dataset: Dataset, match_case: bool) -> Index:
         tokens = dataset.token_table

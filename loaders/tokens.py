@@ -13,7 +13,7 @@ from loaders.problems import DatasetError, Problem, counted
 from loaders.sequences import encode, first_null
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Tokens:
     """What is shown at each step.
 

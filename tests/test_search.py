@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import threading
 import unicodedata
+import weakref
 from types import SimpleNamespace
 from typing import Any
 
@@ -254,6 +256,16 @@ def test_answers_are_kept_within_their_bound() -> None:
     assert service.find(dataset, "/a|b/") is not large
     with pytest.raises(ValueError, match="read-only"):
         first.positions[0] = 1
+
+
+def test_kept_answers_do_not_keep_a_dataset_that_is_gone() -> None:
+    service, dataset = SearchService(index_bytes=0), dataset_of(["a", "b"])
+    assert service.find(dataset, "a").total == 1
+    table = weakref.ref(dataset.token_table)
+    del dataset
+    gc.collect()
+    assert table() is None
+    assert service.find(dataset_of(["b", "a"]), "a").positions.tolist() == [1]
 
 
 def test_two_datasets_never_share_an_answer() -> None:
