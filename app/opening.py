@@ -131,8 +131,7 @@ def open_view(
     warnings = [warning.sentence for warning in (*dataset.warnings, *source.warnings)]
     if warnings and kind in {"load", "dataset", "source"}:
         notices.append(Notice(" ".join(warnings), once=True))
-    opening = opening_view(dataset, source)
-    view, more = _fit(fields, opening, dataset, source, kind)
+    view, more = _fit(fields, dataset, source, kind)
     return Opened(view, info(dataset, source), (*notices, *more))
 
 
@@ -190,16 +189,13 @@ def opening_view(dataset: Dataset, source: Source) -> View:
     one that comes nearest.
     """
     default = dataset.default
-    threshold = source.suggested_threshold
+    threshold = _opening_threshold(dataset, source)
     start = stop = None
     before = after = 0
     tracks: tuple[str, ...] = tuple(
         name for name, item in dataset.annotations.items() if item.kind == "categorical"
     )[:2]
-    own = default is not None and default.source in {None, source.name}
     if default is not None:
-        if own and default.threshold is not None:
-            threshold = default.threshold
         if default.start is not None and default.stop is not None:
             start, stop = default.start, default.stop
             before, after = default.off_before, default.off_after
@@ -216,10 +212,17 @@ def opening_view(dataset: Dataset, source: Source) -> View:
         stop=stop,
         before=before,
         after=after,
-        threshold=float(threshold),
+        threshold=threshold,
         tracks=tracks,
         zoom=step_width(_sampled(dataset)),
     )
+
+
+def _opening_threshold(dataset: Dataset, source: Source) -> float:
+    default = dataset.default
+    if default is None or default.threshold is None or default.source not in {None, source.name}:
+        return float(source.suggested_threshold)
+    return default.threshold
 
 
 def _sampled(dataset: Dataset) -> Sequence[str]:
@@ -268,10 +271,10 @@ def telling_range(source: Source, offsets: Any, threshold: float) -> tuple[int, 
 
 
 def _fit(
-    fields: dict[str, Any], opening: View, dataset: Dataset, source: Source, kind: Kind
+    fields: dict[str, Any], dataset: Dataset, source: Source, kind: Kind
 ) -> tuple[View, list[Notice]]:
-    """Lay a link's fields over the opening view; drop, with a notice, what does not fit."""
-    view = _laid_over(fields, opening)
+    """Return the view of a link's fields; drop, with a notice, what does not fit."""
+    view = _asked_for(fields, dataset, source)
     notices: list[Notice] = []
     if view.first >= source.n_steps:
         if "first" in fields:  # otherwise it follows from the selection, which has a notice
@@ -292,17 +295,18 @@ def _fit(
     return view, notices + more
 
 
-def _laid_over(fields: dict[str, Any], opening: View) -> View:
-    """A link that names no place, or only how it is shown, opens where the dataset does."""
+def _asked_for(fields: dict[str, Any], dataset: Dataset, source: Source) -> View:
+    """The view of a link, which opens where the dataset does if it names no place."""
     if not fields.keys() & {"start", "threshold", "first"}:
         names = {"tracks", "full_range", "auto", "overlapping"}
+        opening = opening_view(dataset, source)
         return replace(opening, **{k: v for k, v in fields.items() if k in names})
     known = {k: v for k, v in fields.items() if k not in {"dataset", "fp", "source"}}
     blank = View(
-        dataset=opening.dataset,
-        fp=opening.fp,
-        source=opening.source,
-        threshold=opening.threshold,
+        dataset=dataset.id,
+        fp=dataset.fingerprint,
+        source=source.name,
+        threshold=_opening_threshold(dataset, source),
         first=max(0, known["start"] - 12) if "start" in known else 0,
     )
     return replace(blank, **known)

@@ -12,7 +12,7 @@ type and can be overridden in dataset.yaml:
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
@@ -242,68 +242,18 @@ def read_annotations(
         Annotations by name, those of tokens.parquet first, and every problem and warning.
     """
     problems: list[Problem] = []
-    columns: dict[str, _Column] = {}
-    intervals: dict[str, tuple[str, pa.Table]] = {}
-    broken: set[str] = set()
-
-    def put(name: str, column: _Column) -> None:
-        if name in columns:
-            problems.append(_twice(column.where, name, columns[name].where))
-        else:
-            columns[name] = column
-
+    found = _Raw({}, {}, set())
     if token_file is not None:
-        for name in token_columns:
-            where = f"{token_where}, column '{name}'"
-            try:
-                put(name, _Column(where, read_column(token_file, name, where)))
-            except DatasetError as error:
-                problems.extend(error.problems)
-                broken.add(name)
+        _take_columns(token_file, token_columns, token_where, found, problems)
     for path in _files(folder, folder_where, problems):
-        name, where = path.stem, f"{folder_where}/{path.name}"
-        try:
-            found, table = _read_file(path, where, problems)
-        except DatasetError as error:
-            problems.extend(error.problems)
-            broken.add(name)
-            continue
-        if table is not None:
-            if name in columns:
-                problems.append(_twice(where, name, columns[name].where))
-            else:
-                intervals[name] = (where, table)
-            continue
-        for key, column in found.items():
-            if n_steps is not None and len(column.values) != n_steps:
-                problems.append(_length_differs(where, len(column.values), n_steps))
-                broken.add(key)
-                break
-            put(key, column)
-
-    known = list(columns) + list(intervals) + sorted(broken - set(columns) - set(intervals))
-    problems.extend(
-        Problem(
-            f"{settings_where}, annotations.{name}",
-            f"the name of an annotation (there {'is' if len(known) == 1 else 'are'} {listed(known)})",
-            f"'{name}'",
-            suggestion(name, known),
-        )
-        for name in settings
-        if name not in known
-    )
-    partners = {
-        name + _WEIGHT
-        for name, column in columns.items()
-        if _is_word_list(column.values.type)
-        and name + _WEIGHT in columns
-        and _is_number_list(columns[name + _WEIGHT].values.type)
-    }
+        _take_file(path, f"{folder_where}/{path.name}", n_steps, found, problems)
+    problems.extend(_unknown(settings, settings_where, found.names()))
+    partners = found.partners()
     annotations: dict[str, Annotation] = {}
-    for name, column in columns.items():
+    for name, column in found.columns.items():
         if name in partners and name not in settings:
             continue
-        partner = columns[name + _WEIGHT] if name + _WEIGHT in partners else None
+        partner = found.columns[name + _WEIGHT] if name + _WEIGHT in partners else None
         chosen = settings.get(name, _NO_SETTINGS)
         try:
             with reading(column.where):
@@ -311,7 +261,7 @@ def read_annotations(
             annotations[name] = annotation
         except DatasetError as error:
             problems.extend(error.problems)
-    for name, (where, table) in intervals.items():
+    for name, (where, table) in found.intervals.items():
         chosen = settings.get(name, _NO_SETTINGS)
         try:
             with reading(where):
@@ -321,6 +271,90 @@ def read_annotations(
         except DatasetError as error:
             problems.extend(error.problems)
     return Findings(annotations, problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """What the files hold, by annotation, before kinds are settled; `broken` cannot be read."""
+
+    columns: dict[str, _Column]
+    intervals: dict[str, tuple[str, pa.Table]]
+    broken: set[str]
+
+    def put(self, name: str, column: _Column, problems: list[Problem]) -> None:
+        if name in self.columns:
+            problems.append(_twice(column.where, name, self.columns[name].where))
+        else:
+            self.columns[name] = column
+
+    def names(self) -> list[str]:
+        """All that were meant to be there."""
+        read = [*self.columns, *self.intervals]
+        return read + sorted(self.broken.difference(read))
+
+    def partners(self) -> set[str]:
+        """The columns that are the weights of a list of words."""
+        return {
+            name + _WEIGHT
+            for name, column in self.columns.items()
+            if _is_word_list(column.values.type)
+            and name + _WEIGHT in self.columns
+            and _is_number_list(self.columns[name + _WEIGHT].values.type)
+        }
+
+
+def _take_columns(
+    file: pq.ParquetFile,
+    names: Iterable[str],
+    file_where: str,
+    found: _Raw,
+    problems: list[Problem],
+) -> None:
+    """Read the annotations among the columns of tokens.parquet."""
+    for name in names:
+        where = f"{file_where}, column '{name}'"
+        try:
+            found.put(name, _Column(where, read_column(file, name, where)), problems)
+        except DatasetError as error:
+            problems.extend(error.problems)
+            found.broken.add(name)
+
+
+def _take_file(
+    path: Path, where: str, n_steps: int | None, found: _Raw, problems: list[Problem]
+) -> None:
+    """Read a file of annotations/."""
+    name = path.stem
+    try:
+        columns, table = _read_file(path, where, problems)
+    except DatasetError as error:
+        problems.extend(error.problems)
+        found.broken.add(name)
+        return
+    if table is not None:
+        if name in found.columns:
+            problems.append(_twice(where, name, found.columns[name].where))
+        else:
+            found.intervals[name] = (where, table)
+    for key, column in columns.items():
+        if n_steps is not None and len(column.values) != n_steps:
+            problems.append(_length_differs(where, len(column.values), n_steps))
+            found.broken.add(key)
+            return
+        found.put(key, column, problems)
+
+
+def _unknown(names: Iterable[str], where: str, known: list[str]) -> Iterator[Problem]:
+    """What dataset.yaml says about annotations that are not there."""
+    there = f"there {'is' if len(known) == 1 else 'are'} {listed(known)}"
+    for name in names:
+        if name not in known:
+            yield Problem(
+                f"{where}, annotations.{name}",
+                f"the name of an annotation ({there})",
+                f"'{name}'",
+                suggestion(name, known),
+            )
 
 
 def _files(folder: Path, where: str, problems: list[Problem]) -> list[Path]:

@@ -294,6 +294,19 @@ def test_an_empty_selection_is_an_answer_with_a_reason(client: FlaskClient) -> N
     assert "comes closest" in answer["reason"]
 
 
+def test_a_link_is_opened_without_looking_for_another_place(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("10,000 steps of every state are read for that")
+
+    monkeypatch.setattr("app.opening.telling_range", fail)
+    view = open_view(catalog, "?dataset=waves&source=one&sel=20:23", "back").view
+    assert view is not None
+    assert (view.start, view.stop, view.first) == (20, 23, 8)
+    assert view.threshold == catalog.get("waves").open_source("one").suggested_threshold
+
+
 def test_the_opening_range_selects_three_to_fifteen_states_where_there_is_one(
     catalog: Catalog,
 ) -> None:

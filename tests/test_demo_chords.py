@@ -361,7 +361,7 @@ def test_songs_of_ones_own_keep_their_spelling_and_unknown_chords_are_named(
 ) -> None:
     source = tmp_path / "mine.txt"
     source.write_text(
-        "Mine\tG major\t| Em7 C G^ | D Hx D/F# G\nC Am F G7\nTwo\t| N.C. Hx\nTwo\tC♯m\n",
+        "Mi\u2028ne\tG major\t| Em7 C G^ | D Hx D/F# G\nC Am F G7\nTwo\t| N.C. Hx\nTwo\tC♯m\n",
         encoding="utf-8",
     )
     brought = chords.bring(source, tmp_path / "mine")
@@ -369,7 +369,7 @@ def test_songs_of_ones_own_keep_their_spelling_and_unknown_chords_are_named(
     dataset = open_dataset(brought.path, tmp_path / "cache")
     assert dataset.warnings == ()
     assert dataset.tokens(0, 8) == ["Em7", "C", "G", "D", "Hx", "D/F#", "G", "C"]
-    assert dataset.sequences.ids == ("Mine", "song 2", "Two", "Two (2)")
+    assert dataset.sequences.ids == ("Mi\u2028ne", "song 2", "Two", "Two (2)")
     surprisal = np.array(column(brought.path, "surprisal"), np.float64)
     assert np.flatnonzero(np.isnan(surprisal)).tolist() == [0, 4, 7, 11, 12, 13]
     assert column(brought.path, "degree")[:5] == ["VI", "IV", "I", "V", None]

@@ -127,7 +127,9 @@ def bring(source: Path, out: Path, progress: Callable[[float], None] | None = No
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise songs.SongError(f"{out} is already there; name a folder that is not.")
     try:
-        own = tuple(songs.parse(source.read_text(encoding="utf-8-sig").splitlines(), source.name))
+        # Not splitlines, which also ends lines at signs that may stand in a title.
+        lines = source.read_text(encoding="utf-8-sig").split("\n")
+        own = tuple(songs.parse(lines, source.name))
     except UnicodeDecodeError:
         raise songs.SongError(
             f"{source} is not text in UTF-8; save it as that, one song a line."
