@@ -106,7 +106,7 @@ def open_view(
     notices = [Notice(text) for text in parsed.notices]
     fields = dict(parsed.fields)
     wanted = fields.get("dataset")
-    dataset, more = _dataset(catalog, wanted)
+    dataset, more = _dataset(catalog, wanted, is_ready)
     notices += more
     if dataset is None or (kind == "dataset" and dataset.id != wanted):
         return Opened(None, None, tuple(notices))
@@ -135,7 +135,9 @@ def open_view(
     return Opened(view, info(dataset, source), (*notices, *more))
 
 
-def _dataset(catalog: Catalog, wanted: str | None) -> tuple[Dataset | None, list[Notice]]:
+def _dataset(
+    catalog: Catalog, wanted: str | None, is_ready: Callable[[Dataset, str], bool]
+) -> tuple[Dataset | None, list[Notice]]:
     """The dataset asked for, or the first that opens, with what to say about it."""
     notices: list[Notice] = []
     entries = catalog.entries()
@@ -156,6 +158,9 @@ def _dataset(catalog: Catalog, wanted: str | None) -> tuple[Dataset | None, list
             continue
         try:
             dataset = catalog.get(entry.id)
+            name, _ = _source_name(dataset, None)
+            if is_ready(dataset, name):
+                dataset.open_source(name)  # only now is damage behind a good footer found
         except DatasetError as error:
             broken.append((entry.title, str(error)))
             continue

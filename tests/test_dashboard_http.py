@@ -389,6 +389,23 @@ def test_without_tracks_of_its_own_a_default_shows_the_usual_ones(tmp_path: Path
     assert (view.threshold, view.tracks) == (0.3, ("tag",))
 
 
+def test_a_bare_address_passes_over_a_dataset_whose_states_are_damaged(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_dataset(tmp_path / "data" / name, tokens=["x", "y"], states={"s": waves(2, 2)})
+    states = tmp_path / "data" / "a" / "states" / "s.parquet"
+    content = states.read_bytes()
+    states.write_bytes(content[:4] + bytes([255] * 30) + content[34:])
+    catalog = Catalog([tmp_path / "data"], tmp_path / "cache")
+    assert [entry.error for entry in catalog.entries()] == [None, None], "its footer is fine"
+    found = open_view(catalog, "", "load")
+    assert found.view is not None
+    assert found.view.dataset == "b"
+    assert "“a” cannot be opened" in found.notices[0].text
+    asked = open_view(catalog, "?dataset=a", "load")
+    assert asked.view is None
+    assert "a/states/s.parquet" in asked.notices[0].text
+
+
 def test_a_folder_whose_name_is_no_text_does_not_keep_the_others_from_being_served(
     tmp_path: Path,
 ) -> None:
