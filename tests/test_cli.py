@@ -784,11 +784,13 @@ def test_an_interrupted_first_opening_ends_with_130_and_leaves_nothing(tmp_path:
         *"--states 0,1 --threshold 1 --min-overlap 2 --workers 1 --format json".split(),
     ]
     # Ctrl+C reaches every process of a command, the one of --workers as well.
+    pipe = subprocess.PIPE
     first = subprocess.Popen(
-        command, cwd=ROOT, stdout=-1, stderr=-1, text=True, start_new_session=True
+        command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True, start_new_session=True
     )
     while not list(copies.glob("*.tmp/rows-taken-in")):
         assert first.poll() is None, first.communicate()
+        time.sleep(0.001)
     os.killpg(first.pid, signal.SIGINT)
     out, err = first.communicate(timeout=60)
     assert (first.returncode, out, err.strip()) == (130, "", "")
