@@ -430,8 +430,9 @@ def blueprint(services: Services) -> Blueprint:
     """Return the API as a Flask blueprint under `PREFIX`.
 
     Every answer is JSON in UTF-8. Anything wrong is an object with one key, ``error``: one plain
-    sentence, with status 400 (the request), 404 (nothing there by that name), 405 (not GET) or 500
-    (nobody foresaw it; the log has the details).
+    sentence, with status 400 (the request), 404 (nothing there by that name), 405 (not GET), 500
+    (nobody foresaw it; the log has the details) or 503 (later: it is being prepared, or the server is
+    busy; or it took too long).
     """
     made = Blueprint("api", __name__, url_prefix=PREFIX)
     for route in ROUTES:

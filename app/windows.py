@@ -54,10 +54,11 @@ def brush_summary(
     Returns
     -------
     ndarray
-        Shape (6, n_states), the source's float type: least value, greatest value and least
-        magnitude over the brush (NaN where any value is NaN: never on); then greatest value, least
-        value and greatest magnitude over the limit steps, NaN left out (it is off), and -inf,
-        +inf, -inf where there is no limit step. Read in stretches, so memory stays bounded.
+        Shape (6, n_states), the source's float type, float32 for float16: least value, greatest
+        value and least magnitude over the brush (NaN where any value is NaN: never on); then
+        greatest value, least value and greatest magnitude over the limit steps, NaN left out (it is
+        off), and -inf, +inf, -inf where there is no limit step. Read in stretches, so memory stays
+        bounded.
     """
     dtype = np.float32 if source.dtype == np.float16 else source.dtype
     out = np.empty((6, source.n_states), dtype=dtype)

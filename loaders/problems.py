@@ -101,7 +101,7 @@ def listed(names: Iterable[object], limit: int = 12) -> str:
 
 
 def suggestion(name: object, known: Sequence[str]) -> str:
-    """`use 'x'` with the close match to a misspelt name, or the known names."""
+    """`did you mean 'x'` with the close match to a misspelt name, or what to do without one."""
     close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
     if close:
         return f"did you mean '{close[0]}'"

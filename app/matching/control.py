@@ -52,7 +52,7 @@ class Control:
 
     @property
     def stage(self) -> str:
-        """What is being done, one word: waiting, packing, counting or listing."""
+        """What is being done, one word: waiting, packing, counting, listing or, of files, writing."""
         with self._lock:
             stage, other = self._stage, self._other
         return stage if other is None else other.stage
