@@ -775,22 +775,27 @@ def test_a_server_may_hold_more_files_open_than_a_shell_begins_with() -> None:
 
 
 def test_an_interrupted_first_opening_ends_with_130_and_leaves_nothing(tmp_path: Path) -> None:
-    rows = np.random.default_rng(0).normal(size=(400_000, 64)).astype(np.float32)
+    rows = np.random.default_rng(0).random((300_000, 64), np.float32)
     tokens = np.zeros(len(rows), "U1")
     data = write_dataset(tmp_path / "big", tokens=tokens, states={"layer": rows})
     copies = tmp_path / "cache" / "sources"
     command = [
         *(sys.executable, "-m", "app", "match", str(data), "--cache-dir", str(tmp_path / "cache")),
-        *"--states 0,1 --threshold 1 --min-overlap 2 --workers 1 --format json".split(),
+        *"--states 0,1 --threshold 0.5 --min-overlap 2 --workers 1 --format json".split(),
     ]
-    # Ctrl+C reaches every process of a command, the one of --workers as well.
     pipe = subprocess.PIPE
-    first = subprocess.Popen(
-        command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True, start_new_session=True
-    )
+    # Tests that run in the background of a shell are deaf to Ctrl+C, and so would be the command.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        first = subprocess.Popen(
+            command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
     while not list(copies.glob("*.tmp/rows-taken-in")):
         assert first.poll() is None, first.communicate()
         time.sleep(0.001)
+    # Ctrl+C reaches every process of a command, the one of --workers as well.
     os.killpg(first.pid, signal.SIGINT)
     out, err = first.communicate(timeout=60)
     assert (first.returncode, out, err.strip()) == (130, "", "")
