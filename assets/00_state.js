@@ -169,18 +169,37 @@
   };
   window.addEventListener("popstate", () => sb.goTo("back", window.location.search));
 
+  // Mantine's pickers tell every value they have come to show, those that they were given too, and that
+  // some frames later, when the view may be another one already. It is a person's choice only when the
+  // picker was the last thing that a person has touched.
+  let touched = null;
+  for (const name of ["pointerdown", "keydown", "focusin", "click"]) {
+    document.addEventListener(name, ({ target }) => {
+      const inList = target.closest && target.closest(".mantine-Popover-dropdown");
+      if (!inList) touched = target; // a list hangs elsewhere on the page than its picker
+    }, true);
+  }
+  window.addEventListener("popstate", () => { touched = null; });
+
+  /** Whether a person was last at this picker. */
+  sb.touched = function (id) {
+    const picker = document.getElementById(id);
+    const whole = picker && (picker.closest(".mantine-InputWrapper-root") || picker);
+    return Boolean(whole && touched && whole.contains(touched));
+  };
+
   sb.callbacks.pickDataset = function (dataset) {
     const view = sb.read("view");
-    if (dataset && (!view || dataset !== view.dataset)) {
-      sb.goTo("dataset", "?dataset=" + encode(dataset));
-    }
+    if (!dataset || (view && dataset === view.dataset)) return;
+    if (sb.touched("dataset")) sb.goTo("dataset", "?dataset=" + encode(dataset));
+    else if (view) window.dash_clientside.set_props("dataset", { value: view.dataset });
   };
 
   sb.callbacks.pickSource = function (source) {
     const view = sb.read("view");
-    if (source && view && source !== view.source) {
-      sb.goTo("source", sb.search({ ...view, source }));
-    }
+    if (!source || !view || source === view.source) return;
+    if (sb.touched("source")) sb.goTo("source", sb.search({ ...view, source }));
+    else window.dash_clientside.set_props("source", { value: view.source });
   };
 
   sb.callbacks.showNotices = function (notices) {

@@ -55,17 +55,18 @@
   /** The first step on the screen: near the end of the data the window stands farther left. */
   const shownFirst = (view, info) => sb.firstStep(view.first, info, sb.visibleSteps(view, info));
 
-  sb.callbacks.showControls = function (view, info, viewport) {
+  sb.callbacks.showControls = function (_, info, viewport) {
+    const view = sb.read("view"); // a control that has gone on since is not set back
     if (!view || !info || !viewport || view.source !== info.source) return;
     const { slider } = info;
-    const at = Math.min(slider.max, Math.max(slider.min, view.threshold));
-    set("threshold-slider", {
-      min: slider.min, max: slider.max, step: slider.step, precision: slider.decimals,
-      value: show("threshold-slider", "value", at),
-    });
     const put = (id, prop, value) => {
       if (!echo(id, prop, value)) set(id, { [prop]: show(id, prop, value) });
     };
+    set("threshold-slider", {
+      min: slider.min, max: slider.max, step: slider.step, precision: slider.decimals,
+    });
+    const at = Math.min(slider.max, Math.max(slider.min, view.threshold));
+    if (!sliding) put("threshold-slider", "value", at);
     put("threshold-text", "value", String(view.threshold));
     put("polarity", "value", view.polarity);
     put("pinned", "value", view.pinned === null ? "" : String(sb.stateName(view.pinned, info)));
@@ -91,15 +92,32 @@
     return Boolean(sb.read("view"));
   }
 
-  let pointerDown = false;
-  document.addEventListener("pointerdown", () => { pointerDown = true; }, true);
-  document.addEventListener("pointerup", () => { pointerDown = false; }, true);
-  document.addEventListener("pointercancel", () => { pointerDown = false; }, true);
+  // Mantine's slider, asked to tell every value while it is dragged, tells those that it was given as
+  // well, some frames later: an older view would come back as a person's change. So it tells the last
+  // value of a drag and that of a key; where its thumb is meanwhile is read from the thumb.
+  let sliding = null;
+  function slide() {
+    const now = Number(sliding.thumb.getAttribute("aria-valuenow"));
+    sb.dispatch({ threshold: sb.snap(now, sb.read("info").slider) }, { dragging: true });
+  }
+  document.addEventListener("pointerdown", (event) => {
+    const slider = event.target.closest && event.target.closest("#threshold-slider");
+    if (!slider || sliding || !sb.read("view")) return;
+    sliding = { thumb: slider.querySelector("[role=slider]"), watch: new MutationObserver(slide) };
+    sliding.watch.observe(sliding.thumb, { attributeFilter: ["aria-valuenow"] });
+  }, true);
+  for (const name of ["pointerup", "pointercancel"]) {
+    document.addEventListener(name, () => {
+      if (!sliding) return;
+      sliding.watch.disconnect();
+      sliding = null;
+    }, true);
+  }
 
   sb.callbacks.onThresholdSlider = function (value) {
     if (!changed("threshold-slider", "value", value)) return;
     const threshold = sb.snap(value, sb.read("info").slider);
-    sb.dispatch({ threshold }, { dragging: pointerDown, group: "key-threshold" });
+    sb.dispatch({ threshold }, { group: "key-threshold" });
   };
 
   /** Put a box back to what the view says, with a sentence on what was wrong. */
@@ -157,7 +175,10 @@
   };
 
   sb.callbacks.onTracks = function (value) {
-    if (changed("track-picker", "value", value)) sb.dispatch({ tracks: value });
+    const held = shown["track-picker.value"];
+    if (!sb.touched("track-picker")) {
+      if (held && !sb.same(value, held)) set("track-picker", { value: held });
+    } else if (changed("track-picker", "value", value)) sb.dispatch({ tracks: value });
   };
 
   sb.callbacks.onPosition = function (text) {

@@ -14,11 +14,32 @@
     return Math.min(fitting, info.n_steps, info.most_steps);
   };
 
+  /**
+   * Where a view that was opened begins: as it says, unless its brush lies right of what this window
+   * shows but not of what a wider one would. Going back brings back what was seen here before.
+   */
+  function opening(view, info, steps) {
+    const { first, start, stop } = view;
+    if (start === null || (sb.read("goto") || {}).kind === "back") return first;
+    const hidden = start >= first && stop > sb.firstStep(first, info, steps) + steps;
+    return hidden && stop <= first + info.most_steps
+      ? sb.firstStep(sb.firstFor(start, stop), info, steps) : first;
+  }
+
   let asked = 0;
+  let opened = null; // the opening that was looked at
   sb.callbacks.windowRequest = function (view, info, viewport, last) {
     if (!view || !info || !viewport || view.dragging) return none();
     if (info.dataset !== view.dataset || info.source !== view.source) return none();
     const steps = sb.visibleSteps(view, info, viewport);
+    if (opened !== view.restored) {
+      opened = view.restored;
+      const first = opening(view, info, steps);
+      if (first !== view.first) {
+        sb.dispatch({ first }, { history: "replace" });
+        return none();
+      }
+    }
     const start = sb.firstStep(view.first, info, steps);
     const stop = start + steps;
     const brush = view.start === null ? null

@@ -53,7 +53,6 @@ def _toolbar() -> html.Div:
                             thumbSize=14,
                             w=150,
                             color="red",
-                            updatemode="drag",
                             thumbLabel="Threshold slider",
                         ),
                         dmc.TextInput(
@@ -114,29 +113,34 @@ def _toolbar() -> html.Div:
                 "Neither the selection nor the matches change.",
             ),
             html.Span(className="sb-divider"),
-            step_heading(
-                3,
-                "Align",
-                "Put annotations beside the words and the matches: if they line up, that is what "
-                "the states may encode.",
-            ),
-            hinted(
-                dmc.MultiSelect(
-                    id=ids.TRACK_PICKER,
-                    size="xs",
-                    data=[],
-                    value=[],
-                    placeholder="Annotations…",
-                    className="sb-track-picker",
-                    clearable=False,
-                    comboboxProps={"width": 220},
-                    **{"aria-label": "Annotation tracks"},
-                ),
-                "Each annotation is a track under the plot and a heatmap beside the matches.",
-            ),
-            hinted(
-                dmc.Switch(id=ids.MASK, label="mask", size="xs", checked=False),
-                "Fade annotations where few of the selected states are on.",
+            html.Div(
+                className="sb-align",
+                children=[
+                    step_heading(
+                        3,
+                        "Align",
+                        "Put annotations beside the words and the matches: if they line up, that is what "
+                        "the states may encode.",
+                    ),
+                    hinted(
+                        dmc.MultiSelect(
+                            id=ids.TRACK_PICKER,
+                            size="xs",
+                            data=[],
+                            value=[],
+                            placeholder="Annotations…",
+                            className="sb-track-picker",
+                            clearable=False,
+                            comboboxProps={"width": 220},
+                            **{"aria-label": "Annotation tracks"},
+                        ),
+                        "Each annotation is a track under the plot and a heatmap beside the matches.",
+                    ),
+                    hinted(
+                        dmc.Switch(id=ids.MASK, label="mask", size="xs", checked=False),
+                        "Fade annotations where few of the selected states are on.",
+                    ),
+                ],
             ),
         ],
     )

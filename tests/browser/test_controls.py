@@ -135,6 +135,13 @@ def test_the_page_works_at_twice_the_size(
         }"""
     )
     assert over == []
+    lines = page.evaluate(
+        """() => ['.sb-nav', '.sb-search', '#share', '#help-button', '#color-scheme'].map(name => {
+            const box = document.querySelector(name).getBoundingClientRect();
+            return Math.round((box.top + box.bottom) / 2 / 8);
+        })"""
+    )
+    assert max(lines[1:]) - min(lines[1:]) <= 1, "no button stands in a line of its own"
     page.locator("#match-rows a.sb-row").nth(1).click()
     settled(page)
     assert view(page)["start"] is not None

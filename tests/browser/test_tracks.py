@@ -271,3 +271,33 @@ def test_many_categories_intervals_and_odd_values(
     page.keyboard.press("ArrowLeft")
     page.wait_for_function("() => document.getElementById('legends').scrollLeft < 300")
     assert view(page)["first"] == first
+
+
+#: Views with other tracks, with some turns of the browser's event loop after each.
+_VIEWS = """async ([views, turns]) => {
+    const turn = () => new Promise((go) => {
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = go;
+        port2.postMessage(0);
+    });
+    for (const tracks of views) {
+        window.statebrush.dispatch({ tracks });
+        for (let i = 0; i < turns; i++) await turn();
+    }
+}"""
+
+
+def test_of_views_in_quick_succession_the_last_stays(
+    open_page: Callable[..., Page], demo: Running
+) -> None:
+    page = open_page(f"{demo.url}?dataset=parens&first=100&sel=114:118&threshold=0.3&auto=0")
+    views = [["level"], ["surprisal"], [], ["surprisal", "level"], ["level"], ["surprisal"]]
+    for turns in range(4):  # the picker tells what it was given some turns later
+        entries = page.evaluate("() => history.length")
+        page.evaluate(_VIEWS, [views, turns])
+        settled(page)
+        page.wait_for_selector("#track-rows [data-track='surprisal']")
+        assert page.locator("#track-rows .sb-track").count() == 1
+        assert view(page)["tracks"] == ["surprisal"]
+        added = page.evaluate("() => history.length") - entries
+        assert added <= len(views), "a choice that nobody made is an entry of the history"
