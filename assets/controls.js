@@ -55,18 +55,21 @@
   /** The first step on the screen: near the end of the data the window stands farther left. */
   const shownFirst = (view, info) => sb.firstStep(view.first, info, sb.visibleSteps(view, info));
 
-  sb.callbacks.showControls = function (_, info, viewport) {
-    const view = sb.read("view"); // a control that has gone on since is not set back
-    if (!view || !info || !viewport || view.source !== info.source) return;
-    const { slider } = info;
-    const put = (id, prop, value) => {
-      if (!echo(id, prop, value)) set(id, { [prop]: show(id, prop, value) });
-    };
+  function put(id, prop, value) {
+    if (!echo(id, prop, value)) set(id, { [prop]: show(id, prop, value) });
+  }
+  function showSlider(view, { slider }) {
     set("threshold-slider", {
       min: slider.min, max: slider.max, step: slider.step, precision: slider.decimals,
     });
     const at = Math.min(slider.max, Math.max(slider.min, view.threshold));
-    if (!sliding) put("threshold-slider", "value", at);
+    if (!sliding) put("threshold-slider", "value", at); // whoever holds it moves it
+  }
+
+  sb.callbacks.showControls = function (_, info, viewport) {
+    const view = sb.read("view"); // a control that has gone on since is not set back
+    if (!view || !info || !viewport || view.source !== info.source) return;
+    showSlider(view, info);
     put("threshold-text", "value", String(view.threshold));
     put("polarity", "value", view.polarity);
     put("pinned", "value", view.pinned === null ? "" : String(sb.stateName(view.pinned, info)));
@@ -96,26 +99,39 @@
   // well, some frames later: an older view would come back as a person's change. So it tells the last
   // value of a drag and that of a key; where its thumb is meanwhile is read from the thumb.
   let sliding = null;
+  let drags = 0;
   function slide() {
     const now = Number(sliding.thumb.getAttribute("aria-valuenow"));
-    sb.dispatch({ threshold: sb.snap(now, sb.read("info").slider) }, { dragging: true });
+    const threshold = sb.snap(now, sb.read("info").slider);
+    sb.dispatch({ threshold }, { dragging: sliding.held, group: sliding.group });
+  }
+  function letGo(drag) {
+    if (sliding !== drag) return;
+    drag.watch.disconnect();
+    sliding = null;
+    showSlider(sb.read("view"), sb.read("info"));
   }
   document.addEventListener("pointerdown", (event) => {
     const slider = event.target.closest && event.target.closest("#threshold-slider");
-    if (!slider || sliding || !sb.read("view")) return;
-    sliding = { thumb: slider.querySelector("[role=slider]"), watch: new MutationObserver(slide) };
-    sliding.watch.observe(sliding.thumb, { attributeFilter: ["aria-valuenow"] });
+    if (!slider || !sb.read("view")) return;
+    if (sliding) letGo(sliding);
+    const thumb = slider.querySelector("[role=slider]");
+    drags += 1;
+    sliding = { thumb, held: true, group: `drag:slider-${drags}`, watch: new MutationObserver(slide) };
+    sliding.watch.observe(thumb, { attributeFilter: ["aria-valuenow"] });
   }, true);
   for (const name of ["pointerup", "pointercancel"]) {
     document.addEventListener(name, () => {
       if (!sliding) return;
-      sliding.watch.disconnect();
-      sliding = null;
+      const drag = sliding;
+      drag.held = false;
+      // The thumb follows the mouse a frame later, and so does the last that it tells.
+      requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => letGo(drag))));
     }, true);
   }
 
   sb.callbacks.onThresholdSlider = function (value) {
-    if (!changed("threshold-slider", "value", value)) return;
+    if (!changed("threshold-slider", "value", value) || sliding) return;
     const threshold = sb.snap(value, sb.read("info").slider);
     sb.dispatch({ threshold }, { group: "key-threshold" });
   };

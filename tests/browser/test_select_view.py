@@ -156,6 +156,28 @@ def test_the_threshold_has_three_handles_and_asks_for_nothing_while_dragging(
     assert view(page)["threshold"] > -0.001
 
 
+def test_a_slider_that_is_let_go_in_full_flight_stays_where_it_came_to(
+    open_page: Callable[..., Page], demo: Running
+) -> None:
+    page = open_page(demo.url)
+    thumb = page.locator("#threshold-slider [role=slider]")
+    for by in (40, -30, 25, -50):
+        entries, was = page.evaluate("() => history.length"), view(page)["threshold"]
+        knob = thumb.bounding_box()
+        assert knob is not None
+        x, y = knob["x"] + knob["width"] / 2, knob["y"] + knob["height"] / 2
+        drag(page, (x, y), (x + by, y), steps=12)
+        page.wait_for_function("was => window.statebrush.read('view').threshold !== was", arg=was)
+        settled(page)
+        now = drawn(page)
+        assert now.chips == expected(demo, now.view)
+        knob = thumb.bounding_box()
+        assert knob is not None
+        assert abs(knob["x"] + knob["width"] / 2 - (x + by)) < 2, "the knob is where the mouse was"
+        assert float(thumb.get_attribute("aria-valuenow") or "") == now.view["threshold"]
+        assert page.evaluate("() => history.length") == entries + 1
+
+
 def test_a_threshold_that_is_no_number_is_refused_with_a_sentence(
     open_page: Callable[..., Page], demo: Running
 ) -> None:
