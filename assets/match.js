@@ -123,6 +123,7 @@
         + ` aria-pressed="${chosen}" aria-label="${text}" data-tip="${text}"`
         + ` style="left:${(100 * i) / slots}%;width:${100 / slots}%;top:0;bottom:0"></button>`;
     });
+    byId("histogram-tip").hidden = true; // its bar goes
     sb.keepFocus(host, () => { host.innerHTML = bars.join(""); }, "match-button");
     return sb.figure(skeletons, theme, "histogram", [
       { x: bins.map((_, i) => i), y: bins.map((bin) => height(bin.matches)) },
@@ -231,12 +232,15 @@
     const out = { words: [], heats: [[], ...match.tracks.map(() => [])] };
     const mapped = match.tracks.findIndex((track) => track.name === view.colour);
     const place = (step) => (step < row.start ? 0 : step < row.stop ? 1 : 2);
+    const tint = (i) => (mapped < 0 ? "" : sb.trackCell(match.tracks[mapped], match.tracks[mapped].cells[row.index][i]).color);
     const shown = [];
     for (let k = 0; k < columns; k++) {
       const step = row.start - before + k;
       const token = row.tokens[step - row.from];
-      // A word of the match and one beside it do not reach into each other's columns.
-      shown.push({ ...sb.shown(token === undefined ? " " : token), bold: place(step) === 1, group: place(step) });
+      // Neither a word of the match and one beside it nor words of different colours of a track, which
+      // would seem to have both, reach into each other's columns.
+      const group = token === undefined ? "" : `${place(step)} ${tint(step - row.from)}`;
+      shown.push({ ...sb.shown(token === undefined ? " " : token), bold: place(step) === 1, group });
       if (token === undefined) shown[k].text = "";
     }
     const fitted = sb.wordRow("i", shown, words);
@@ -282,6 +286,7 @@
     const rows = byId("match-rows");
     const head = byId("match-head");
     rows.dataset.n = match.n;
+    byId("cell-tip").hidden = true; // what it stood at goes, and no pointer leaves that
     if (match.error || match.rows.length === 0) {
       head.innerHTML = "";
       byId("heat-legend").innerHTML = "";

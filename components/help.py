@@ -71,7 +71,7 @@ def help_window() -> dmc.Modal:
     return dmc.Modal(
         id=ids.HELP,
         title="How to use Statebrush",
-        size="xl",
+        size=1340,
         opened=False,
         closeButtonProps={"aria-label": "Close"},
         children=html.Div(

@@ -267,3 +267,22 @@ def test_match_count_cells_stand_for_the_words_of_their_row(
     start = int(row.get_attribute("data-start") or 0)
     title = row.locator(".sb-heat").nth(1).locator("i.sb-in").first.get_attribute("data-tip")
     assert title == f"level: {labels[level.codes(start, start + 1)[0]]} · step {start:,}"
+
+
+def test_no_tip_stays_behind_when_its_row_or_bar_is_gone(
+    open_page: Callable[..., Page], demo: Running
+) -> None:
+    page = open_page(demo.url)
+    for place, tip in (
+        ("#match-rows a.sb-row >> nth=2 >> .sb-match-words .sb-in >> nth=0", "#cell-tip"),
+        (".sb-length-bar >> nth=1", "#histogram-tip"),
+    ):
+        page.hover(place)
+        page.wait_for_selector(f"{tip}:visible")
+        page.evaluate("() => window.statebrush.dispatch({ threshold: 1e6 })")
+        settled(page)
+        assert rows(page) == []
+        assert page.locator(tip).is_hidden()
+        page.go_back()
+        page.wait_for_selector("#match-rows a.sb-row")
+        settled(page)

@@ -42,8 +42,10 @@ def test_long_words_take_the_room_that_short_neighbours_leave(
         tokens=(["x", *phrase] * 12)[1:],
         sequences=np.repeat(np.arange(13), 11)[: 12 * 11 - 1].tolist(),
         states={"h": np.sin(np.arange(131)[:, None] / np.arange(3, 9)).astype(np.float32)},
+        annotations={"half": (["even", "odd"] * 66)[:131]},
     )
-    page = open_page(serve(tmp_path / "long").url + "?dataset=long&first=0&sel=1:3&width=40")
+    link = "?dataset=long&first=0&sel=1:3&threshold=0.3&width=40&track=half"
+    page = open_page(serve(tmp_path / "long").url + link)
     shown = boxes(page, "#word-layer .sb-word > span")
     assert [word["text"] for word in shown[: len(phrase)]] == phrase
     narrow = [word for word in shown if word["scale"] < 0.7]
@@ -58,7 +60,9 @@ def test_long_words_take_the_room_that_short_neighbours_leave(
         assert inside or filling, "a word is in its own column, or fills it and reaches beyond"
         if i + 1 in starts:
             assert word["right"] <= word["column"][1], "no word reaches into another sequence"
-    for number in range(page.locator("#match-rows a.sb-row").count()):
+    listed = page.locator("#match-rows a.sb-row").count()
+    assert listed > 0
+    for number in range(listed):
         row = f"#match-rows [role=listitem]:nth-child({number + 1}) .sb-match-words"
         drawn = [word for word in boxes(page, f"{row} > span > i") if word["text"]]
         for word, following in itertools.pairwise(drawn):
@@ -66,6 +70,15 @@ def test_long_words_take_the_room_that_short_neighbours_leave(
         match = boxes(page, f"{row} > .sb-in > i")
         assert match[0]["left"] >= match[0]["column"][0], "the match begins in its own column"
         assert match[-1]["right"] <= match[-1]["column"][1]
+    beyond = """() => [...document.querySelectorAll('#match-rows .sb-match-words > span > i')]
+        .filter(word => word.textContent
+            && word.getBoundingClientRect().right > word.parentElement.getBoundingClientRect().right)
+        .map(word => word.textContent)"""
+    assert page.evaluate(beyond)
+    page.click("#match-head [data-colour='half']")
+    page.wait_for_selector("#match-head [data-colour='half'][aria-pressed=true]")
+    settled(page)
+    assert page.evaluate(beyond) == [], "a word that lies on two colours seems to have both"
 
 
 def test_words_stand_upright_in_steps_too_narrow_for_them(
