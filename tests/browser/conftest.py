@@ -244,7 +244,7 @@ def settled(page: Page) -> None:
     page must have been quiet for several frames on end, not only at the first look.
     """
     page.evaluate("() => { window.quietFrames = 0; }")
-    page.wait_for_function(_QUIET, timeout=30_000)
+    page.wait_for_function(_QUIET, timeout=60_000)
     drawn(page)
 
 
@@ -311,7 +311,7 @@ def drawn(page: Page, **fields: Any) -> Drawn:
                   && { view, chips: found.chips };
             }""",
             arg=[_LOOK, fields],
-            timeout=10_000,
+            timeout=30_000,
         )
     except PlaywrightTimeout:
         raise AssertionError(f"Waited for {fields}; the page: {page.evaluate(_LOOK)}") from None
