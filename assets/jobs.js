@@ -263,13 +263,20 @@
     }
   };
 
-  function saved(address, answer) {
+  async function saved(address, answer) {
     if (answer.error) {
       sb.notify(answer.error, "error");
       return;
     }
     const link = document.createElement("a");
     link.href = `${base()}_jobs/${address}/${encodeURIComponent(answer.name)}`;
+    // Asked first: of a file that is refused the browser only says that it could not be saved.
+    const limit = AbortSignal.timeout(sb.patience.answer);
+    const first = await fetch(link.href, { method: "HEAD", signal: limit }).catch(() => null);
+    if (first && first.status === 503) {
+      sb.notify("The server is sending too many files already; download yours again in a moment.", "error");
+      return;
+    }
     link.download = answer.name;
     link.click();
     for (const sentence of answer.caps) sb.notify(sentence, "info");

@@ -35,6 +35,21 @@ def test_a_downloaded_table_holds_all_pages(
         assert table["start"].tolist()[:50] == [row["start"] for row in rows(page)]
 
 
+def test_a_file_that_is_refused_is_told(
+    open_page: Callable[..., Page], demo: Running, tmp_path: Path
+) -> None:
+    page = open_page(demo.url)
+    page.route("**/_jobs/file/*/0/*", lambda route: route.fulfill(status=503, body="busy"))
+    page.click("#download-menu")
+    page.click("#download-csv")
+    page.wait_for_selector("text=download yours again in a moment")
+    errors: list[str] = page.watch.errors  # type: ignore[attr-defined]
+    assert all("503" in error for error in errors), "the browser itself reports what is refused"
+    errors.clear()
+    page.unroute("**/_jobs/file/*/0/*")
+    assert len(pd.read_csv(save(page, "csv", tmp_path))) > 50
+
+
 def test_the_path_of_an_analyst(
     open_page: Callable[..., Page], demo: Running, tmp_path: Path
 ) -> None:
