@@ -1,9 +1,10 @@
 """The derived copy of a source: row-major, memory-mapped, with its summary.
 
 A copy lives in `CACHE/sources/KEY/` and is only ever a function of the Parquet files, so that it
-can be deleted at any time. It is built in a folder of its own and renamed when complete: nobody
-sees half a copy. An operating-system lock, which ends with the process that holds it, keeps two
-builders from doing the same work; correctness does not depend on it.
+can be deleted at any time; one whose files were written anew goes a day after it was last opened.
+It is built in a folder of its own and renamed when complete: nobody sees half a copy. An
+operating-system lock, which ends with the process that holds it, keeps two builders from doing the
+same work; correctness does not depend on it.
 
 Nobody waits for the disk: a new copy is used from the page cache while a thread sends it to the
 disk and then leaves a mark. A copy without the mark may have lost pages if the machine went down,
@@ -46,6 +47,7 @@ FORMAT = 2
 Progress = Callable[[int, int], None]
 """Called with the steps done and the steps in all, by any thread but never by two at once."""
 
+_ABOUT = "about.json"
 _ON_DISK = "on-disk"
 _TAKEN_IN = "rows-taken-in"
 _SPARE_BYTES = 16 << 20
@@ -105,6 +107,7 @@ def open_stored(files: SourceFiles, cache_dir: Path, progress: Progress | None =
             if stored is not None:
                 return stored
             _clean(folder, key if locked else None)
+            _remove_superseded(folder, older_than=_ORPHAN_SECONDS)
             for _ in range(2):
                 _build(files, folder, home, progress)
                 stored = _load(home, files)
@@ -187,6 +190,9 @@ def _load(home: Path, files: SourceFiles, *, mark: bool = True) -> Stored | None
             return None
         if mark:
             threading.Thread(target=_send_to_disk, args=(home,), daemon=True).start()
+    if mark:
+        with contextlib.suppress(OSError):  # a cache that cannot be written keeps what it has
+            os.utime(home / _ABOUT)  # when it was last opened
     return Stored(rows, summary)
 
 
@@ -200,7 +206,7 @@ def _is_marked(home: Path) -> bool:
 def _is_of_this_start(home: Path) -> bool:
     """Whether a copy was written since the machine was last started."""
     try:
-        about = json.loads((home / "about.json").read_text(encoding="utf-8"))
+        about = json.loads((home / _ABOUT).read_text(encoding="utf-8"))
         return bool(about["boot"] == _boot())
     except (OSError, ValueError, KeyError):
         return False
@@ -211,7 +217,7 @@ def _is_whole(home: Path, rows: NDArray[Any]) -> bool:
     if _is_of_this_start(home):
         return True
     try:
-        about = json.loads((home / "about.json").read_text(encoding="utf-8"))
+        about = json.loads((home / _ABOUT).read_text(encoding="utf-8"))
         steps = range(0, len(rows), 1 << 14)
         total = sum(_checksum(rows[step : step + (1 << 14)]) for step in steps)
         return bool(about["checksum"] == total % _MODULUS)
@@ -238,7 +244,7 @@ def _boot() -> str:
 def _send_to_disk(home: Path) -> None:
     """Have a copy survive a power cut, and mark it; without the mark it is tried again."""
     with contextlib.suppress(OSError):
-        for name in (ROWS, "summary.npz", "about.json"):
+        for name in (ROWS, "summary.npz", _ABOUT):
             with (home / name).open("rb") as file:
                 os.fsync(file.fileno())
         # Overwritten, not made: whoever deletes the folder meanwhile meets no new file in it.
@@ -265,7 +271,10 @@ def _build(files: SourceFiles, folder: Path, home: Path, progress: Progress | No
         with (temporary / "summary.npz").open("wb") as file:
             np.savez(file, **summarizer.finish().arrays())  # type: ignore[arg-type]
         about = {
-            "source": str(files.parts[0].path if len(files.parts) == 1 else files.where),
+            "files": [
+                [str(part.path.absolute()), part.stamp.size, part.stamp.mtime_ns]
+                for part in files.parts
+            ],
             "n_steps": files.n_steps,
             "n_states": files.n_states,
             "dtype": files.dtype.name,
@@ -274,7 +283,7 @@ def _build(files: SourceFiles, folder: Path, home: Path, progress: Progress | No
             "boot": _boot(),
         }
         (temporary / _ON_DISK).write_bytes(b"0")
-        (temporary / "about.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
+        (temporary / _ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
         if files.changed():
             raise DatasetError(
                 Problem(
@@ -352,13 +361,17 @@ def _replace(temporary: Path, home: Path, files: SourceFiles) -> None:
                 raise
             if _load(home, files) is not None:
                 return  # another builder was first; its copy is as good as ours
-            # What stands there is damaged: move it aside in one step, then try again.
-            aside = home.with_name(f"{home.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
-            with contextlib.suppress(OSError):
-                home.rename(aside)
-                shutil.rmtree(aside, ignore_errors=True)
+            _remove(home)  # what stands there is damaged
         else:
             return
+
+
+def _remove(home: Path) -> None:
+    """Remove a copy: moved aside in one step first, so that nobody opens half of it."""
+    aside = home.with_name(f"{home.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
+    with contextlib.suppress(OSError):
+        home.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _tick(progress: Progress | None, files: SourceFiles) -> None:
@@ -372,6 +385,9 @@ def _needed(files: SourceFiles) -> int:
 
 def _check_room(files: SourceFiles, folder: Path) -> None:
     needed, free = _needed(files), shutil.disk_usage(folder).free
+    if free < needed:
+        _remove_superseded(folder, older_than=0)
+        free = shutil.disk_usage(folder).free
     if free < needed:
         raise DatasetError(
             Problem(
@@ -437,3 +453,24 @@ def _clean(folder: Path, locked_key: str | None) -> None:
                 shutil.rmtree(leftover, ignore_errors=True)
         except OSError:  # gone meanwhile
             continue
+
+
+def _remove_superseded(folder: Path, *, older_than: float) -> None:
+    """Remove the copies of files that were written anew since; last opened so many seconds ago."""
+    for about in folder.glob(f"*/{_ABOUT}"):
+        if about.parent.suffix == ".tmp":
+            continue
+        try:
+            last_opened = about.stat().st_mtime
+            files = json.loads(about.read_text(encoding="utf-8"))["files"]
+            changed = [_is_another(*file) for file in files]
+        except (OSError, ValueError, KeyError, TypeError):
+            # A file that is not there may be on a drive that is away; or an older program's copy.
+            continue
+        if any(changed) and time.time() - last_opened > older_than:
+            _remove(about.parent)
+
+
+def _is_another(path: str, size: int, mtime_ns: int) -> bool:
+    now = Path(path).stat()
+    return (now.st_size, now.st_mtime_ns) != (size, mtime_ns)

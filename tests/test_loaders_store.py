@@ -214,6 +214,57 @@ def test_leftovers_of_other_sources_go_after_a_day(path, tmp_path):
     assert new.exists()
 
 
+def write_anew(path, number):
+    rows = np.full((500, 4), number, "float16")
+    write_dataset(path, tokens=["t"] * 500, states={"s": rows}, overwrite=True)
+
+
+def let_lie(cache, seconds=90_000):
+    """Have all copies be opened last so long ago."""
+    for about in (cache / "sources").glob("*/about.json"):
+        os.utime(about, (time.time() - seconds,) * 2)
+
+
+def test_the_copy_of_a_file_that_was_written_anew_goes_a_day_after_its_last_use(path, tmp_path):
+    cache = tmp_path / "c"
+    other = write_dataset(tmp_path / "o", tokens=["t"], states={"s": np.ones((1, 1), "float32")})
+    gone = write_dataset(tmp_path / "g", tokens=["t"], states={"s": np.zeros((1, 1), "float32")})
+    old = open_dataset(path, cache).open_source("s")
+    for kept in (other, gone):
+        open_dataset(kept, cache).open_source("s")
+    (kept_home,) = [home for home in homes(cache) if home.name == old.key]
+    write_anew(path, 1)
+    open_dataset(path, cache).open_source("s")
+    assert kept_home.exists(), "somebody may still be at it"
+    shutil.rmtree(gone)
+    let_lie(cache)
+    write_anew(path, 2)
+    open_dataset(path, cache).open_source("s")
+    assert not kept_home.exists()
+    assert len(homes(cache)) == 3, "this one, the unchanged one, the one whose file is away"
+    assert copies(cache)[1] == []
+    assert old.window(0, 500).shape == (500, 4), "whoever has it open keeps it"
+    # opening counts as use, whether or not anything is built
+    before = homes(cache)
+    let_lie(cache)
+    open_dataset(path, cache).open_source("s")
+    write_anew(path, 3)
+    open_dataset(path, cache).open_source("s")
+    assert set(before) < set(homes(cache))
+
+
+def test_where_room_is_wanted_older_copies_go_at_once(path, tmp_path, monkeypatch):
+    cache = tmp_path / "c"
+    open_dataset(path, cache).open_source("s")
+    (old,) = homes(cache)
+    write_anew(path, 1)
+    full, free = (shutil._ntuple_diskusage(10**9, 0, n) for n in (5000, 10**9))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full if old.exists() else free)
+    open_dataset(path, cache).open_source("s")
+    assert not old.exists()
+    assert len(homes(cache)) == 1
+
+
 @pytest.mark.parametrize(
     "damage", ["no rows", "short rows", "other rows", "no summary", "lost page", "garbage"]
 )
