@@ -22,8 +22,6 @@ from app.matching import Control
 
 #: Answers are sent in pieces of so many bytes.
 PIECE = 1 << 18
-# In which a client must have taken a piece: some 4 kB a second are enough.
-_SECONDS_A_PIECE = 60.0
 
 # Between two looks.
 _SECONDS = 0.2
@@ -91,28 +89,69 @@ def held_until_sent(response: Response, jobs: Jobs) -> bool:
         return True
 
 
-def sent_in_time(response: Response) -> Response:
-    """Send an answer of more than a `PIECE` in pieces, and to nobody who does not take them.
+class Sending:
+    """Hangs up on clients that do not take what is sent to them. Thread-safe.
 
-    To be called after each request, within it.
+    Parameters
+    ----------
+    seconds
+        In which a client must have taken a `PIECE`: in a minute, 4 kB a second are enough.
     """
-    if (response.content_length or 0) > PIECE and not response.direct_passthrough:
-        pieces = _pieces(response.iter_encoded())
-        response.response = taken_in_time(pieces, request.environ)
-    return response
 
+    def __init__(self, seconds: float = 60.0) -> None:
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._late: dict[socket.socket, float] = {}  # from when on
+        self._watching = False
 
-def taken_in_time(content: Iterable[bytes], environ: Mapping[str, Any]) -> Iterator[bytes]:
-    """Pass on the pieces of an answer; hang up on a client that does not take one within a minute."""
-    connection = _connection(environ)
-    for piece in content:
-        late = threading.Timer(_SECONDS_A_PIECE, _hang_up, [connection])
-        late.daemon = True
-        late.start()
+    def in_time(self, response: Response) -> Response:
+        """Send an answer of more than a `PIECE` in pieces, and to nobody who does not take them.
+
+        To be called after each request, within it.
+        """
+        if (response.content_length or 0) > PIECE and not response.direct_passthrough:
+            parts = response.iter_encoded()
+            response.response = self.taken_in_time(_pieces(parts), request.environ)
+        return response
+
+    def taken_in_time(
+        self, content: Iterable[bytes], environ: Mapping[str, Any]
+    ) -> Iterator[bytes]:
+        """Pass on the pieces of an answer; hang up on a client that does not take one in time."""
+        connection = _connection(environ)
+        if connection is None:
+            yield from content
+            return
         try:
-            yield piece
+            for piece in content:
+                self._expect(connection)
+                yield piece
         finally:
-            late.cancel()
+            with self._lock:
+                self._late.pop(connection, None)
+
+    def _expect(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._late[connection] = time.monotonic() + self._seconds
+            if self._watching:
+                return
+            self._watching = True
+        # One for all, and only while there is something to watch: a thread a piece costs more than
+        # the sending of a window.
+        threading.Thread(target=self._watch, name="sending", daemon=True).start()
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(self._seconds / 60)
+            with self._lock:
+                now = time.monotonic()
+                late = [connection for connection, at in self._late.items() if at < now]
+                for connection in late:
+                    del self._late[connection]
+                    _hang_up(connection)
+                if not self._late:
+                    self._watching = False
+                    return
 
 
 def _pieces(content: Iterable[bytes]) -> Iterator[bytes]:
@@ -121,11 +160,10 @@ def _pieces(content: Iterable[bytes]) -> Iterator[bytes]:
             yield part[first : first + PIECE]
 
 
-def _hang_up(connection: socket.socket | None) -> None:
-    if connection is not None:
-        with contextlib.suppress(OSError):  # closed meanwhile
-            # Not the method of a TLS connection, which would say goodbye first.
-            socket.socket.shutdown(connection, socket.SHUT_RDWR)
+def _hang_up(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # closed meanwhile
+        # Not the method of a TLS connection, which would say goodbye first.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 def _connection(environ: Mapping[str, Any]) -> socket.socket | None:

@@ -11,7 +11,7 @@ from dash import Dash, set_props
 
 from app import api
 from app.callbacks import download, jobs, match, opening, search, select
-from app.callers import sent_in_time
+from app.callers import Sending
 from app.copies import Copies
 from app.failures import sentence_for
 from app.jobs import Jobs
@@ -105,7 +105,7 @@ def create_app(
     app.index_string = INDEX.replace("{icon}", quote(ICON, safe=" '/=:"))
     app.layout = lambda: page(dataset_options(catalog))
     app.server.register_blueprint(api.blueprint(services))
-    app.server.after_request(sent_in_time)
+    app.server.after_request(Sending().in_time)
     for callbacks in (opening, select, match, search, download, jobs):
         callbacks.register(app, services)
     # Dash sets itself up at the first request while others go on: of the files that a page asks a

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from app import callers
-from app.callers import has_gone, taken_in_time, while_waited_for
+from app.callers import Sending, has_gone, while_waited_for
 
 LONG = 30.0
 Pair = tuple[socket.socket, socket.socket]
@@ -83,29 +83,25 @@ def test_work_is_called_off_when_its_client_goes_or_its_time_is_up(pair: Pair) -
     assert "caller" not in [thread.name for thread in threading.enumerate()]
 
 
-def test_a_client_that_takes_nothing_is_hung_up_on(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(callers, "_SECONDS_A_PIECE", 0.3)
+def test_a_client_that_takes_nothing_is_hung_up_on(pair: Pair) -> None:
     server, client = pair
-    pieces = taken_in_time([bytes(1 << 22)] * 16, {"gunicorn.socket": server})
+    pieces = Sending(0.3).taken_in_time([bytes(1 << 22)] * 16, {"gunicorn.socket": server})
     with pytest.raises(BrokenPipeError):  # once the system keeps no more for the client
         list(map(server.sendall, pieces))
     assert client.recv(1) == bytes(1), "what was sent before is there"
 
 
-def test_a_client_that_takes_every_piece_may_be_slow(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(callers, "_SECONDS_A_PIECE", 0.5)
+def test_a_client_that_takes_every_piece_may_be_slow(pair: Pair) -> None:
     server, client = pair
-    for piece in taken_in_time([b"piece"] * 8, {"gunicorn.socket": server}):
+    sending = Sending(0.5)
+    for piece in sending.taken_in_time([b"piece"] * 8, {"gunicorn.socket": server}):
         time.sleep(0.1)
         server.sendall(piece)
         assert client.recv(5) == b"piece"
     time.sleep(0.6)
     assert not has_gone(client)
-    assert list(taken_in_time([b"a", b"b"], {})) == [b"a", b"b"], "no connection is shown"
+    assert "sending" not in [thread.name for thread in threading.enumerate()]
+    assert list(sending.taken_in_time([b"a", b"b"], {})) == [b"a", b"b"], "no connection is shown"
 
 
 SERVER = """
