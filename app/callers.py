@@ -138,7 +138,11 @@ class Sending:
             self._watching = True
         # One for all, and only while there is something to watch: a thread a piece costs more than
         # the sending of a window.
-        threading.Thread(target=self._watch, name="sending", daemon=True).start()
+        try:
+            threading.Thread(target=self._watch, name="sending", daemon=True).start()
+        except RuntimeError:  # no thread can begin now: the next piece tries again
+            with self._lock:
+                self._watching = False
 
     def _watch(self) -> None:
         while True:
