@@ -533,6 +533,10 @@ def test_clients_that_do_not_read_their_files_leave_threads_for_others(
     assert (refused.status_code, refused.mimetype) == (503, "text/plain")
     assert "ask again" in refused.text
     reading.close()
+    for _ in range(3):
+        assert client.head(second, buffered=True).status_code == 200, (
+            "only asked whether it may come"
+        )
     answer = client.get(second, buffered=True)
     assert (answer.status_code, answer.data) == (200, bytes(1_000_000))
     assert client.get(second).status_code == 404, "sent whole, it is gone"
