@@ -110,8 +110,9 @@ def match_payload(
     dict
         ``rows`` is one page of the list. Each row holds, from the step ``from`` on, the words and
         how many selected states are ``on`` at each step: up to `BEFORE` steps before the match and
-        up to `AFTER` steps from its start on, inside its sequence. ``background`` is the usual share of S1 that is on around the
-        matches: heat starts there. ``listed`` is how many rows the pages hold together.
+        up to `AFTER` steps from its start on, inside its sequence. ``background`` is the usual
+        share of S1 that is on around the matches: heat starts there. ``listed`` is how many rows
+        the pages hold together.
     """
     key = request["key"]
     tracks = chosen(dataset, key["tracks"])
