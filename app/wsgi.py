@@ -7,8 +7,8 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from app import serving
 from app import settings as settings_module
+from app.web import serving
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -29,8 +29,8 @@ def make_server() -> Flask:
     settings = settings_module.load(os.environ)
     settings_module.prepare_cache(settings)
     # numba reads where to keep its kernels when it is imported: only from here on.
-    from app.factory import create_app
     from app.matching import warm
+    from app.web.factory import create_app
     from demos import registry
     from loaders import Catalog
 

@@ -100,7 +100,7 @@
     return parts.join(",");
   }
 
-  /** The query string of a view; app/url_state.py writes and reads the same. */
+  /** The query string of a view; app/web/view/url.py writes and reads the same. */
   sb.search = function (view) {
     const parts = [];
     const add = (key, value) => parts.push(`${key}=${encode(String(value))}`);

@@ -26,7 +26,7 @@ def _icon_button(component_id: str, icon: str, label: str) -> dmc.Tooltip:
     )
 
 
-#: How a phrase is written, one pattern a token (app/search.py).
+#: How a phrase is written, one pattern a token (app/phrases.py).
 _PATTERNS = (
     ("new deal", "two tokens in a row"),
     ("govern*", "a beginning"),

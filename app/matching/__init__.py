@@ -6,13 +6,13 @@ is right.
 
 from app.matching.bits import Polarity, is_on, pack
 from app.matching.control import Cancelled, Control
+from app.matching.distributed import Spread, spread_states
 from app.matching.engine import find_matches
 from app.matching.packed import Packed, pack_states
 from app.matching.query import Query, QueryError
 from app.matching.result import LengthCount, Match, MatchResult, Overview
 from app.matching.selection import Selection, select
 from app.matching.service import MatchService, warm
-from app.matching.spread import Spread, spread_states
 from app.matching.states import Opener, States
 
 __all__ = [

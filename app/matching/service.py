@@ -16,15 +16,15 @@ import numpy as np
 
 from app.matching.bits import Polarity, words_for
 from app.matching.control import Control
+from app.matching.distributed import Spread, spread_states
 from app.matching.engine import find_matches
 from app.matching.packed import Packed, pack_states
+from app.matching.priority import step_back
 from app.matching.query import Query
 from app.matching.ranges import Ranges, find_ranges
 from app.matching.result import MatchResult
 from app.matching.selection import Selection, select
-from app.matching.spread import Spread, spread_states
 from app.matching.states import States
-from app.matching.urgency import step_back
 
 _Value = TypeVar("_Value")
 

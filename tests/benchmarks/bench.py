@@ -23,10 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import settings as settings_module
+from tests import ROOT
 
 SIZES = ((1_000_000, 650), (1_000_000, 200))
 SELECTED = (3, 10, 30, 60, 130)
-ROOT = Path(__file__).resolve().parents[2]
 
 
 class Folder:
@@ -293,10 +293,10 @@ def bench_window(folder: Folder) -> None:
     """The callback that answers with 60 steps of 650 states, against one that does nothing."""
     from dash import Dash, Input, Output, dcc
 
-    from app.factory import create_app
+    from app.web.factory import create_app
     from loaders import Catalog
+    from tests.app.web.load import window_request
     from tests.benchmarks.timing import fastest
-    from tests.load import window_request
 
     print("\nA window of 60 x 650 over loopback (bound: 3 times a callback that does nothing)")
     catalog = Catalog([folder.dataset(1_000_000, 650)], folder.settings.cache_dir)
@@ -326,7 +326,7 @@ def bench_users(folder: Folder) -> None:
     import statistics
     from concurrent.futures import ThreadPoolExecutor
 
-    from tests.load import User, match_key, serving, window_request
+    from tests.app.web.load import User, match_key, serving, window_request
 
     print("\nTwenty users at once (bound: the median window 5 times as long as without the others)")
     path = folder.dataset(1_000_000, 650)
@@ -380,7 +380,7 @@ def listening(application: Any) -> Iterator[Any]:
     """Serve an application on loopback, in threads; yield a user whose connection stays open."""
     from werkzeug.serving import WSGIRequestHandler, make_server
 
-    from tests.load import User
+    from tests.app.web.load import User
 
     class Quiet(WSGIRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -407,9 +407,9 @@ from pathlib import Path
 from app import settings as settings_module
 settings = settings_module.load({}, {"cache_dir": sys.argv[2], "cache_bytes": sys.argv[3]})
 settings_module.prepare_cache(settings)
-from app.factory import create_app
+from app.web.factory import create_app
 from app.matching import Query, MatchService
-from app.shards import processes, states_of
+from app.execution.local import processes, states_of
 from loaders import Catalog
 peak = 0
 def anonymous():
@@ -473,8 +473,8 @@ def bench_equal(folder: Folder) -> None:
     from concurrent.futures import ThreadPoolExecutor
     from dataclasses import replace
 
+    from app.execution.local import StoredBits, processes
     from app.matching import Control, Polarity, Query, find_matches, spread_states
-    from app.shards import StoredBits, processes
     from loaders import open_dataset
 
     print("\nEqual answers on 1,000,000 x 650, and how long a stretch without a look lasts")

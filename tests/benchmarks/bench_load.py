@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loaders.writer import write_dataset
-from tests.load import User, match_key, search_request, seconds_of, serving, window_request
+from tests.app.web.load import User, match_key, search_request, seconds_of, serving, window_request
 
 READERS, MATCHERS, SECONDS, IDLE_WINDOWS = 10, 10, 20, 100
 N_STEPS, N_STATES = 300_000, 200

@@ -17,10 +17,10 @@ import numpy as np
 from playwright.sync_api import Page, sync_playwright
 from werkzeug.serving import make_server
 
-from app.factory import create_app
 from app.matching import warm
 from app.settings import load
-from app.url_state import View, write
+from app.web.factory import create_app
+from app.web.view.url import View, write
 from loaders import Catalog
 from loaders.writer import write_dataset
 from tests.browser.conftest import CHROMIUM_FLAGS, find_chromium, settled

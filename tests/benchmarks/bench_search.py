@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pyarrow as pa
 
-from app.search import Index, find, parse
+from app.phrases import Index, find, parse
 from loaders.tokens import Tokens
 from tests.benchmarks.timing import fastest, one_pass
 

@@ -17,8 +17,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from werkzeug.serving import make_server
 
-from app.factory import create_app
 from app.settings import load
+from app.web.factory import create_app
 from demos.registry import ensure
 from loaders import Catalog
 

@@ -13,9 +13,9 @@ from typing import Literal
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 
-from app.factory import create_app
 from app.matching import warm
 from app.settings import load
+from app.web.factory import create_app
 from demos.registry import ensure, starters
 from loaders import Catalog
 from tests.browser import tutorial

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from app.url_state import View, write
+from app.web.view.url import View, write
 from tests.browser.conftest import Running, settled
 from tests.browser.pages import brush, chips, rows, sentence, view, words
 

@@ -28,10 +28,10 @@ from flask import Flask
 from playwright.sync_api import Page
 from werkzeug.serving import make_server
 
-from app.factory import create_app
 from app.matching import Control, MatchResult, MatchService, Query, States
 from app.matching.ranges import Ranges
 from app.settings import load
+from app.web.factory import create_app
 from loaders import Catalog
 from loaders.writer import write_dataset
 from tests.browser.conftest import settled
@@ -554,7 +554,7 @@ def test_axe_finds_nothing_serious_while_work_is_under_way(
 WORKER = """
     import os, sys, time
     from pathlib import Path
-    from app.factory import create_app
+    from app.web.factory import create_app
     from app.matching import Control, MatchService
     from app.settings import load
     from loaders import Catalog

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from app.search import SearchService
+from app.phrases import SearchService
 from tests.browser.conftest import Running, settled
 from tests.browser.pages import view, words
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 from app.matching import Polarity, Query, States, select
-from app.windows import MARGIN, BrushSummaries, window_payload
+from app.web.payloads.window import MARGIN, BrushSummaries, window_payload
 from loaders import open_dataset
 from loaders.writer import write_dataset
 from tests.browser.conftest import Running

@@ -1,0 +1,300 @@
+"""The whole result of a match as a file: CSV, Parquet or JSON, up to 100,000 rows.
+
+Every form has the columns of the command line's csv: rank, start, stop, length, overlap, union,
+sequence, tokens. The query goes with it:
+
+- JSON: the object that the command line prints, without the profiles, and what is cut;
+- Parquet: the same object, without the rows, as text in the file's metadata under `statebrush`;
+  tokens are lists, and sequences keep their type;
+- CSV: as JSON text in a last column, `query`, of the first row. A first line `# ...` would be
+  misread by every reader that is not told to skip it, and a browser saves one file, not two. An
+  empty list has no first row: it is told why it is empty instead.
+
+Rows are written in batches, between which the work can be called off, and the words of all rows
+together are bounded: a file takes little memory, and at most some hundred megabytes of disk.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, BinaryIO, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from app.execution.local import key_of
+from app.matching import Control, MatchService, Query, States
+from app.matching.ranges import Ranges
+from app.output.answers import CSV_COLUMNS, answer_json
+from loaders import Dataset, Source
+
+#: Rows of a file; the command line lists as many as it is asked to.
+MOST_ROWS = 100_000
+#: Words in the rows of a file together: with more, every row is cut to the same number of words.
+MOST_WORDS = 5_000_000
+
+FORMS = ("csv", "parquet", "json")
+Form = Literal["csv", "parquet", "json"]
+
+#: The MIME type of each form.
+TYPES: Mapping[Form, str] = MappingProxyType(
+    {
+        "csv": "text/csv",
+        "parquet": "application/vnd.apache.parquet",
+        "json": "application/json",
+    }
+)
+# Rows and words that are text at the same time.
+_BATCH_ROWS, _BATCH_WORDS = 10_000, 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A file that was written.
+
+    Attributes
+    ----------
+    name
+        What to save it as.
+    n_rows
+        How many matches it holds.
+    caps
+        What it does not hold, a plain sentence each; empty when it holds everything.
+    """
+
+    name: str
+    n_rows: int
+    caps: tuple[str, ...]
+
+
+def export_matches(
+    dataset: Dataset,
+    source: Source,
+    states: States,
+    query: Query,
+    form: Form,
+    out: BinaryIO,
+    matching: MatchService,
+    control: Control | None = None,
+) -> Export:
+    """Write the whole list of a match to a file, in the order of the ranking.
+
+    Parameters
+    ----------
+    dataset, source, states
+        Where to match; the states are the source's.
+    query
+        What to match. `top`, `offset` and `context` have no effect: the list is whole; the length
+        filter and `overlapping` count.
+    form
+        `csv`, `parquet` or `json`.
+    out
+        Where the bytes go; it stays open.
+    matching
+        Makes the search, with the on-bits that it holds.
+    control
+        Shows the progress and can call the work off.
+
+    Raises
+    ------
+    QueryError
+        If the query cannot be asked of this source.
+    Cancelled
+        If `control` was cancelled.
+    OSError
+        `out` cannot be written.
+    """
+    control, searching = control or Control(), Control()
+    control.on_cancel(searching.cancel)
+    # One more than are written: whether there are more is known then.
+    asked = replace(query, top=MOST_ROWS + 1, offset=0, context=0)
+    with control.following(searching, 0.7):
+        ranges = matching.ranges(key_of(dataset, source), states, asked, searching)
+    control.begin("writing", 1.0)
+    n_rows = min(ranges.starts.size, MOST_ROWS)
+    lengths = (ranges.stops - ranges.starts)[:n_rows]
+    most_words = _words_a_row(lengths)
+    rows = _Rows(dataset, ranges, n_rows, most_words, control)
+    caps = _caps(ranges, lengths, most_words)
+    about = _about(dataset, source, ranges, caps)
+    if form == "csv":
+        _write_csv(out, rows, about)
+    elif form == "parquet":
+        _write_parquet(out, rows, about)
+    else:
+        _write_json(out, rows, about)
+    return Export(f"{_stem(dataset, source, ranges.result.query)}.{form}", n_rows, caps)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """The rows of a file, batch by batch."""
+
+    dataset: Dataset
+    ranges: Ranges
+    n_rows: int
+    most_words: int
+    control: Control
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns and their types."""
+        ids = self.dataset.sequences.ids
+        whole = ids is not None and all(
+            isinstance(one, int) and -(1 << 63) <= one < 1 << 63 for one in ids
+        )
+        kinds = {
+            "sequence": pa.int64() if whole else pa.string(),
+            "tokens": pa.list_(pa.string()),
+        }
+        return pa.schema([(name, kinds.get(name, pa.int64())) for name in CSV_COLUMNS])
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield all rows; none of the batches has many words."""
+        schema = self.schema
+        ranges, ids = self.ranges, self.dataset.sequences.ids
+        lengths = (ranges.stops - ranges.starts)[: self.n_rows]
+        shown = np.minimum(lengths, self.most_words)
+        ends = np.cumsum(shown)
+        low = 0
+        while low < self.n_rows:
+            before = int(ends[low - 1]) if low else 0
+            high = int(np.searchsorted(ends, before + _BATCH_WORDS, side="right"))
+            high = min(max(high, low + 1), low + _BATCH_ROWS, self.n_rows)
+            some = slice(low, high)
+            sequence = pa.nulls(high - low, schema.field("sequence").type)
+            if ids is not None:
+                named = [ids[ordinal] for ordinal in ranges.sequences[some].tolist()]
+                if pa.types.is_string(sequence.type):
+                    named = [str(one) for one in named]
+                sequence = pa.array(named, sequence.type)
+            columns = [
+                pa.array(np.arange(low + 1, high + 1)),
+                pa.array(ranges.starts[some]),
+                pa.array(ranges.stops[some]),
+                pa.array(lengths[some]),
+                pa.array(ranges.overlaps[some]),
+                pa.array(ranges.unions[some]),
+                sequence,
+                self._tokens(ranges.starts[some], shown[some]),
+            ]
+            yield pa.record_batch(columns, schema=schema)
+            self.control.advance((high - low) / self.n_rows)
+            low = high
+
+    def _tokens(self, starts: NDArray[np.int64], shown: NDArray[np.int64]) -> pa.Array:
+        table = self.dataset.token_table
+        cuts = np.concatenate([np.zeros(1, np.int64), np.cumsum(shown)])
+        steps = np.arange(cuts[-1]) + np.repeat(starts - cuts[:-1], shown)
+        words = table.vocabulary.take(pa.array(table.codes[steps])).cast(pa.string())
+        return pa.ListArray.from_arrays(pa.array(cuts.astype(np.int32)), words)
+
+    def texts(self) -> Iterator[tuple[Any, ...]]:
+        """Yield every row as plain values, the tokens as a list."""
+        for batch in self.batches():
+            yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+def _write_csv(out: BinaryIO, rows: _Rows, about: dict[str, Any]) -> None:
+    text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
+    try:
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow((*CSV_COLUMNS, "query"))
+        told = {key: value for key, value in about.items() if key != "length_histogram"}
+        queries = itertools.chain([json.dumps(told, ensure_ascii=False)], itertools.repeat(""))
+        writer.writerows(
+            (*row[:-2], "" if row[-2] is None else row[-2], " ".join(row[-1]), query)
+            for row, query in zip(rows.texts(), queries, strict=False)
+        )
+    finally:
+        text.detach()  # it would close the file
+
+
+def _write_parquet(out: BinaryIO, rows: _Rows, about: dict[str, Any]) -> None:
+    told = {"statebrush": json.dumps(about, ensure_ascii=False)}
+    with pq.ParquetWriter(out, rows.schema.with_metadata(told)) as writer:
+        for batch in rows.batches():
+            writer.write_batch(batch)
+
+
+def _write_json(out: BinaryIO, rows: _Rows, about: dict[str, Any]) -> None:
+    head = json.dumps(about, ensure_ascii=False)[:-1]
+    out.write(f'{head}, "matches": ['.encode())
+    between = itertools.chain([""], itertools.repeat(","))
+    for row, comma in zip(rows.texts(), between, strict=False):
+        one = json.dumps(dict(zip(CSV_COLUMNS, row, strict=True)), ensure_ascii=False)
+        out.write(f"{comma}\n{one}".encode())
+    out.write(b"\n]}\n")
+
+
+def _about(
+    dataset: Dataset, source: Source, ranges: Ranges, caps: tuple[str, ...]
+) -> dict[str, Any]:
+    """The command line's answer without its list, and which data it is about."""
+    result = replace(ranges.result, query=replace(ranges.result.query, top=MOST_ROWS))
+    answer = answer_json(
+        result,
+        source=source.name,
+        state_names=source.state_names,
+        tokens=dataset.tokens,
+        sequence_id=lambda ordinal: None,
+    )
+    del answer["matches"]
+    data = {"dataset": dataset.id, "fingerprint": dataset.fingerprint}
+    return {**data, **answer, "caps": list(caps)}
+
+
+def _words_a_row(lengths: NDArray[np.int64]) -> int:
+    """The largest power of two of words a row with which all rows stay within `MOST_WORDS`.
+
+    With the longest row itself when nothing needs to be cut.
+    """
+    longest = int(lengths.max(initial=1))
+    if int(lengths.sum()) <= MOST_WORDS:
+        return longest
+    most = 1
+    while int(np.minimum(lengths, 2 * most).sum()) <= MOST_WORDS:
+        most *= 2
+    return most
+
+
+def _caps(ranges: Ranges, lengths: NDArray[np.int64], most_words: int) -> tuple[str, ...]:
+    caps = []
+    if ranges.result.reason is not None:
+        caps.append(f"The file holds no match: {ranges.result.reason}.")
+    if ranges.starts.size > MOST_ROWS:
+        places = ranges.result.places
+        known = f"more than {MOST_ROWS:,}" if places is None else f"{places:,}"
+        what = "matches" if ranges.result.query.overlapping else "places"
+        caps.append(
+            f"The file holds the first {MOST_ROWS:,} of {known} {what}; the command line's match "
+            "lists as many as its --top says."
+        )
+    n_cut = int(np.count_nonzero(lengths > most_words))
+    if n_cut:
+        caps.append(
+            f"The tokens of {n_cut:,} long matches are cut to their first {most_words:,} words, "
+            f"because a file holds at most {MOST_WORDS:,}; start and stop are whole."
+        )
+    return tuple(caps)
+
+
+def _stem(dataset: Dataset, source: Source, query: Query) -> str:
+    """The file's name without its ending: dataset, source and selection."""
+    selection = f"{query.start}-{query.stop}"
+    if query.states is not None:
+        selection = "states-" + "-".join(map(str, query.states[:5]))
+        if len(query.states) > 5:
+            selection += f"-and-{len(query.states) - 5}-more"
+    parts = (re.sub(r"[^\w.-]+", "_", text) for text in (dataset.id, source.name))
+    stem = "-".join([*(part[:60] for part in parts), selection])
+    return stem.lstrip(".-") or "matches"

@@ -1,0 +1,131 @@
+"""The download menu: the whole result of a match as a file, prepared as a job and fetched when it is ready.
+
+Plain HTTP beside Dash's own, as in app/web/callbacks/jobs.py, which tells how far a file is and ends it: a
+file may take minutes and many megabytes, so no request waits for it and no answer holds it in memory.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from dash import Dash, Input
+from flask import Response, abort, request
+
+from app.matching import Cancelled, Control
+from app.output.export import TYPES, export_matches
+from app.web.callbacks.clientside import clientside
+from app.web.callbacks.jobs import fresh
+from app.web.payloads.match import query_of
+from app.web.services import Services
+from app.web.slow_clients import PIECE, held_until_sent
+from app.work.failures import sentence_for
+from app.work.jobs import Answer, JobName
+from components import ids
+
+
+def register(app: Dash, services: Services) -> None:
+    """Wire the download menu, and add the addresses ``_jobs/file/PAGE/N...``."""
+    prefix = f"{app.config.routes_pathname_prefix}_jobs/file/<page>/<n>"
+
+    @app.server.post(prefix)
+    def prepare(page: str, n: str) -> Response:
+        return fresh(start_download(services, page, n, request.get_json(silent=True)))
+
+    @app.server.get(f"{prefix}/<name>")
+    def content(page: str, n: str, name: str) -> Response:
+        return send_download(services, page, n, name)
+
+    clientside(
+        app,
+        "onDownload",
+        *(Input(name, "n_clicks") for name in ids.DOWNLOAD_FORMS.values()),
+        at_start=False,
+    )
+
+
+def start_download(services: Services, page: str, n: str, wanted: Any) -> dict[str, Any]:
+    """Begin to prepare a file; return how that stands: the fields of `app.work.jobs.Status`.
+
+    `wanted` has the ``form`` of the file and the ``key`` of a match request, whose page and sorting do
+    not count: the list is whole and in the order of the ranking.
+    """
+    try:
+        name = JobName.of(page, n)
+    except ValueError:
+        return {"state": "unknown"}
+    answer = services.files.run(
+        name,
+        lambda control: answer_download(services, wanted, services.files.file(name), control),
+    )
+    return (
+        services.files.status(name).told()
+        if answer is None
+        else {"state": "done", "answer": answer}
+    )
+
+
+def answer_download(services: Services, wanted: Any, path: Path, control: Control) -> Answer:
+    """Write the file to `path`; return its ``name`` and ``caps``, or ``error`` with one sentence.
+
+    Raises
+    ------
+    Cancelled
+        The control was cancelled; then there is no file.
+    """
+    half = path.with_suffix(".half")
+    try:
+        key = {**wanted["key"], "sort": "rank", "page": 0}
+        dataset = services.catalog.get(key["dataset"])
+        if not services.copies.ready(dataset, key["source"]):
+            return {"error": f"“{dataset.name}” is being prepared; try again when it is open."}
+        source = dataset.open_source(key["source"])
+        asked = (dataset, source, services.states(dataset, source), query_of(key), wanted["form"])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with half.open("wb") as out:
+            made = export_matches(*asked, out, services.matching, control)
+        control.check()
+        half.rename(path)
+    except Cancelled:
+        raise
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        return {
+            "error": f"The server cannot write the file to its cache folder ({why}); make room there, "
+            "or give it another folder with --cache-dir."
+        }
+    except Exception as error:
+        return {"error": sentence_for(error)}
+    finally:
+        half.unlink(missing_ok=True)
+    return {"name": made.name, "caps": list(made.caps)}
+
+
+def send_download(services: Services, page: str, n: str, name: str) -> Response:
+    """Return a file that was prepared, to be saved as `name`; it is gone when it was sent whole.
+
+    Status 503, with one sentence, while too many large answers are on their way.
+    """
+    try:
+        path = services.files.file(JobName.of(page, n))
+        file = path.open("rb")
+    except (ValueError, OSError):
+        abort(404)
+    kinds = {f".{form}": kind for form, kind in TYPES.items()}
+    response = Response(_pieces(file, path), mimetype=kinds.get(Path(name).suffix))
+    response.call_on_close(file.close)  # a HEAD request takes no piece
+    if not held_until_sent(response, services.jobs):
+        response.close()
+        return Response(services.jobs.BUSY, 503, mimetype="text/plain")
+    response.content_length = os.fstat(file.fileno()).st_size
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _pieces(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    while piece := file.read(PIECE):
+        yield piece
+    path.unlink(missing_ok=True)

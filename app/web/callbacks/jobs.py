@@ -1,0 +1,112 @@
+"""Long work under way: how far it is, its answer, and ending it; asked by assets/jobs.js now and then.
+
+Plain HTTP beside Dash's own: a browser asks only while something is under way, and whichever worker
+process it asks answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from dash import Dash
+from flask import Response, jsonify, request
+
+from app.web.services import Services
+from app.work.failures import sentence_for
+from app.work.jobs import JobName, Jobs
+from loaders import Dataset
+
+Given = Mapping[str, str]
+
+
+def register(app: Dash, services: Services) -> None:
+    """Add the addresses ``_jobs/...``."""
+    prefix = f"{app.config.routes_pathname_prefix}_jobs"
+
+    @app.server.get(f"{prefix}/copy")
+    def copy() -> Response:
+        return fresh(copy_state(services, request.args))
+
+    @app.server.post(f"{prefix}/copy/cancel")
+    def copy_cancel() -> Response:
+        return fresh(cancel_copy(services, request.args))
+
+    @app.server.post(f"{prefix}/copy/leave")
+    def copy_leave() -> Response:
+        return fresh(leave_copy(services, request.args))
+
+    # Matches and files have a pool of threads each, and are told and ended alike.
+    pools = {"match": services.jobs, "file": services.files}
+    job = f"{prefix}/<any({', '.join(pools)}):kind>/<page>/<n>"
+
+    @app.server.get(job)
+    def state(kind: str, page: str, n: str) -> Response:
+        return fresh(job_state(pools[kind], page, n))
+
+    @app.server.post(f"{job}/cancel")
+    def cancel(kind: str, page: str, n: str) -> Response:
+        return fresh(cancel_job(pools[kind], page, n))
+
+
+def fresh(answer: dict[str, Any]) -> Response:
+    """Return an answer as JSON that nobody keeps."""
+    response = jsonify(answer)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def copy_state(services: Services, given: Given) -> dict[str, Any]:
+    """Return how the derived copy of a source stands: the fields of `app.work.preparation.Copy`.
+
+    `given` names the ``dataset``, the ``source`` and, if it is one that waits, the ``page``.
+    """
+    return _of_copy(services, given, lambda *which: asdict(services.copies.state(*which)))
+
+
+def cancel_copy(services: Services, given: Given) -> dict[str, Any]:
+    """Take back a page's wish for a copy; `app.work.preparation.Copies.cancel` says what comes of it."""
+    return _of_copy(services, given, lambda *which: {"state": services.copies.cancel(*which)})
+
+
+def leave_copy(services: Services, given: Given) -> dict[str, Any]:
+    """Take note that a page has gone: somebody else's cancel need not heed it."""
+
+    def leave(dataset: Dataset, source: str, page: str | None) -> dict[str, Any]:
+        services.copies.leave(dataset, source, page)
+        return {"state": "left"}
+
+    return _of_copy(services, given, leave)
+
+
+def _of_copy(
+    services: Services, given: Given, act: Callable[[Dataset, str, str | None], dict[str, Any]]
+) -> dict[str, Any]:
+    """What `act` says of the copy that is named, or why there is nothing to say."""
+    try:
+        page = JobName(given["page"], 0).page if "page" in given else None
+    except ValueError:
+        return {"state": "unknown"}
+    try:
+        return act(services.catalog.get(given.get("dataset", "")), given.get("source", ""), page)
+    except Exception as error:
+        return {"state": "failed", "sentence": sentence_for(error)}
+
+
+def job_state(jobs: Jobs, page: str, n: str) -> dict[str, Any]:
+    """Return how a match or a file stands: the fields of `app.work.jobs.Status`."""
+    try:
+        return jobs.status(JobName.of(page, n)).told()
+    except ValueError:
+        return {"state": "unknown"}
+
+
+def cancel_job(jobs: Jobs, page: str, n: str) -> dict[str, Any]:
+    """Cancel a match or a file, and every older one of its page."""
+    try:
+        name = JobName.of(page, n)
+    except ValueError:
+        return {"state": "unknown"}
+    jobs.cancel(name.page, name.n + 1)
+    return {"state": "cancelled"}

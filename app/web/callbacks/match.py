@@ -1,0 +1,120 @@
+"""The Match View: a match request from the browser -> rows, histogram and sentence."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from dash import Dash, Input, Output, State, no_update
+
+from app.execution.local import key_of
+from app.matching import Cancelled, Control
+from app.web.callbacks.clientside import clientside
+from app.web.payloads.match import match_payload, overview_payload, query_of
+from app.web.services import Services
+from app.work.failures import sentence_for
+from app.work.jobs import Answer, JobName
+from components import ids
+
+
+def register(app: Dash, services: Services) -> None:
+    """Wire the Match View."""
+
+    @app.callback(
+        Output(ids.MATCH, "data"),
+        Output(ids.OVERVIEW, "data"),
+        Input(ids.MATCH_REQUEST, "data"),
+        prevent_initial_call=True,
+    )
+    def run_match(request: dict[str, Any]) -> tuple[Any, Any]:
+        answer = start_match(services, request)
+        return (no_update, no_update) if answer is None else (answer["match"], answer["overview"])
+
+    view, match = Input(ids.VIEW, "data"), Input(ids.MATCH, "data")
+    info, window = Input(ids.INFO, "data"), Input(ids.WINDOW, "data")
+    viewport, theme = Input(ids.VIEWPORT, "data"), Input(ids.THEME, "data")
+    clientside(
+        app,
+        "matchRequest",
+        Output(ids.MATCH_REQUEST, "data"),
+        view,
+        info,
+        Input(ids.MATCH_NOW, "data"),
+        State(ids.MATCH_REQUEST, "data"),
+    )
+    clientside(app, "drawSentence", match, view)
+    clientside(
+        app,
+        "drawHistogram",
+        Output(ids.HISTOGRAM, "figure"),
+        match,
+        view,
+        theme,
+        State(ids.SKELETONS, "data"),
+    )
+    clientside(app, "drawRows", match, viewport, info, view)
+    clientside(app, "drawPager", match, view, info)
+    clientside(app, "checkSelection", match, view, window)
+    clientside(
+        app,
+        "underWay",
+        Input(ids.WINDOW_REQUEST, "data"),
+        window,
+        Input(ids.MATCH_REQUEST, "data"),
+        match,
+    )
+    for function, component, prop in (
+        ("onMatch", ids.MATCH_BUTTON, "n_clicks"),
+        ("onAuto", ids.AUTO, "checked"),
+        ("onMinOverlap", ids.MIN_OVERLAP, "value"),
+        ("onMinLength", ids.MIN_LENGTH, "value"),
+        ("onOverlapping", ids.OVERLAPPING, "value"),
+        ("onContext", ids.CONTEXT, "value"),
+    ):
+        clientside(app, function, Input(component, prop), at_start=False)
+
+
+def start_match(services: Services, request: dict[str, Any]) -> Answer | None:
+    """Begin the match of a request; return its answer if it comes at once, else None.
+
+    Later the browser asks for it (app/web/callbacks/jobs.py). A request that says ``instead`` follows
+    one of the same page that has no answer yet, and perhaps never needs one: that one is cancelled.
+    """
+    name = JobName(str(request["page"]), int(request["n"]))
+    if request["instead"]:
+        services.jobs.cancel(name.page, name.n)
+    return services.jobs.run(name, lambda control: answer_match(services, request, control))
+
+
+def answer_match(services: Services, request: dict[str, Any], control: Control) -> Answer:
+    """Return the ``match`` and ``overview`` stores for a request, or ``error`` with one sentence.
+
+    Raises
+    ------
+    Cancelled
+        The control was cancelled.
+    """
+    key = request["key"]
+    if key["start"] is None:
+        return _refused(request, "Nothing is selected: drag across some words to select states.")
+    try:
+        dataset = services.catalog.get(key["dataset"])
+        if not services.copies.ready(dataset, key["source"]):
+            return _refused(request, f"“{dataset.name}” is being prepared; its matches follow.")
+        source = dataset.open_source(key["source"])
+        states = services.states(dataset, source)
+        result = services.matching.match(key_of(dataset, source), states, query_of(key), control)
+        match = match_payload(dataset, source, result, request)
+        return {
+            "match": {**match, "kept": asdict(services.matching.kept())},
+            "overview": overview_payload(result.overview, request),
+        }
+    except Cancelled:
+        raise
+    except Exception as error:
+        return _refused(request, sentence_for(error))
+
+
+def _refused(request: dict[str, Any], sentence: str) -> Answer:
+    refused = {"n": request["n"], "key": request["key"], "error": sentence}
+    return {"match": refused, "overview": overview_payload(None, request)}

@@ -1,0 +1,160 @@
+"""Build the dashboard: services are made here and passed in."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from dash import Dash, set_props
+
+from app.execution.local import processes
+from app.matching import MatchService
+from app.phrases import SearchService
+from app.settings import Settings
+from app.web.api import routes as api
+from app.web.callbacks import download, jobs, match, opening, search, select
+from app.web.payloads.window import BrushSummaries
+from app.web.services import Services
+from app.web.slow_clients import Sending
+from app.work.failures import sentence_for
+from app.work.jobs import Jobs
+from app.work.preparation import Copies
+from components import ids
+from components.page import page
+from loaders import Catalog
+
+#: The page around the dashboard. The colour scheme that Mantine remembers is set before anything is
+#: drawn, so that a dark page does not flash white.
+INDEX = """<!DOCTYPE html>
+<html lang="en">
+  <head>
+    {%metas%}
+    <title>{%title%}</title>
+    <link rel="icon" href="data:image/svg+xml,{icon}">
+    {%css%}
+    <script>
+      (function () {
+        let scheme = null;
+        try { scheme = localStorage.getItem("mantine-color-scheme-value"); } catch { /* private */ }
+        if (scheme !== "light" && scheme !== "dark") {
+          scheme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+        }
+        document.documentElement.setAttribute("data-mantine-color-scheme", scheme);
+      })();
+    </script>
+  </head>
+  <body>
+    {%app_entry%}
+    <footer>{%config%}{%scripts%}{%renderer%}</footer>
+  </body>
+</html>
+"""
+
+#: Inline: Chromium asks for an icon's file again whenever the address changes, so with every view.
+ICON = (
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16' fill='none' stroke-width='1.6'>"
+    "<rect x='5' width='6' height='16' fill='#d3e3f2'/>"
+    "<path d='M0 12 5 5h6l5 7' stroke='#1864ab'/><path d='M0 4 5 11h6l5-8' stroke='#aab2bd'/>"
+    "<path d='M0 8h16' stroke='#d6232f' stroke-dasharray='2 1.5' stroke-width='1'/></svg>"
+)
+
+#: The largest request, in bytes: a page's own have some thousands, with every state excluded.
+MOST_REQUEST_BYTES = 4 << 20
+
+
+def create_app(
+    catalog: Catalog,
+    settings: Settings,
+    *,
+    matching: MatchService | None = None,
+    patience: float = 1.0,
+) -> Dash:
+    """Return the dashboard over some datasets.
+
+    Parameters
+    ----------
+    catalog
+        The datasets; broken ones are shown in the picker with what is wrong with them.
+    settings
+        The cache folder and bounds, and how many threads there are, are taken from here.
+    matching
+        The matching service; by default a new one.
+    patience
+        Seconds that a request waits for long work before the browser is told to ask again.
+
+    Returns
+    -------
+    Dash
+        ``.server`` is the WSGI application. It holds read-only services and bounded caches; what a
+        person does stays in that person's browser.
+    """
+    services = make_services(catalog, settings, matching=matching, patience=patience)
+    assets = Path(str(resources.files("app"))).parent / "assets"
+    app = Dash(
+        __name__,
+        assets_folder=str(assets),
+        title="Statebrush",
+        update_title="",
+        serve_locally=True,
+        compress=False,
+        on_error=_report,
+    )
+    app.server.config["MAX_CONTENT_LENGTH"] = MOST_REQUEST_BYTES
+    app.index_string = INDEX.replace("{icon}", quote(ICON, safe=" '/=:"))
+    app.layout = lambda: page(dataset_options(catalog))
+    app.server.register_blueprint(api.blueprint(services))
+    app.server.after_request(Sending().in_time)
+    for callbacks in (opening, select, match, search, download, jobs):
+        callbacks.register(app, services)
+    # Dash sets itself up at the first request while others go on: of the files that a page asks a
+    # new worker for all at once, some would be refused. So the first request is made here.
+    app.server.test_client().get(f"{app.config.routes_pathname_prefix}_dash-dependencies")
+    return app
+
+
+def make_services(
+    catalog: Catalog,
+    settings: Settings,
+    *,
+    matching: MatchService | None = None,
+    patience: float = 1.0,
+) -> Services:
+    """Return what the callbacks work with; the parameters are those of `create_app`."""
+    notes = settings.cache_dir / "jobs"
+    matching = matching or MatchService(
+        cache_bytes=settings.cache_bytes, executors=processes(settings.workers)
+    )
+    return Services(
+        catalog=catalog,
+        matching=matching,
+        searching=SearchService(),
+        brushes=BrushSummaries(),
+        jobs=Jobs(
+            notes,
+            # A match takes all cores; beside a long one there is room for the short ones.
+            at_once=2,
+            places=settings.threads // 2,
+            patience=patience,
+        ),
+        # Threads of their own: a match is not behind two long files.
+        files=Jobs(notes, at_once=2, places=1, patience=patience, niceness=10),
+        copies=Copies(notes, patience),
+        bits_on_disk=settings.bits_on_disk,
+    )
+
+
+def dataset_options(catalog: Catalog) -> list[dict[str, object]]:
+    """Return the picker's options; a broken dataset is there too, and says so when it is chosen."""
+    return [
+        {"value": entry.id, "label": entry.title + (" (cannot be opened)" if entry.error else "")}
+        for entry in catalog.entries()
+    ]
+
+
+def _report(error: Exception) -> Any:
+    """Tell the person that something unforeseen went wrong; the details go to the server's log."""
+    text = f"{sentence_for(error)} What you see is the state before."
+    notice = {"n": -1, "items": [{"level": "error", "text": text}]}
+    set_props(ids.NOTICES, {"data": notice})

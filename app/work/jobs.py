@@ -1,0 +1,391 @@
+"""Work that may take long: done in a few threads of one process, told and ended from any process.
+
+A job that takes longer than a moment leaves a note in the cache folder, and later its answer, so
+that whichever worker process a browser asks can tell how far it is, hand over what came out, or end
+it. A quick job touches no file. No Dash, no Flask.
+
+Files, all of them safe to delete: `PAGE-N.note` (what is being done, how far), written anew as the
+work goes on; `PAGE-N.answer`, and `PAGE-N.file`, which the work itself may leave; `PAGE.wanted`, the
+number of the oldest request of a page that is still wanted; `WORKER.alive`, locked by the operating
+system as long as that process lives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from app.matching import Cancelled, Control
+from app.matching.priority import step_back
+
+Answer = dict[str, Any]
+Work = Callable[[Control], Answer]
+
+#: Seconds after which a job is worth a note, and between two looks at it from then on.
+MOMENT, BETWEEN = 0.25, 0.2
+_OLD_SECONDS = 3600
+
+_LOG = logging.getLogger("statebrush")
+
+
+@dataclass(frozen=True, slots=True)
+class JobName:
+    """The `n`-th request of a page; a page calls itself by a random name, and nobody else knows it."""
+
+    page: str
+    n: int
+
+    def __post_init__(self) -> None:
+        # It becomes the name of a file.
+        if not re.fullmatch(r"[0-9a-f]{16,64}", self.page) or self.n < 0:
+            raise ValueError("a page is 16 to 64 hex digits, a number is 0 or more")
+
+    @classmethod
+    def of(cls, page: str, n: str) -> JobName:
+        """Read what an address says, which may be anything; ValueError for what no page ever sends."""
+        if not re.fullmatch(r"[0-9]{1,15}", n):
+            raise ValueError("a number of up to 15 digits")
+        return cls(page, int(n))
+
+    def __str__(self) -> str:
+        return f"{self.page}-{self.n}"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a job stands.
+
+    Attributes
+    ----------
+    state
+        ``done`` has an answer; ``unknown``: it is over, never came, or came a moment ago; ``lost``:
+        the process that worked on it is gone.
+    stage, done
+        Of a running one, as its `Control` says; ``queued`` while it waits for its turn.
+    seconds
+        Since it came.
+    """
+
+    state: Literal["running", "done", "lost", "unknown"]
+    stage: str = ""
+    done: float = 0.0
+    seconds: float = 0.0
+    answer: Answer | None = None
+
+    def told(self) -> dict[str, Any]:
+        """Return the fields by name; the answer itself and not, as `asdict` has it, a copy of its every list."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+class Jobs:
+    """Runs jobs, a few at once. Thread-safe.
+
+    Parameters
+    ----------
+    folder
+        Where notes and answers are left; the same for all worker processes.
+    at_once
+        How many jobs run at the same time; the others wait for their turn.
+    places
+        How many callers may wait for their job at the same time. The others are sent away at once:
+        small requests always find a thread of the server free.
+    patience
+        Seconds that a caller waits at the most.
+    niceness
+        How much less urgent the threads are than the process.
+
+    Attributes
+    ----------
+    BUSY
+        What to tell whom `place` turns away.
+    """
+
+    BUSY = "The server is busy with other long searches and large answers; ask again in a moment."
+
+    def __init__(
+        self, folder: Path, *, at_once: int, places: int, patience: float = 1.0, niceness: int = 5
+    ) -> None:
+        self._folder = folder
+        self._notes = _Notes(folder)
+        self._places = threading.Semaphore(places)
+        self._held = threading.Semaphore(max(1, places))
+        self._patience = patience
+        # It starts its threads with the first job: nothing runs yet when a server forks.
+        self._threads = ThreadPoolExecutor(
+            at_once, thread_name_prefix="job", initializer=step_back, initargs=(niceness,)
+        )
+        self._lock = threading.Lock()
+        self._jobs: dict[JobName, _Job] = {}
+        self._watching = False
+
+    def run(self, name: JobName, work: Work) -> Answer | None:
+        """Start a job and wait a moment for its answer.
+
+        Parameters
+        ----------
+        name
+            Who asks. Older jobs of the same page in this process are ended: nobody wants them any
+            more. (`cancel` ends those of other processes, too.)
+        work
+            Returns the answer, which must have a JSON form; is given the job's control, and lets
+            `Cancelled` pass.
+
+        Returns
+        -------
+        dict or None
+            None: it is not there yet, or not wanted any more; `status` tells.
+        """
+        self._end_older(name.page, name.n)
+        job = _Job(name, self._notes)
+        with self._lock:
+            self._jobs[name] = job
+        future = self._threads.submit(self._do, job, work)
+        if self._places.acquire(blocking=False):
+            try:
+                wait([future], timeout=min(MOMENT, self._patience))
+                self._tell(job)
+                wait([future], timeout=max(0.0, self._patience - MOMENT))
+            finally:
+                self._places.release()
+        self._tell(job)
+        return job.leave(future)
+
+    @contextmanager
+    def place(self) -> Iterator[bool]:
+        """Hold a place for what keeps a thread of the server, however long; False: none is free.
+
+        There are as many as for `run`, and one at least.
+        """
+        held = self._held.acquire(timeout=self._patience)
+        try:
+            yield held
+        finally:
+            if held:
+                self._held.release()
+
+    def file(self, name: JobName) -> Path:
+        """Return where a job may leave a file beside its answer, for whichever process is asked for it.
+
+        Whoever fetches it deletes it; what nobody fetched is swept away after an hour.
+        """
+        return self._folder / f"{name}.file"
+
+    def status(self, name: JobName) -> Status:
+        """Return how a job stands, whichever process works on it."""
+        return self._notes.status(name)
+
+    def cancel(self, page: str, below: int) -> None:
+        """End the jobs of a page with a number less than `below`, whichever process works on them."""
+        self._notes.want(JobName(page, below))
+        self._end_older(page, below)
+
+    def _end_older(self, page: str, below: int) -> None:
+        with self._lock:
+            ended = [
+                job for name, job in self._jobs.items() if name.page == page and name.n < below
+            ]
+        for job in ended:
+            job.control.cancel()
+
+    def _do(self, job: _Job, work: Work) -> Answer | None:
+        answer = None
+        try:
+            job.begin()
+            answer = work(job.control)
+        except Cancelled:
+            pass
+        finally:
+            try:
+                job.finish(answer)
+            finally:
+                with self._lock:
+                    # Not the newer one of the same name: a request may be sent twice.
+                    if self._jobs.get(job.name) is job:
+                        del self._jobs[job.name]
+        return answer
+
+    def _tell(self, job: _Job) -> None:
+        """Let every process know of a job from here on, unless it is over."""
+        if not job.note():
+            return
+        with self._lock:
+            if self._watching:
+                return
+            self._watching = True
+        # A thread only while there is something to watch; a daemon, so that the server can end.
+        threading.Thread(target=self._watch, name="job notes", daemon=True).start()
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(BETWEEN)
+            with self._lock:
+                jobs = [job for job in self._jobs.values() if job.noted]
+                if not jobs:
+                    self._watching = False
+                    return
+            for job in jobs:
+                job.look()
+
+
+class _Job:
+    """One piece of work under way, and what the other processes are told of it."""
+
+    def __init__(self, name: JobName, notes: _Notes) -> None:
+        self.name = name
+        self.control = Control()
+        self.noted = False
+        self._notes = notes
+        self._lock = threading.Lock()
+        self._began = time.time()
+        self._running = self._left = self._over = False
+
+    def begin(self) -> None:
+        """It is its turn; raises `Cancelled` when it came too late."""
+        self.control.check()
+        self._running = True
+
+    def note(self) -> bool:
+        """Write the note, anew if there is one; False when the job is over."""
+        with self._lock:
+            if not self._over:
+                self.noted = True
+                stage = self.control.stage if self._running else "queued"
+                self._notes.note(self.name, stage, self.control.done, self._began)
+            return not self._over
+
+    def look(self) -> None:
+        """Write the note anew; cancel the work if another process says that nobody wants it."""
+        if self._notes.wanted(self.name.page) > self.name.n:
+            self.control.cancel()
+        self.note()
+
+    def leave(self, future: Future[Answer | None]) -> Answer | None:
+        """Return the answer if it is there; if not, have it kept for whoever asks for it."""
+        with self._lock:
+            if not self._over:
+                self._left = True
+                return None
+        return future.result()
+
+    def finish(self, answer: Answer | None) -> None:
+        """Keep the answer where the caller has gone away; take the note back."""
+        with self._lock:
+            self._over = True
+            try:
+                if self._left and answer is not None and not self.control.cancelled:
+                    self._notes.keep(self.name, answer)
+            finally:
+                if self.noted:
+                    self._notes.forget(self.name)
+
+
+class _Notes:
+    """The files of `Jobs`. A note that cannot be written is missed, not an error."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._worker: str | None = None
+        self._alive: int | None = None
+
+    def note(self, name: JobName, stage: str, done: float, began: float) -> None:
+        note = {"worker": self._this_worker(), "stage": stage, "done": done, "began": began}
+        self._write(f"{name}.note", json.dumps(note))
+
+    def keep(self, name: JobName, answer: Answer) -> None:
+        self._sweep(name)
+        self._write(f"{name}.answer", json.dumps(answer))
+
+    def forget(self, name: JobName) -> None:
+        # After the answer: whoever finds no note looks for the answer next.
+        with contextlib.suppress(OSError):
+            (self._folder / f"{name}.note").unlink()
+
+    def want(self, oldest: JobName) -> None:
+        if oldest.n > self.wanted(oldest.page):
+            self._sweep(oldest)
+            self._write(f"{oldest.page}.wanted", str(oldest.n))
+
+    def wanted(self, page: str) -> int:
+        try:
+            return int((self._folder / f"{page}.wanted").read_text())
+        except (OSError, ValueError):
+            return 0
+
+    def status(self, name: JobName) -> Status:
+        try:
+            note = json.loads((self._folder / f"{name}.note").read_text())
+            if not self._is_alive(note["worker"]):
+                return Status("lost")
+            seconds = max(0.0, time.time() - note["began"])
+            return Status("running", note["stage"], note["done"], seconds)
+        except (OSError, ValueError):
+            pass
+        try:
+            return Status("done", answer=json.loads((self._folder / f"{name}.answer").read_text()))
+        except (OSError, ValueError):
+            return Status("unknown")
+
+    def _this_worker(self) -> str:
+        with self._lock:
+            # A file that was deleted meanwhile tells the others that this process is gone.
+            if self._alive is not None and os.fstat(self._alive).st_nlink == 0:
+                os.close(self._alive)
+                self._worker = self._alive = None
+            if self._worker is None:
+                self._worker = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+                with contextlib.suppress(OSError):
+                    self._folder.mkdir(parents=True, exist_ok=True)
+                    path = self._folder / f"{self._worker}.alive"
+                    # Kept open: the lock is to end with the process, however that ends.
+                    self._alive = os.open(path, os.O_WRONLY | os.O_CREAT)
+                    fcntl.flock(self._alive, fcntl.LOCK_EX)
+            return self._worker
+
+    def _is_alive(self, worker: str) -> bool:
+        """Whether a process holds its lock; True where the file system has no locks."""
+        try:
+            with (self._folder / f"{Path(worker).name}.alive").open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return False
+
+    def _write(self, name: str, text: str) -> None:
+        """Whole or not at all: others read at any time."""
+        temporary = self._folder / f"{name}.{os.getpid()}-{threading.get_ident()}.tmp"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(text)
+            temporary.replace(self._folder / name)
+        except OSError as error:
+            _LOG.warning("cannot write %s: %s", self._folder / name, error.strerror or error)
+
+    def _sweep(self, oldest: JobName) -> None:
+        """Remove what a page does not want any more, and what is old."""
+        now = time.time()
+        with contextlib.suppress(OSError):
+            for path in self._folder.iterdir():
+                page, _, n = path.stem.partition("-")
+                mine = page == oldest.page and n.isdigit() and int(n) < oldest.n
+                with contextlib.suppress(OSError):  # gone meanwhile
+                    old = now - path.stat().st_mtime > _OLD_SECONDS
+                    if path.suffix == ".alive":
+                        old = old and not self._is_alive(path.stem)
+                    if old or (mine and path.suffix == ".answer"):
+                        path.unlink()

@@ -1,0 +1,140 @@
+"""A dashboard server in a process of its own, and users of it that ask as a page asks."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from tests import ROOT
+
+
+@contextmanager
+def serving(data: Path, cache: Path, *options: str) -> Iterator[str]:
+    """Start `python -m app serve` as a user would, and yield its address."""
+    command = [sys.executable, "-m", "app", "serve", data, "--port", "0", "--cache-dir", cache]
+    server = subprocess.Popen(
+        [*command, *options],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": ""},
+    )
+    try:
+        assert server.stdout is not None
+        with server.stdout:
+            line = server.stdout.readline()
+            assert line.startswith("Statebrush is at http"), line
+            yield line.split()[-1]
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+class User:
+    """One browser tab, without the browser: a name of its own, one kept connection, one request at a time."""
+
+    def __init__(self, url: str) -> None:
+        self.page = secrets.token_hex(16)
+        self._n = 0
+        self._http = http.client.HTTPConnection(urlsplit(url).netloc, timeout=120)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def window(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The ``window`` store."""
+        return self._callback("window.data", "window-request", self._numbered(request))["window"]
+
+    def window_text(self, request: dict[str, Any]) -> bytes:
+        """The answer that holds the ``window`` store, unread: where reading it would be the load."""
+        return self._post("window.data", "window-request", self._numbered(request))
+
+    def search(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The ``search`` store."""
+        return self._callback("search.data", "search-request", self._numbered(request))["search"]
+
+    def match(self, key: dict[str, Any]) -> dict[str, Any]:
+        """The ``match`` and ``overview`` stores: at once, or asked for until they are there."""
+        request = self._numbered({"page": self.page, "key": key, "restored": 0, "instead": False})
+        stores = self._callback("..match.data...overview.data..", "match-request", request)
+        while not stores:
+            time.sleep(0.1)
+            state = json.loads(self._send("GET", f"/_jobs/match/{self.page}/{self._n}", None))
+            assert state["state"] in {"running", "done"}, state
+            stores = state["answer"] or {}
+        return stores
+
+    def _numbered(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._n += 1
+        return {**request, "n": self._n}
+
+    def _callback(self, outputs: str, given: str, data: Any) -> dict[str, Any]:
+        text = self._post(outputs, given, data)
+        answer = json.loads(text)["response"] if text else {}
+        return {name: value["data"] for name, value in answer.items()}
+
+    def _post(self, outputs: str, given: str, data: Any) -> bytes:
+        names = outputs.strip(".").split("...") if outputs.startswith("..") else [outputs]
+        parts = [dict(zip(("id", "property"), name.split("."), strict=True)) for name in names]
+        body = {
+            "output": outputs,
+            "outputs": parts if outputs.startswith("..") else parts[0],
+            "inputs": [{"id": given, "property": "data", "value": data}],
+            "changedPropIds": [f"{given}.data"],
+        }
+        return self._send("POST", "/_dash-update-component", body)
+
+    def _send(self, method: str, path: str, body: Any) -> bytes:
+        """The answer's text; none where nothing is to change."""
+        self._http.request(
+            method,
+            path,
+            None if body is None else json.dumps(body),
+            {"Content-Type": "application/json"},
+        )
+        response = self._http.getresponse()
+        text = response.read()
+        assert response.status in {200, 204}, (response.status, text[:300])
+        return bytes(text)
+
+
+def match_key(start: int, stop: int, threshold: float, **change: Any) -> dict[str, Any]:
+    """What decides a match, as the page's view has it, on the source ``h`` of the dataset ``load``."""
+    return {
+        "dataset": "load", "fp": "", "source": "h", "start": start, "stop": stop, "before": 0,
+        "after": 0, "threshold": threshold, "polarity": "high", "excluded": [],
+        "min_overlap": None, "min_length": None, "overlapping": False, "length": None,
+        "tracks": [], "sort": "rank", "page": 0, **change,
+    }  # fmt: skip
+
+
+def window_request(start: int, steps: int = 60) -> dict[str, Any]:
+    """What a page asks for when it shows a stretch of steps."""
+    stretch = {"start": start, "stop": start + steps, "brush": None}
+    return {"dataset": "load", "fp": "", "source": "h", **stretch}
+
+
+def search_request(phrase: str) -> dict[str, Any]:
+    """What the search box asks for."""
+    return {"dataset": "load", "phrase": phrase, "exact": False, "from": 0, "way": "here"}
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """How long a call takes."""
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
