@@ -6,7 +6,7 @@
 #   make test ARGS="-k cli"     anything in ARGS goes to the tool behind the target
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types browser bench bench-large bench-redraw demo screenshots clean env env-dev env-torch chromium
+.PHONY: help run test lint types browser bench bench-large bench-redraw bench-first-load demo screenshots clean env env-dev env-torch chromium
 .DELETE_ON_ERROR:
 
 PYTHON ?=
@@ -49,6 +49,9 @@ bench-large: env-dev ## The same at 4M x 650 and 10M x 256 (some 30 GB of disk)
 
 bench-redraw: env-dev chromium ## Measure drawing 4,096 states against 300, in the browser
 	@$(chromium) && $(py) -m tests.benchmarks.bench_redraw $(ARGS)
+
+bench-first-load: env-dev chromium ## Measure the first load (ARGS="--base CHECKOUT" compares with another one)
+	@$(chromium) && $(py) -m tests.benchmarks.bench_first_load $(ARGS)
 
 demo: env ## Build the demo datasets and say where they are (NAME=one of them)
 	@$(py) -m app demo $(NAME) $(ARGS)

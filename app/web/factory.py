@@ -18,6 +18,7 @@ from app.web.callbacks import download, jobs, match, opening, search, select
 from app.web.payloads.window import BrushSummaries
 from app.web.services import Services
 from app.web.slow_clients import Sending
+from app.web.static import static_files
 from app.work.failures import sentence_for
 from app.work.jobs import Jobs
 from app.work.preparation import Copies
@@ -106,6 +107,8 @@ def create_app(
     app.layout = lambda: page(dataset_options(catalog))
     app.server.register_blueprint(api.blueprint(services))
     app.server.after_request(Sending().in_time)
+    # Flask calls these in reverse order: compressed first, then sent in pieces.
+    app.server.after_request(static_files(app.server, app.config.routes_pathname_prefix))
     for callbacks in (opening, select, match, search, download, jobs):
         callbacks.register(app, services)
     # Dash sets itself up at the first request while others go on: of the files that a page asks a
