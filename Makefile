@@ -38,8 +38,8 @@ lint: env-dev ## Check style and format (ruff)
 	$(py) -m ruff check . $(ARGS)
 	$(py) -m ruff format --check .
 
-types: env-dev ## Check types (mypy, strict)
-	$(py) -m mypy app loaders components demos $(ARGS)
+types: env-dev ## Check types (mypy, strict), those of the tests included
+	$(py) -m mypy app loaders components demos tests $(ARGS)
 
 bench: env-dev ## Measure packing, matching, opening and memory at 1M steps (docs/scaling.md)
 	@$(py) -m tests.benchmarks.bench $(ARGS)

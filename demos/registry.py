@@ -50,7 +50,7 @@ class Demo:
     fetch: Callable[[Path], Path] | None = None
 
 
-DEMOS: Final = (
+DEMOS: Final[tuple[Demo, ...]] = (
     Demo("parens", "Parenthesis language", parens.build, 1),
     Demo("chords", "Bach chorales, one chord a beat", chords.build, 1),
     Demo("english", "English text (Brown corpus)", english.build, 1),

@@ -103,7 +103,8 @@ def test_random_views_are_written_the_same_by_browser_and_python(
         assert page.evaluate("() => location.search") == write(made)
         stored = {k: v for k, v in view(page).items() if k not in PASSING}
         assert (
-            View(**{k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}) == made
+            View(**{k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()})  # type: ignore[arg-type]
+            == made
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from playwright.sync_api import Page
 
 from app.matching import Polarity, Query, States, select
@@ -28,7 +29,7 @@ def random_rows(rng: np.random.Generator, n_steps: int, n_states: int, dtype: ty
     """Values on a coarse grid (many ties), with NaN, infinities and neighbours of 0.3."""
     rows = rng.integers(-4, 5, (n_steps, n_states)) / 10
     rows = rows.astype(dtype)
-    odd = np.array(
+    odd: NDArray[Any] = np.array(
         [np.nan, np.inf, -np.inf, 0.0, -0.0, np.nextafter(dtype(0.3), dtype(1)), dtype(0.3)],
         dtype=dtype,
     )

@@ -320,6 +320,7 @@ def test_the_loaders_find_nothing_to_complain_about(built: Path, tmp_path: Path)
         "vocabulary": "categorical",
     }
     assert "rule-based chunks" in dataset.description
+    assert dataset.sequences.ids is not None
     assert dataset.sequences.ids[0] == "ca05"
     for name, info in dataset.sources.items():
         assert dataset.open_source(name).n_states == 200

@@ -135,7 +135,7 @@ def untrained(model: lstm.Lstm, seed: int = 0) -> lstm.Lstm:
 
 def _pattern(on: NDArray[np.bool_], place: Range, limits: tuple[bool, bool]) -> NDArray[np.bool_]:
     start, stop = place
-    pattern: NDArray[np.bool_] = on[start:stop].all(axis=0)
+    pattern = np.logical_and.reduce(on[start:stop], axis=0)
     if limits[0]:
         pattern &= ~on[start - 1]
     if limits[1]:

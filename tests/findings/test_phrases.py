@@ -57,7 +57,7 @@ def test_a_closed_brush_selects_what_comes_on_and_goes_off_with_the_phrase(
             )
             places = [m for m in result.matches if m.stop <= start or m.start >= stop]
             if places:
-                found.append(np.mean([(m.start, m.stop) in wanted for m in places]))
+                found.append(float(np.mean([(m.start, m.stop) in wanted for m in places])))
     assert np.mean(shares[1]) > 1.1 * np.mean(shares[0])
 
 

@@ -1,12 +1,15 @@
 """Kinds of annotations, their categories, colours and values."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from loaders.annotations import Category
+from loaders.annotations import Annotation, Category
 from loaders.dataset import open_dataset
 from loaders.palette import COLORS, OTHER, assign_colors
 
@@ -14,7 +17,7 @@ N = 60
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Any:
     path = tmp_path / "d"
     (path / "states").mkdir(parents=True)
     (path / "annotations").mkdir()
@@ -24,7 +27,7 @@ def folder(tmp_path):
     return path
 
 
-def annotated(folder, values, config="", name="x"):
+def annotated(folder: Path, values: Any, config: Any = "", name: str = "x") -> Any:
     """The annotation of one column, in a file whose column is called otherwise."""
     pq.write_table(
         pa.table({"column": values}), folder / "annotations" / f"{name}.parquet", row_group_size=7
@@ -33,11 +36,11 @@ def annotated(folder, values, config="", name="x"):
     return open_dataset(folder, folder.parent / "c").annotations[name]
 
 
-def labels(annotation):
+def labels(annotation: Annotation) -> Any:
     return [category.label for category in annotation.categories]
 
 
-def repeated(values, kind=None):
+def repeated(values: Any, kind: str | None = None) -> Any:
     return pa.array((list(values) * N)[:N], kind)
 
 
@@ -61,7 +64,7 @@ def repeated(values, kind=None):
     ],
     ids=lambda v: str(getattr(v, "type", "")),
 )
-def test_kind_follows_from_the_type(folder, values, kind, expected):
+def test_kind_follows_from_the_type(folder: Path, values: Any, kind: str, expected: Any) -> None:
     annotation = annotated(folder, values)
     assert annotation.kind == kind
     if expected and len(expected) <= len(COLORS):
@@ -88,12 +91,12 @@ def test_kind_follows_from_the_type(folder, values, kind, expected):
     ],
     ids=lambda v: str(getattr(v, "type", v)),
 )
-def test_kind_can_be_overridden(folder, values, kind, natural):
+def test_kind_can_be_overridden(folder: Path, values: Any, kind: str, natural: Any) -> None:
     assert annotated(folder, values).kind == natural
     assert annotated(folder, values, f"annotations: {{x: {{kind: {kind}}}}}").kind == kind
 
 
-def test_scalar_values_are_float64_with_nan_for_null(folder):
+def test_scalar_values_are_float64_with_nan_for_null(folder: Path) -> None:
     annotation = annotated(
         folder, repeated([0.5, None, 2.5], pa.float32()), "annotations: {x: {unit: nats}}"
     )
@@ -104,13 +107,13 @@ def test_scalar_values_are_float64_with_nan_for_null(folder):
     np.testing.assert_array_equal(values, [0.5, np.nan, 2.5])
 
 
-def test_scalar_without_a_finite_value(folder):
+def test_scalar_without_a_finite_value(folder: Path) -> None:
     annotation = annotated(folder, pa.array([None] * N, pa.float64()))
     assert annotation.minimum is None
     assert annotation.maximum is None
 
 
-def test_half_precision_and_large_integers_are_scalars(folder):
+def test_half_precision_and_large_integers_are_scalars(folder: Path) -> None:
     assert annotated(folder, pa.array(np.full(N, 0.5, "f2"))).values(0, 1).tolist() == [0.5]
     big = pa.array([2**60 + i for i in range(N)])
     assert annotated(folder, big).values(1, 2).tolist() == [float(2**60 + 1)]
@@ -118,7 +121,7 @@ def test_half_precision_and_large_integers_are_scalars(folder):
     assert np.isnan(annotated(folder, holes).values(0, 1))[0]
 
 
-def test_order_and_colors_of_dataset_yaml(folder):
+def test_order_and_colors_of_dataset_yaml(folder: Path) -> None:
     config = """
 annotations:
   x:
@@ -138,19 +141,19 @@ annotations:
     assert "'never', which does not" in warning.sentence
 
 
-def test_british_spelling_of_colors_is_read(folder):
+def test_british_spelling_of_colors_is_read(folder: Path) -> None:
     config = 'annotations: {x: {colours: {a: "#000001"}}}'
     assert annotated(folder, repeated("ab"), config).categories[0] == Category("a", "#000001")
 
 
-def test_order_may_be_written_as_numbers_and_truth_values(folder):
+def test_order_may_be_written_as_numbers_and_truth_values(folder: Path) -> None:
     config = "annotations: {x: {order: [2, 0, 1]}}"
     assert labels(annotated(folder, repeated([0, 1, 2]), config)) == ["2", "0", "1"]
     config = "annotations: {x: {order: [true, false]}}"
     assert labels(annotated(folder, repeated([False, True]), config)) == ["true", "false"]
 
 
-def test_more_categories_than_colors_puts_the_frequent_first(folder):
+def test_more_categories_than_colors_puts_the_frequent_first(folder: Path) -> None:
     values = [f"c{i:02}" for i in range(20)] + ["c19"] * 30 + ["c07"] * 10
     annotation = annotated(folder, pa.array(values))
     assert labels(annotation)[:3] == ["c19", "c07", "c00"]
@@ -158,33 +161,33 @@ def test_more_categories_than_colors_puts_the_frequent_first(folder):
     assert colors == [*COLORS, *[OTHER] * (20 - len(COLORS))]
 
 
-def test_colors_do_not_depend_on_the_order_of_appearance(folder):
+def test_colors_do_not_depend_on_the_order_of_appearance(folder: Path) -> None:
     first = annotated(folder, repeated("abc")).categories
     assert annotated(folder, repeated("cab")).categories == first
     assert annotated(folder, repeated("cba").dictionary_encode()).categories == first
 
 
-def test_the_palette():
+def test_the_palette() -> None:
     assert len(set(COLORS)) == len(COLORS) == 15
     assert assign_colors(["a"] * 0, {}) == ()
     assert assign_colors(["a", "b"], {"b": COLORS[0]}) == (COLORS[1], COLORS[0])
     assert assign_colors([str(i) for i in range(17)], {})[-2:] == (OTHER, OTHER)
 
 
-def test_a_dictionary_that_lists_unused_values_shows_the_used_ones(folder):
+def test_a_dictionary_that_lists_unused_values_shows_the_used_ones(folder: Path) -> None:
     frame = pd.DataFrame({"x": pd.Categorical(["b"] * N, categories=["a", "b", "c"], ordered=True)})
     frame.to_parquet(folder / "annotations" / "x.parquet")
     dataset = open_dataset(folder, folder.parent / "c")
     assert labels(dataset.annotations["x"]) == ["b"]
 
 
-def ranked_rows():
+def ranked_rows() -> Any:
     return [["a", "b"], [], None, ["ü", ""]] * 15, [[0.5, 0.25], None, [], [1.0, None]] * 15
 
 
 @pytest.mark.parametrize("place", ["tokens", "two files", "one file"])
 @pytest.mark.parametrize("coded", [False, True])
-def test_ranked_lists_and_their_weights(folder, place, coded):
+def test_ranked_lists_and_their_weights(folder: Path, place: Any, coded: Any) -> None:
     rows, weights = ranked_rows()
     words = pa.array(rows)
     if coded:
@@ -206,24 +209,26 @@ def test_ranked_lists_and_their_weights(folder, place, coded):
     assert ranked.items(0, 5) == [["a", "b"], [], [], ["ü", ""], ["a", "b"]]
     assert ranked.items(3, 4) == [["ü", ""]]
     assert ranked.weights(0, 3) == [[0.5, 0.25], [], []]
-    assert np.isnan(ranked.weights(3, 4)[0][1])
+    weights = ranked.weights(3, 4)
+    assert weights is not None
+    assert np.isnan(weights[0][1])
     assert len(ranked.items(-4, N + 5)) == N
     assert ranked.items(N, N + 1) == ranked.items(5, 5) == []
 
 
-def test_ranked_without_weights(folder):
+def test_ranked_without_weights(folder: Path) -> None:
     ranked = annotated(folder, repeated([["a"]]))
     assert not ranked.has_weights
     assert ranked.weights(0, 5) is None
 
 
-def test_a_number_called_weight_is_an_annotation_of_its_own(folder):
+def test_a_number_called_weight_is_an_annotation_of_its_own(folder: Path) -> None:
     annotated(folder, repeated([["a"]]), name="top")
     assert annotated(folder, repeated([0.5]), name="top_weight").kind == "scalar"
     assert set(open_dataset(folder, folder.parent / "c").annotations) == {"top", "top_weight"}
 
 
-def test_intervals(folder):
+def test_intervals(folder: Path) -> None:
     frame = pd.DataFrame({"start": [0, 5, 30], "stop": [3, 30, 60], "label": ["NP", "VP", "NP"]})
     frame.to_parquet(folder / "annotations" / "chunk.parquet")
     (folder / "dataset.yaml").write_text(
@@ -246,7 +251,7 @@ def test_intervals(folder):
     assert chunk.codes(4, 4).tolist() == []
 
 
-def test_no_intervals_at_all(folder):
+def test_no_intervals_at_all(folder: Path) -> None:
     table = pa.table(
         {
             "start": pa.array([], pa.int64()),
@@ -260,7 +265,7 @@ def test_no_intervals_at_all(folder):
     assert chunk.categories == ()
 
 
-def test_annotation_index_columns_are_left_out(folder):
+def test_annotation_index_columns_are_left_out(folder: Path) -> None:
     pd.Series([0.5] * N, index=range(5, 5 + N), name="x").to_frame().set_index(
         pd.Index([f"r{i}" for i in range(N)])
     ).to_parquet(folder / "annotations" / "x.parquet")
@@ -269,7 +274,7 @@ def test_annotation_index_columns_are_left_out(folder):
     assert "index" in dataset.warnings[0].sentence
 
 
-def test_columns_of_tokens_come_first_and_dots_are_no_paths(folder):
+def test_columns_of_tokens_come_first_and_dots_are_no_paths(folder: Path) -> None:
     table = pa.table({"token": ["t"] * N, "a": repeated([1, 2]), "a.b": repeated([0.5])})
     pq.write_table(table, folder / "tokens.parquet")
     pq.write_table(pa.table({"z": repeated("q")}), folder / "annotations" / "0.parquet")

@@ -1,6 +1,9 @@
 """Broken datasets: each fault is one sentence that names it, and one run finds them all."""
 
 import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +23,7 @@ X = np.arange(N)[:, None]
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A dataset in which nothing is wrong."""
     path = tmp_path_factory.mktemp("whole") / "d"
     return write_dataset(
@@ -37,35 +40,35 @@ def whole(tmp_path_factory):
 
 
 @pytest.fixture
-def folder(whole, tmp_path):
+def folder(whole: Path, tmp_path: Path) -> Any:
     return shutil.copytree(whole, tmp_path / "d")
 
 
-def put(folder, name, /, **columns):
+def put(folder: Path, name: str, /, **columns: Any) -> None:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table(columns), path)
 
 
-def yaml(folder, text):
+def yaml(folder: Path, text: str) -> None:
     (folder / "dataset.yaml").write_text(text)
 
 
-def tokens(folder, **columns):
+def tokens(folder: Path, **columns: Any) -> None:
     put(folder, "tokens.parquet", **columns)
 
 
-def two_columns_of_one_name(folder, name, *others):
+def two_columns_of_one_name(folder: Path, name: str, *others: Any) -> None:
     values = [pa.array(np.arange(N, dtype="float64"))] * 2
     arrays = values + [pa.array(list("abcdef")) for _ in others]
     pq.write_table(pa.Table.from_arrays(arrays, ["x", "x", *others]), folder / name)
 
 
-def cut(path, keep):
+def cut(path: Path, keep: int) -> None:
     path.write_bytes(path.read_bytes()[:keep])
 
 
-def flip(path):
+def flip(path: Path) -> None:
     """Damage the pages, leave the footer."""
     content = bytearray(path.read_bytes())
     content[4:60] = b"\xff" * 56
@@ -78,7 +81,7 @@ A = "annotations/a.parquet"
 I = "annotations/chunk.parquet"  # noqa: E741
 
 # what to break, and what the sentence must name
-FAULTS = {
+FAULTS: dict[str, tuple[Callable[[Path], Any], list[str]]] = {
     "no tokens file": (lambda d: (d / T).unlink(), ["d/tokens.parquet", "no file"]),
     "no states folder": (lambda d: shutil.rmtree(d / "states"), ["d/states", "nothing there"]),
     "states is a file": (
@@ -401,7 +404,7 @@ FAULTS = {
 }
 
 
-def test_nothing_is_wrong_with_the_whole_dataset(folder, tmp_path):
+def test_nothing_is_wrong_with_the_whole_dataset(folder: Path, tmp_path: Path) -> None:
     report = check(folder)
     assert report.problems == report.warnings == ()
     assert report.exit_code == 0
@@ -409,7 +412,7 @@ def test_nothing_is_wrong_with_the_whole_dataset(folder, tmp_path):
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_one_sentence_that_names_it(folder, tmp_path, fault):
+def test_a_fault_is_one_sentence_that_names_it(folder: Path, tmp_path: Path, fault: Any) -> None:
     spoil, names = FAULTS[fault]
     spoil(folder)
     with pytest.raises(DatasetError) as error:
@@ -436,7 +439,7 @@ def test_a_fault_is_one_sentence_that_names_it(folder, tmp_path, fault):
 
 
 # Faults of the values: found by check, and when the source is opened.
-LATE = {
+LATE: dict[str, tuple[Callable[[Path], Any], list[str]]] = {
     "damaged pages": (lambda d: flip(d / S), ["d/states/s.parquet"]),
     "ragged lists": (
         lambda d: put(d, S, h=[[1.0, 2.0]] * 3 + [[1.0]] + [[1.0, 2.0]] * 2),
@@ -463,7 +466,7 @@ LATE = {
 
 
 @pytest.mark.parametrize("fault", LATE)
-def test_a_fault_among_the_values_is_named_too(folder, tmp_path, fault):
+def test_a_fault_among_the_values_is_named_too(folder: Path, tmp_path: Path, fault: Any) -> None:
     spoil, names = LATE[fault]
     spoil(folder)
     report = check(folder)
@@ -477,7 +480,7 @@ def test_a_fault_among_the_values_is_named_too(folder, tmp_path, fault):
     assert not [p for p in (tmp_path / "c" / "sources").iterdir() if p.is_dir()]
 
 
-def test_all_problems_in_one_run(folder):
+def test_all_problems_in_one_run(folder: Path) -> None:
     spoiled = [
         "null sequence",
         "truncated file",
@@ -502,7 +505,7 @@ def test_all_problems_in_one_run(folder):
 
 
 @pytest.mark.parametrize("path", ["missing", "file.txt", "empty", "other"])
-def test_what_is_no_dataset_folder_exits_2(tmp_path, path):
+def test_what_is_no_dataset_folder_exits_2(tmp_path: Path, path: Path) -> None:
     (tmp_path / "file.txt").touch()
     (tmp_path / "empty").mkdir()
     (tmp_path / "other").mkdir()
@@ -516,7 +519,7 @@ def test_what_is_no_dataset_folder_exits_2(tmp_path, path):
         open_dataset(tmp_path / path, tmp_path / "c")
 
 
-def test_warnings_do_not_stop_a_dataset(folder, tmp_path):
+def test_warnings_do_not_stop_a_dataset(folder: Path, tmp_path: Path) -> None:
     values = np.zeros((N, 4))
     values[:, 0] = range(N)
     values[2, 1:3] = np.nan, np.inf
@@ -545,7 +548,7 @@ def test_warnings_do_not_stop_a_dataset(folder, tmp_path):
     assert len(source.warnings) == 3
 
 
-def test_damaged_bytes_are_problems_and_never_exceptions(folder, tmp_path):
+def test_damaged_bytes_are_problems_and_never_exceptions(folder: Path, tmp_path: Path) -> None:
     """Byte flips, most of them in the footers, where pyarrow's own words are of little help."""
     rng = np.random.default_rng(2)
     files = sorted(path for path in folder.rglob("*") if path.is_file())

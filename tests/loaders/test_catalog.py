@@ -2,6 +2,8 @@
 
 import shutil
 import threading
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,13 +13,13 @@ from loaders.problems import DatasetError
 from loaders.writer import write_dataset
 
 
-def make(path, n=4, **more):
+def make(path: Path, n: int = 4, **more: Any) -> Any:
     return write_dataset(
         path, tokens=["t"] * n, states={"s": np.arange(n, dtype="f4")[:, None]}, **more
     )
 
 
-def test_datasets_and_folders_of_datasets(tmp_path):
+def test_datasets_and_folders_of_datasets(tmp_path: Path) -> None:
     make(tmp_path / "many" / "b", config={"name": "Bee"})
     make(tmp_path / "many" / "a")
     (tmp_path / "many" / "notes").mkdir()
@@ -33,7 +35,7 @@ def test_datasets_and_folders_of_datasets(tmp_path):
     assert catalog.get("b") is catalog.get("b")
 
 
-def test_a_broken_dataset_is_an_entry_and_the_others_go_on(tmp_path):
+def test_a_broken_dataset_is_an_entry_and_the_others_go_on(tmp_path: Path) -> None:
     make(tmp_path / "many" / "good")
     bad = make(tmp_path / "many" / "bad")
     (bad / "states" / "s.parquet").write_text("x")
@@ -49,7 +51,7 @@ def test_a_broken_dataset_is_an_entry_and_the_others_go_on(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["missing", "file", "empty"])
-def test_a_path_that_is_no_dataset_is_an_entry_with_a_sentence(tmp_path, name):
+def test_a_path_that_is_no_dataset_is_an_entry_with_a_sentence(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "empty").mkdir()
     (entry,) = Catalog([tmp_path / name], tmp_path / "c").entries()
@@ -58,7 +60,7 @@ def test_a_path_that_is_no_dataset_is_an_entry_with_a_sentence(tmp_path, name):
     assert "expected a dataset folder" in entry.error
 
 
-def test_folders_of_the_same_name_get_distinct_ids(tmp_path):
+def test_folders_of_the_same_name_get_distinct_ids(tmp_path: Path) -> None:
     for parent in ("x", "y", "z"):
         make(tmp_path / parent / "data", config={"name": parent})
     make(tmp_path / "z" / "data-2", config={"name": "taken"})
@@ -74,7 +76,7 @@ def test_folders_of_the_same_name_get_distinct_ids(tmp_path):
     assert catalog.get("data-3").id == "data-3"
 
 
-def test_an_unknown_id_names_the_known_ones(tmp_path):
+def test_an_unknown_id_names_the_known_ones(tmp_path: Path) -> None:
     make(tmp_path / "alpha")
     catalog = Catalog([tmp_path / "alpha"], tmp_path / "c")
     with pytest.raises(DatasetError, match="did you mean 'alpha'"):
@@ -83,7 +85,7 @@ def test_an_unknown_id_names_the_known_ones(tmp_path):
         Catalog([], tmp_path / "c").get("x")
 
 
-def test_changed_files_are_opened_again(tmp_path):
+def test_changed_files_are_opened_again(tmp_path: Path) -> None:
     path = make(tmp_path / "d")
     catalog = Catalog([path], tmp_path / "c")
     before = catalog.get("d")
@@ -104,7 +106,7 @@ def test_changed_files_are_opened_again(tmp_path):
     assert catalog.entries()[0].error is not None
 
 
-def test_new_and_removed_datasets_show(tmp_path):
+def test_new_and_removed_datasets_show(tmp_path: Path) -> None:
     make(tmp_path / "many" / "a")
     catalog = Catalog([tmp_path / "many"], tmp_path / "c")
     assert [e.id for e in catalog.entries()] == ["a"]
@@ -117,7 +119,7 @@ def test_new_and_removed_datasets_show(tmp_path):
         catalog.get("a")
 
 
-def test_threads_share_one_dataset(tmp_path):
+def test_threads_share_one_dataset(tmp_path: Path) -> None:
     make(tmp_path / "d")
     catalog = Catalog([tmp_path / "d"], tmp_path / "c")
     found = []

@@ -1,6 +1,8 @@
 """The report of `check`: what is there, in words."""
 
 import threading
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ N = 200
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Any:
     rng = np.random.default_rng(0)
     return write_dataset(
         tmp_path / "paren",
@@ -35,7 +37,7 @@ def path(tmp_path):
     )
 
 
-def test_the_report_says_what_is_there(path):
+def test_the_report_says_what_is_there(path: Path) -> None:
     seen = []
     report = check(path, progress=lambda *p: seen.append(p))
     text = report.text()
@@ -62,7 +64,7 @@ def test_the_report_says_what_is_there(path):
     assert all(line == line.rstrip() for line in text.splitlines())
 
 
-def test_shares_are_those_of_the_transformed_values(path):
+def test_shares_are_those_of_the_transformed_values(path: Path) -> None:
     report = check(path)
     rows = open_dataset(path, path.parent / "c").open_source("cell").window(0, N)
     (cell, _) = report.sources
@@ -72,17 +74,17 @@ def test_shares_are_those_of_the_transformed_values(path):
     assert cell.summary.suggested_threshold in [threshold for threshold, _ in cell.shares]
 
 
-def test_check_writes_nothing(path):
+def test_check_writes_nothing(path: Path) -> None:
     before = sorted(path.parent.rglob("*"))
     check(path, deep=True, cache_dir=path.parent / "c")
     assert sorted(path.parent.rglob("*")) == before
 
 
-def test_a_deep_check_leaves_a_copy_as_it_is(path, monkeypatch):
+def test_a_deep_check_leaves_a_copy_as_it_is(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = path.parent / "c"
     monkeypatch.setattr(store, "_send_to_disk", lambda home: None)
     open_dataset(path, cache).open_source("cell")  # not marked as being on the disk
-    sent = []
+    sent: list[Any] = []
     monkeypatch.setattr(store, "_send_to_disk", sent.append)
     before = set(threading.enumerate())
     assert check(path, deep=True, cache_dir=cache).exit_code == 0
@@ -95,7 +97,7 @@ def test_a_deep_check_leaves_a_copy_as_it_is(path, monkeypatch):
     assert len(sent) == 1
 
 
-def test_a_deep_check_digests_and_compares_the_copies(path):
+def test_a_deep_check_digests_and_compares_the_copies(path: Path) -> None:
     cache = path.parent / "c"
     open_dataset(path, cache).open_source("cell")
     report = check(path, deep=True, cache_dir=cache)
@@ -128,7 +130,7 @@ def test_a_deep_check_digests_and_compares_the_copies(path):
     ],
     ids=lambda _: "",
 )
-def test_thresholds_are_few_round_and_finite(values):
+def test_thresholds_are_few_round_and_finite(values: Any) -> None:
     summarizer = Summarizer(len(values), 1)
     summarizer.update(0, values[:, None])
     summary = summarizer.finish()
@@ -141,7 +143,7 @@ def test_thresholds_are_few_round_and_finite(values):
     assert shares == sorted(shares, reverse=True)
 
 
-def test_an_error_counts_its_problems():
+def test_an_error_counts_its_problems() -> None:
     one = Problem("a", "b", "c", "d")
     assert one.sentence == "a: expected b, found c; d."
     assert str(DatasetError(one)) == one.sentence

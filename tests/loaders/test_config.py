@@ -1,11 +1,14 @@
 """dataset.yaml: what is understood."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from loaders.config import Default, parse_config, read_config
 
 
-def test_everything_at_once(tmp_path):
+def test_everything_at_once(tmp_path: Path) -> None:
     path = tmp_path / "dataset.yaml"
     path.write_text(
         """
@@ -36,7 +39,7 @@ default: {source: layer2_cell, start: 120, stop: 124, off_before: 1, off_after: 
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "default:\nsources:\nannotations:\n"])
-def test_empty_and_missing_are_fine(tmp_path, text):
+def test_empty_and_missing_are_fine(tmp_path: Path, text: str) -> None:
     path = tmp_path / "dataset.yaml"
     assert read_config(path, "x")[1] == []
     path.write_text(text)
@@ -50,7 +53,7 @@ def test_empty_and_missing_are_fine(tmp_path, text):
     ("written", "number"),
     [("1e-3", 1e-3), ("-1e-3", -1e-3), ("0", 0.0), ("'0.5'", 0.5), ("-2", -2)],
 )
-def test_thresholds_as_people_write_them(tmp_path, written, number):
+def test_thresholds_as_people_write_them(tmp_path: Path, written: Any, number: int) -> None:
     path = tmp_path / "dataset.yaml"
     path.write_text(f"default: {{threshold: {written}}}")
     config, problems = read_config(path, "x")
@@ -60,7 +63,9 @@ def test_thresholds_as_people_write_them(tmp_path, written, number):
 
 
 @pytest.mark.parametrize("written", ["1_0", "010", "0x1F", "1:30", "+3", "\uff13"])
-def test_a_number_that_is_not_written_in_plain_decimal_is_no_step(tmp_path, written):
+def test_a_number_that_is_not_written_in_plain_decimal_is_no_step(
+    tmp_path: Path, written: Any
+) -> None:
     path = tmp_path / "dataset.yaml"
     path.write_text(f"default: {{start: {written}, stop: 100}}", encoding="utf-8")
     (problem,) = read_config(path, "x")[1]
@@ -68,14 +73,16 @@ def test_a_number_that_is_not_written_in_plain_decimal_is_no_step(tmp_path, writ
 
 
 @pytest.mark.parametrize("written", ["1_0.5", "1_0", "\uff10.5", "1:30.5", ".inf", ".nan", "nan"])
-def test_a_number_that_is_not_finite_and_decimal_is_no_threshold(tmp_path, written):
+def test_a_number_that_is_not_finite_and_decimal_is_no_threshold(
+    tmp_path: Path, written: Any
+) -> None:
     path = tmp_path / "dataset.yaml"
     path.write_text(f"default: {{threshold: {written}}}", encoding="utf-8")
     (problem,) = read_config(path, "x")[1]
     assert (problem.where, problem.found) == ("x, default.threshold", f"'{written}'")
 
 
-def test_labels_that_look_like_numbers_stay_as_they_are_written(tmp_path):
+def test_labels_that_look_like_numbers_stay_as_they_are_written(tmp_path: Path) -> None:
     path = tmp_path / "dataset.yaml"
     path.write_text(
         "annotations: {a: {order: [010, 1_0, 0x1F, 1:30, 7], colors: {010: '#000000'}}}"
@@ -112,7 +119,7 @@ def test_labels_that_look_like_numbers_stay_as_they_are_written(tmp_path):
     ],
     ids=str,
 )
-def test_wrong_forms_are_one_problem_each_and_never_an_exception(content):
+def test_wrong_forms_are_one_problem_each_and_never_an_exception(content: str) -> None:
     _, problems = parse_config(content)
     assert len(problems) == 1
     assert problems[0].sentence.endswith(".")
@@ -135,7 +142,7 @@ def test_wrong_forms_are_one_problem_each_and_never_an_exception(content):
         "a: {? {b: 1} : 2}",
     ],
 )
-def test_odd_yaml_is_a_problem_and_never_an_exception(tmp_path, text):
+def test_odd_yaml_is_a_problem_and_never_an_exception(tmp_path: Path, text: str) -> None:
     path = tmp_path / "dataset.yaml"
     path.write_text(text)
     _, problems = read_config(path, "d/dataset.yaml")

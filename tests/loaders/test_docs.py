@@ -3,6 +3,8 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,12 +17,12 @@ from tests import ROOT
 PAGE = ROOT / "docs" / "dataset.md"
 
 
-def block(language):
+def block(language: str) -> Any:
     return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def example(tmp_path_factory):
+def example(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("docs")
     (code,) = block("python")
     imported = set(re.findall(r"^(?:from|import) (\w+)", code, re.MULTILINE))
@@ -29,12 +31,12 @@ def example(tmp_path_factory):
     return folder / "mydata"
 
 
-def test_the_example_is_a_clean_dataset(example):
+def test_the_example_is_a_clean_dataset(example: Path) -> None:
     report = check(example)
     assert report.problems == report.warnings == ()
 
 
-def test_the_example_holds_what_it_says(example):
+def test_the_example_holds_what_it_says(example: Path) -> None:
     dataset = open_dataset(example, example.parent / "cache")
     assert dataset.name == "Two sentences"
     assert dataset.n_steps == 2000
@@ -53,7 +55,7 @@ def test_the_example_holds_what_it_says(example):
     assert (source.window(0, 1)[0] >= dataset.default.threshold)[3]
 
 
-def test_the_page_shows_every_key_of_dataset_yaml():
+def test_the_page_shows_every_key_of_dataset_yaml() -> None:
     (text,) = block("yaml")
     content = yaml.safe_load(text)
     assert set(content) == set(config.TOP_KEYS)

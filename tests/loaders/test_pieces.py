@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import threading
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +26,7 @@ N_STEPS, N_STATES = 4_321, 5
 
 
 @pytest.fixture
-def rows():
+def rows() -> Any:
     rng = np.random.default_rng(0)
     values = rng.normal(size=(N_STEPS, N_STATES)).astype("float16")
     values[rng.random(values.shape) < 0.001] = np.nan
@@ -33,7 +35,7 @@ def rows():
 
 
 @pytest.fixture
-def small(monkeypatch):
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of a few thousand rows are cut like large ones: 512 rows a batch, 128 a block."""
     width = N_STATES * 2
     monkeypatch.setattr(source, "_BATCH_BYTES", 512 * width)
@@ -41,14 +43,14 @@ def small(monkeypatch):
     monkeypatch.setattr(source, "_BLOCK_BYTES", 128 * width)
 
 
-def inspected(path) -> SourceFiles:
+def inspected(path: Path) -> SourceFiles:
     files, problems = inspect_source("s", path, "states/s", SourceSettings())
     assert files is not None
     assert not problems
     return files
 
 
-def table(rows, as_list):
+def table(rows: Any, as_list: bool) -> Any:
     if as_list:
         flat = pa.array(rows.ravel())
         return pa.table({"s": pa.FixedSizeListArray.from_arrays(flat, rows.shape[1])})
@@ -60,8 +62,8 @@ def table(rows, as_list):
 @pytest.mark.parametrize("n_parts", [1, 3])
 @pytest.mark.parametrize("group", [60, 500, 700, 2_000, N_STEPS])
 def test_pieces_have_every_row_once_whichever_is_read_first(
-    tmp_path, rows, as_list, n_parts, group
-):
+    tmp_path: Path, rows: Any, as_list: bool, n_parts: int, group: int
+) -> None:
     (tmp_path / "s").mkdir()
     for i, part in enumerate(np.array_split(rows, n_parts)):
         pq.write_table(table(part, as_list), tmp_path / "s" / f"{i}.parquet", row_group_size=group)
@@ -81,7 +83,9 @@ def test_pieces_have_every_row_once_whichever_is_read_first(
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("group", [60, 700, N_STEPS])
-def test_the_copy_is_that_of_the_file_however_it_is_cut(tmp_path, rows, group):
+def test_the_copy_is_that_of_the_file_however_it_is_cut(
+    tmp_path: Path, rows: Any, group: int
+) -> None:
     pq.write_table(table(rows, False), tmp_path / "s.parquet", row_group_size=group)
     told: list[int] = []
     files = inspected(tmp_path / "s.parquet")
@@ -94,7 +98,9 @@ def test_the_copy_is_that_of_the_file_however_it_is_cut(tmp_path, rows, group):
 
 
 @given(st.integers(1, 20_000), st.sampled_from(["float16", "float32", "float64"]))
-def test_columns_that_are_turned_take_an_odd_number_of_cache_lines(n_states, dtype):
+def test_columns_that_are_turned_take_an_odd_number_of_cache_lines(
+    n_states: int, dtype: Any
+) -> None:
     files = SourceFiles(
         "s", "s", "s", (), 10**6, tuple(map(str, range(n_states))), np.dtype(dtype), False, None
     )
@@ -106,7 +112,9 @@ def test_columns_that_are_turned_take_an_odd_number_of_cache_lines(n_states, dty
 
 
 @pytest.mark.usefixtures("small")
-def test_what_comes_first_in_the_file_is_told_whoever_meets_it_first(tmp_path, rows, monkeypatch):
+def test_what_comes_first_in_the_file_is_told_whoever_meets_it_first(
+    tmp_path: Path, rows: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A list too short in the second piece and one in the third, which is read before it."""
     monkeypatch.setattr(source.pa, "cpu_count", lambda: 4)
     lists = rows.tolist()
@@ -115,7 +123,7 @@ def test_what_comes_first_in_the_file_is_told_whoever_meets_it_first(tmp_path, r
     pq.write_table(pa.table({"s": column}), tmp_path / "s.parquet", row_group_size=500)
     later = threading.Event()
 
-    def work(piece):
+    def work(piece: Any) -> Any:
         if piece.start == 500:
             assert later.wait(30)
         try:
@@ -129,11 +137,11 @@ def test_what_comes_first_in_the_file_is_told_whoever_meets_it_first(tmp_path, r
 
 
 @pytest.mark.usefixtures("small")
-def test_no_piece_is_begun_after_a_fault(tmp_path, rows):
+def test_no_piece_is_begun_after_a_fault(tmp_path: Path, rows: Any) -> None:
     pq.write_table(table(rows, False), tmp_path / "s.parquet", row_group_size=100)
     begun: list[int] = []
 
-    def work(piece):
+    def work(piece: Any) -> None:
         begun.append(piece.start)
         raise KeyError(piece.start)
 
@@ -143,11 +151,13 @@ def test_no_piece_is_begun_after_a_fault(tmp_path, rows):
 
 
 @pytest.mark.usefixtures("small")
-def test_rows_that_the_footer_does_not_announce(tmp_path, rows, monkeypatch):
+def test_rows_that_the_footer_does_not_announce(
+    tmp_path: Path, rows: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pq.write_table(table(rows, False), tmp_path / "s.parquet", row_group_size=500)
     read = source._read_groups
 
-    def short(part, metadata, groups):
+    def short(part: Any, metadata: Any, groups: Any) -> Any:
         return (batch.slice(7) for batch in read(part, metadata, groups))
 
     monkeypatch.setattr(source, "_read_groups", short)
@@ -160,7 +170,7 @@ def test_rows_that_the_footer_does_not_announce(tmp_path, rows, monkeypatch):
     assert not [p for p in (tmp_path / "cache" / "sources").iterdir() if p.is_dir()]
 
 
-def test_a_summary_does_not_depend_on_the_order(rows):
+def test_a_summary_does_not_depend_on_the_order(rows: Any) -> None:
     starts = list(range(0, N_STEPS, 77))
     arrays = []
     for seed in range(3):
@@ -175,7 +185,7 @@ def test_a_summary_does_not_depend_on_the_order(rows):
 
 
 @pytest.mark.usefixtures("small")
-def test_the_first_difference_of_a_copy_is_found(tmp_path, rows):
+def test_the_first_difference_of_a_copy_is_found(tmp_path: Path, rows: Any) -> None:
     path = write_dataset(tmp_path / "d", tokens=["t"] * N_STEPS, states={"s": rows})
     cache = tmp_path / "cache"
     files = inspected(path / "states" / "s.parquet")

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -26,19 +27,19 @@ from tests import ROOT
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Any:
     rows = np.random.default_rng(0).normal(size=(500, 4)).astype("float16")
     return write_dataset(tmp_path / "d", tokens=["t"] * 500, states={"s": rows})
 
 
-def files_of(path, transform=None):
+def files_of(path: Path, transform: str | None = None) -> Any:
     settings = SourceSettings(transform=transform)
     files, problems = inspect_source("s", path / "states" / "s.parquet", "d/states/s", settings)
     assert not problems
     return files
 
 
-def copies(cache):
+def copies(cache: Path) -> Any:
     """Finished copies and leftovers in the cache folder."""
     entries = [p for p in (cache / "sources").iterdir() if p.is_dir()]
     return (
@@ -47,7 +48,9 @@ def copies(cache):
     )
 
 
-def test_the_copy_is_built_once_and_only_in_the_cache(path, tmp_path, monkeypatch):
+def test_the_copy_is_built_once_and_only_in_the_cache(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cache = tmp_path / "deep" / "cache"
     before = sorted(p for p in path.rglob("*"))
     first = open_dataset(path, cache).open_source("s")
@@ -61,14 +64,14 @@ def test_the_copy_is_built_once_and_only_in_the_cache(path, tmp_path, monkeypatc
         np.testing.assert_array_equal(values, again.summary.arrays()[name])
 
 
-def test_progress_counts_steps(path, tmp_path):
+def test_progress_counts_steps(path: Path, tmp_path: Path) -> None:
     seen = []
     open_dataset(path, tmp_path / "c", lambda *p: seen.append(p)).open_source("s")
     assert seen == [(0, 500), (500, 500)]
 
 
-def test_progress_can_call_the_build_off(path, tmp_path):
-    def stop(done, total):
+def test_progress_can_call_the_build_off(path: Path, tmp_path: Path) -> None:
+    def stop(done: int, total: int) -> None:
         if done:
             raise KeyboardInterrupt
 
@@ -78,7 +81,7 @@ def test_progress_can_call_the_build_off(path, tmp_path):
     assert open_dataset(path, tmp_path / "c").open_source("s").n_steps == 500
 
 
-def test_the_key_knows_content_time_and_transform(path):
+def test_the_key_knows_content_time_and_transform(path: Path) -> None:
     first = files_of(path)
     key = store.source_key(first)
     assert store.source_key(files_of(path)) == key
@@ -91,7 +94,7 @@ def test_the_key_knows_content_time_and_transform(path):
     assert files_of(path).digest(times=False) == first.digest(times=False)
 
 
-def test_the_fingerprint_is_that_of_the_content(path, tmp_path):
+def test_the_fingerprint_is_that_of_the_content(path: Path, tmp_path: Path) -> None:
     original = open_dataset(path, tmp_path / "c")
     assert len(original.fingerprint) == 8
     int(original.fingerprint, 16)
@@ -125,7 +128,7 @@ print("done", float(source.rows.astype("f8").sum()), flush=True)
 """
 
 
-def start(path, cache, slow):
+def start(path: Path, cache: Path, slow: Any) -> Any:
     return subprocess.Popen(
         [sys.executable, "-c", BUILDER, str(path), str(cache), str(slow)],
         cwd=ROOT,
@@ -134,7 +137,7 @@ def start(path, cache, slow):
     )
 
 
-def test_two_processes_build_one_copy(path, tmp_path):
+def test_two_processes_build_one_copy(path: Path, tmp_path: Path) -> None:
     cache = tmp_path / "c"
     builders = [start(path, cache, 0.5) for _ in range(2)]
     outputs = [builder.communicate(timeout=60)[0].split() for builder in builders]
@@ -146,17 +149,19 @@ def test_two_processes_build_one_copy(path, tmp_path):
     assert leftovers == []
 
 
-def test_two_builders_without_locks_agree_as_well(path, tmp_path, monkeypatch):
+def test_two_builders_without_locks_agree_as_well(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(store, "_HAS_LOCKS", False)
     cache = tmp_path / "c"
     gate = threading.Barrier(2, timeout=20)
     sources = []
 
-    def wait(done, total):
+    def wait(done: int, total: int) -> None:
         if done == total:
             gate.wait()  # both have built before either renames
 
-    def build():
+    def build() -> None:
         sources.append(open_dataset(path, cache).open_source("s", wait))
 
     threads = [threading.Thread(target=build) for _ in range(2)]
@@ -171,7 +176,7 @@ def test_two_builders_without_locks_agree_as_well(path, tmp_path, monkeypatch):
     assert leftovers == []
 
 
-def test_threads_open_one_source(path, tmp_path):
+def test_threads_open_one_source(path: Path, tmp_path: Path) -> None:
     dataset = open_dataset(path, tmp_path / "c")
     sources = []
     threads = [
@@ -184,7 +189,7 @@ def test_threads_open_one_source(path, tmp_path):
     assert len({id(source) for source in sources}) == 1
 
 
-def test_a_killed_builder_leaves_nothing_that_matters(path, tmp_path):
+def test_a_killed_builder_leaves_nothing_that_matters(path: Path, tmp_path: Path) -> None:
     cache = tmp_path / "c"
     builder = start(path, cache, 60)
     assert builder.stdout is not None
@@ -201,7 +206,7 @@ def test_a_killed_builder_leaves_nothing_that_matters(path, tmp_path):
     assert leftovers == []
 
 
-def test_leftovers_of_other_sources_go_after_a_day(path, tmp_path):
+def test_leftovers_of_other_sources_go_after_a_day(path: Path, tmp_path: Path) -> None:
     folder = tmp_path / "c" / "sources"
     old, new = folder / "v1-old.1-a.tmp", folder / "v1-new.1-a.tmp"
     for leftover in (old, new):
@@ -213,18 +218,20 @@ def test_leftovers_of_other_sources_go_after_a_day(path, tmp_path):
     assert new.exists()
 
 
-def write_anew(path, number):
+def write_anew(path: Path, number: int) -> None:
     rows = np.full((500, 4), number, "float16")
     write_dataset(path, tokens=["t"] * 500, states={"s": rows}, overwrite=True)
 
 
-def let_lie(cache, seconds=90_000):
+def let_lie(cache: Path, seconds: float = 90_000) -> None:
     """Have all copies be opened last so long ago."""
     for about in (cache / "sources").glob("*/about.json"):
         os.utime(about, (time.time() - seconds,) * 2)
 
 
-def test_the_copy_of_a_file_that_was_written_anew_goes_a_day_after_its_last_use(path, tmp_path):
+def test_the_copy_of_a_file_that_was_written_anew_goes_a_day_after_its_last_use(
+    path: Path, tmp_path: Path
+) -> None:
     cache = tmp_path / "c"
     other = write_dataset(tmp_path / "o", tokens=["t"], states={"s": np.ones((1, 1), "float32")})
     gone = write_dataset(tmp_path / "g", tokens=["t"], states={"s": np.zeros((1, 1), "float32")})
@@ -252,7 +259,9 @@ def test_the_copy_of_a_file_that_was_written_anew_goes_a_day_after_its_last_use(
     assert set(before) < set(homes(cache))
 
 
-def test_where_room_is_wanted_older_copies_go_at_once(path, tmp_path, monkeypatch):
+def test_where_room_is_wanted_older_copies_go_at_once(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cache = tmp_path / "c"
     open_dataset(path, cache).open_source("s")
     (old,) = homes(cache)
@@ -267,7 +276,7 @@ def test_where_room_is_wanted_older_copies_go_at_once(path, tmp_path, monkeypatc
 @pytest.mark.parametrize(
     "damage", ["no rows", "short rows", "other rows", "no summary", "lost page", "garbage"]
 )
-def test_a_damaged_copy_is_built_again(path, tmp_path, damage):
+def test_a_damaged_copy_is_built_again(path: Path, tmp_path: Path, damage: Any) -> None:
     cache = tmp_path / "c"
     expected = open_dataset(path, cache).open_source("s").window(0, 500)
     ((home,), _) = copies(cache)
@@ -293,7 +302,7 @@ def test_a_damaged_copy_is_built_again(path, tmp_path, damage):
     assert leftovers == []
 
 
-def test_the_cache_may_go_while_a_source_is_open(path, tmp_path):
+def test_the_cache_may_go_while_a_source_is_open(path: Path, tmp_path: Path) -> None:
     cache = tmp_path / "c"
     dataset = open_dataset(path, cache)
     source = dataset.open_source("s")
@@ -305,7 +314,7 @@ def test_the_cache_may_go_while_a_source_is_open(path, tmp_path):
     assert dataset.is_ready("s")
 
 
-def refused(path, cache):
+def refused(path: Path, cache: Path) -> Any:
     with pytest.raises(DatasetError) as error:
         open_dataset(path, cache).open_source("s")
     sentence = str(error.value)
@@ -315,7 +324,9 @@ def refused(path, cache):
     return sentence
 
 
-def test_a_full_disk_is_refused_before_writing(path, tmp_path, monkeypatch):
+def test_a_full_disk_is_refused_before_writing(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     usage = shutil._ntuple_diskusage(10**9, 10**9 - 5000, 5000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     sentence = refused(path, tmp_path / "c")
@@ -324,8 +335,10 @@ def test_a_full_disk_is_refused_before_writing(path, tmp_path, monkeypatch):
     assert copies(tmp_path / "c") == ([], [])
 
 
-def test_a_disk_that_fills_up_while_writing(path, tmp_path, monkeypatch):
-    def full(file, array):
+def test_a_disk_that_fills_up_while_writing(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: Any, array: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(store.np.lib.format, "write_array_header_1_0", full)
@@ -334,17 +347,17 @@ def test_a_disk_that_fills_up_while_writing(path, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_writes_to_a_full_device_are_an_error_not_a_crash(path):
+def test_writes_to_a_full_device_are_an_error_not_a_crash(path: Path) -> None:
     files = files_of(path)
     with pytest.raises(OSError, match="No space left"), Path("/dev/full").open("wb") as file:
-        store._write_rows(file, files, Summarizer(500, 4), None)
+        store._write_rows(file, files, Summarizer(500, 4), lambda done, total: None)
 
 
-def homes(cache):
+def homes(cache: Path) -> Any:
     return copies(cache)[0]
 
 
-def marked(home):
+def marked(home: Path) -> Any:
     for _ in range(1000):
         if (home / "on-disk").read_bytes() == b"1":
             return True
@@ -352,16 +365,18 @@ def marked(home):
     return False
 
 
-def restarted(monkeypatch):
+def restarted(monkeypatch: pytest.MonkeyPatch) -> None:
     """The machine was started again since."""
     monkeypatch.setattr(store, "_boot", lambda: "another start")
 
 
-def test_a_copy_is_used_at_once_and_marked_when_it_is_on_the_disk(path, tmp_path, monkeypatch):
+def test_a_copy_is_used_at_once_and_marked_when_it_is_on_the_disk(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     synced = threading.Event()
     real = os.fsync
 
-    def slow(descriptor):
+    def slow(descriptor: int) -> None:
         assert synced.wait(30)
         real(descriptor)
 
@@ -374,11 +389,11 @@ def test_a_copy_is_used_at_once_and_marked_when_it_is_on_the_disk(path, tmp_path
 
 
 def test_a_disk_that_fails_leaves_no_mark_and_the_next_opening_tries_again(
-    path, tmp_path, monkeypatch
-):
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tried = threading.Event()
 
-    def failing(_):
+    def failing(_: Any) -> None:
         tried.set()
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
@@ -392,7 +407,9 @@ def test_a_disk_that_fails_leaves_no_mark_and_the_next_opening_tries_again(
     assert marked(home)
 
 
-def test_what_else_is_derived_does_not_keep_a_copy_from_being_marked(path, tmp_path, monkeypatch):
+def test_what_else_is_derived_does_not_keep_a_copy_from_being_marked(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(store, "_send_to_disk", lambda home: None)
         open_dataset(path, tmp_path / "c").open_source("s")
@@ -403,7 +420,9 @@ def test_what_else_is_derived_does_not_keep_a_copy_from_being_marked(path, tmp_p
 
 
 @pytest.mark.parametrize("lost", [True, False])
-def test_after_a_restart_an_unmarked_copy_is_checked(path, tmp_path, monkeypatch, lost):
+def test_after_a_restart_an_unmarked_copy_is_checked(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: Any
+) -> None:
     cache = tmp_path / "c"
     monkeypatch.setattr(store, "_send_to_disk", lambda home: None)
     expected = open_dataset(path, cache).open_source("s").window(0, 500)
@@ -414,7 +433,7 @@ def test_after_a_restart_an_unmarked_copy_is_checked(path, tmp_path, monkeypatch
         (home / "rows.npy").write_bytes(content)
     built = []
     real = store._build
-    monkeypatch.setattr(store, "_build", lambda *given: built.append(1) or real(*given))
+    monkeypatch.setattr(store, "_build", lambda *given: (built.append(1), real(*given))[1])
     # Within one start of the machine what was written is there, and nothing is read again.
     assert open_dataset(path, cache).open_source("s").n_steps == 500
     assert built == []
@@ -425,7 +444,9 @@ def test_after_a_restart_an_unmarked_copy_is_checked(path, tmp_path, monkeypatch
     assert len(built) == lost
 
 
-def test_a_copy_that_must_be_read_first_is_not_ready(path, tmp_path, monkeypatch):
+def test_a_copy_that_must_be_read_first_is_not_ready(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(store, "_send_to_disk", lambda home: None)
     open_dataset(path, tmp_path / "c").open_source("s")
     dataset = open_dataset(path, tmp_path / "c")
@@ -438,7 +459,9 @@ def test_a_copy_that_must_be_read_first_is_not_ready(path, tmp_path, monkeypatch
     assert dataset.is_ready("s")
 
 
-def test_after_a_restart_a_marked_copy_is_not_read_again(path, tmp_path, monkeypatch):
+def test_after_a_restart_a_marked_copy_is_not_read_again(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     open_dataset(path, tmp_path / "c").open_source("s")
     assert marked(homes(tmp_path / "c")[0])
     restarted(monkeypatch)
@@ -447,11 +470,11 @@ def test_after_a_restart_a_marked_copy_is_not_read_again(path, tmp_path, monkeyp
 
 
 def test_room_is_asked_for_at_once_and_a_file_system_that_cannot_is_no_harm(
-    path, tmp_path, monkeypatch
-):
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = []
 
-    def cannot(descriptor, offset, size):
+    def cannot(descriptor: int, offset: int, size: int) -> None:
         asked.append(size)
         raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
 
@@ -460,24 +483,24 @@ def test_room_is_asked_for_at_once_and_a_file_system_that_cannot_is_no_harm(
     (home,) = homes(tmp_path / "c")
     assert asked == [(home / "rows.npy").stat().st_size]
 
-    def full(descriptor, offset, size):
+    def full(descriptor: int, offset: int, size: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(store.os, "posix_fallocate", full, raising=False)
     assert "no space left on device" in refused(path, tmp_path / "other")
 
 
-def test_a_cache_folder_that_is_a_file(path, tmp_path):
+def test_a_cache_folder_that_is_a_file(path: Path, tmp_path: Path) -> None:
     (tmp_path / "c").touch()
     assert "writable" in refused(path, tmp_path / "c")
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")
-def test_a_cache_folder_that_cannot_be_made(path):
+def test_a_cache_folder_that_cannot_be_made(path: Path) -> None:
     refused(path, Path("/proc/statebrush"))
 
 
-def test_a_read_only_cache_folder(path, tmp_path):
+def test_a_read_only_cache_folder(path: Path, tmp_path: Path) -> None:
     cache = tmp_path / "c"
     cache.mkdir(mode=0o555)
     if os.access(cache, os.W_OK):
@@ -485,10 +508,12 @@ def test_a_read_only_cache_folder(path, tmp_path):
     assert "permission denied" in refused(path, cache)
 
 
-def test_a_read_only_cache_that_holds_the_copy_is_enough(path, tmp_path, monkeypatch):
+def test_a_read_only_cache_that_holds_the_copy_is_enough(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     open_dataset(path, tmp_path / "c").open_source("s")
 
-    def read_only(*_, **__):
+    def read_only(*_: Any, **__: Any) -> None:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
     monkeypatch.setattr(Path, "mkdir", read_only)
@@ -496,10 +521,10 @@ def test_a_read_only_cache_that_holds_the_copy_is_enough(path, tmp_path, monkeyp
     assert "read-only file system" in refused(path, tmp_path / "other")
 
 
-def test_a_file_that_changes_while_it_is_read(path, tmp_path):
+def test_a_file_that_changes_while_it_is_read(path: Path, tmp_path: Path) -> None:
     file = path / "states" / "s.parquet"
 
-    def touch(done, total):
+    def touch(done: int, total: int) -> None:
         os.utime(file, ns=(1, time.time_ns()))
 
     with pytest.raises(DatasetError, match="stay the same while they are read"):
@@ -507,14 +532,14 @@ def test_a_file_that_changes_while_it_is_read(path, tmp_path):
     assert copies(tmp_path / "c") == ([], [])
 
 
-def test_a_file_that_went_away_after_opening(path, tmp_path):
+def test_a_file_that_went_away_after_opening(path: Path, tmp_path: Path) -> None:
     dataset = open_dataset(path, tmp_path / "c")
     (path / "states" / "s.parquet").unlink()
     with pytest.raises(DatasetError, match=r"d/states/s.parquet: .* no file of that name"):
         dataset.open_source("s")
 
 
-def test_memory_stays_bounded_for_one_large_row_group(tmp_path):
+def test_memory_stays_bounded_for_one_large_row_group(tmp_path: Path) -> None:
     """160 MB in one row group, built by a process that may hold far less than two copies."""
     rows = np.random.default_rng(0).normal(size=(40_000, 200)).astype("f4")
     columns = [pa.array(np.tile(column, 5)) for column in rows.T.copy()]
@@ -545,7 +570,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 # ---- summaries
 
 
-def test_per_state_summary_is_exact_over_blocks():
+def test_per_state_summary_is_exact_over_blocks() -> None:
     rng = np.random.default_rng(3)
     rows = rng.normal(size=(1000, 5)).astype("float16")
     rows[rng.random(rows.shape) < 0.05] = np.nan
@@ -574,7 +599,7 @@ def test_per_state_summary_is_exact_over_blocks():
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_extremes_of_float16_are_those_of_its_numbers(seed):
+def test_extremes_of_float16_are_those_of_its_numbers(seed: int) -> None:
     """Of every kind of column: one sign, both, zeros of both signs, NaN of both signs, infinities."""
     rng = np.random.default_rng(seed)
     patterns = rng.integers(0, 1 << 16, size=(int(rng.integers(1, 9)), 60)).astype("u2")
@@ -599,7 +624,7 @@ def test_extremes_of_float16_are_those_of_its_numbers(seed):
 @pytest.mark.parametrize(
     ("n_steps", "n_states"), [(10, 3), (1_000_000, 650), (3_000_000, 1), (5, 4_000_000)]
 )
-def test_the_sample_is_spread_out_and_bounded(n_steps, n_states):
+def test_the_sample_is_spread_out_and_bounded(n_steps: int, n_states: int) -> None:
     rows = sample_rows(n_steps, n_states)
     assert len(rows) == min(n_steps, max(1, 2_000_000 // n_states))
     assert rows[0] >= 0
@@ -609,12 +634,12 @@ def test_the_sample_is_spread_out_and_bounded(n_steps, n_states):
     np.testing.assert_array_equal(rows, sample_rows(n_steps, n_states))
 
 
-def suggested(values):
+def suggested(values: Any) -> Any:
     values = np.asarray(values, np.float64)
     return suggest_threshold(np.sort(values[~np.isnan(values)]), len(values))
 
 
-def share(values, threshold):
+def share(values: Any, threshold: float) -> Any:
     return float((np.asarray(values, np.float64) >= threshold).mean())
 
 
@@ -639,13 +664,13 @@ RNG = np.random.default_rng(5)
     ],
     ids=lambda _: "",
 )
-def test_about_a_fifth_is_on_at_the_suggested_threshold(values):
+def test_about_a_fifth_is_on_at_the_suggested_threshold(values: Any) -> None:
     threshold = suggested(values)
     assert 0.1 <= share(values, threshold) <= 0.3
     assert len(f"{threshold:.15g}".replace("-", "").replace(".", "").strip("0").split("e")[0]) <= 6
 
 
-def test_usual_ranges_give_plain_numbers():
+def test_usual_ranges_give_plain_numbers() -> None:
     assert suggested(np.linspace(-1, 1, 2001)) == 0.5 or suggested(np.linspace(-1, 1, 2001)) == 0.6
     assert suggested(np.linspace(0, 1, 1001)) == 0.8
 
@@ -663,7 +688,7 @@ def test_usual_ranges_give_plain_numbers():
         ([5e-324] * 3, 5e-324),
     ],
 )
-def test_suggestions_without_a_spread(values, expected):
+def test_suggestions_without_a_spread(values: Any, expected: Any) -> None:
     assert suggested(values) == pytest.approx(expected, rel=0.05, abs=0)
     if np.isfinite(values).any():
         assert share([v for v in values if v == v], suggested(values)) == 1
@@ -673,6 +698,6 @@ def test_suggestions_without_a_spread(values, expected):
     "values",
     [[0.0] * 99 + [1.0], [0.0] + [1.0] * 99, [-1e308, 1e308], [0, 5e-324], [np.inf, 1.0, 2.0]],
 )
-def test_odd_distributions_give_a_finite_number(values):
+def test_odd_distributions_give_a_finite_number(values: Any) -> None:
     assert np.isfinite(suggested(values))
     assert share(values, suggested(values)) > 0

@@ -1,7 +1,9 @@
 """Values survive: writer -> Parquet -> copy -> window, for every float type and layout."""
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +21,7 @@ from loaders.writer import WriteError, write_dataset
 FLOATS = ("float16", "float32", "float64")
 
 
-def same_bits(a, b):
+def same_bits(a: Any, b: Any) -> Any:
     """Equal values, NaN equal to NaN, -0.0 not equal to 0.0."""
     return (
         a.dtype == b.dtype
@@ -31,7 +33,7 @@ def same_bits(a, b):
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_any_array_comes_back_bit_by_bit(data):
+def test_any_array_comes_back_bit_by_bit(data: Any) -> None:
     dtype = data.draw(st.sampled_from(FLOATS))
     shape = data.draw(st.tuples(st.integers(1, 40), st.integers(1, 7)))
     rows = data.draw(hnp.arrays(dtype, shape, elements={"allow_nan": True, "allow_infinity": True}))
@@ -58,18 +60,18 @@ def test_any_array_comes_back_bit_by_bit(data):
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Any:
     """A dataset folder with 6 tokens and room for states."""
     (tmp_path / "d" / "states").mkdir(parents=True)
     pq.write_table(pa.table({"token": list("abcdef")}), tmp_path / "d" / "tokens.parquet")
     return tmp_path / "d"
 
 
-def opened(folder, name="s"):
+def opened(folder: Path, name: str = "s") -> Any:
     return open_dataset(folder, folder.parent / "cache").open_source(name)
 
 
-def save(folder, table, name="s.parquet"):
+def save(folder: Path, table: Any, name: str = "s.parquet") -> Any:
     path = folder / "states" / name
     path.parent.mkdir(exist_ok=True)
     pq.write_table(table, path)
@@ -80,7 +82,7 @@ X = np.arange(12, dtype=np.float64).reshape(6, 2)
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "int64", "uint64"])
-def test_integers_are_read_as_float64(folder, dtype):
+def test_integers_are_read_as_float64(folder: Path, dtype: Any) -> None:
     save(folder, pa.table({"a": np.arange(6, dtype=dtype), "b": np.arange(6, dtype=dtype)}))
     source = opened(folder)
     assert source.dtype == np.float64
@@ -96,24 +98,24 @@ def test_integers_are_read_as_float64(folder, dtype):
         (["float16", "float16"], "float16"),
     ],
 )
-def test_mixed_types_are_widened_to_the_widest(folder, types, widest):
+def test_mixed_types_are_widened_to_the_widest(folder: Path, types: Any, widest: Any) -> None:
     save(folder, pa.table({str(i): np.arange(6).astype(t) for i, t in enumerate(types)}))
     source = opened(folder)
     assert source.dtype == np.dtype(widest)
     assert source.window(2, 3).tolist() == [[2, 2]]
 
 
-def test_parts_of_different_types_are_widened_too(folder):
-    save(folder, pa.table({"a": np.float16([1, 2, 3])}), "s/0.parquet")
-    save(folder, pa.table({"a": np.float32([4, 5, 0.1])}), "s/1.parquet")
+def test_parts_of_different_types_are_widened_too(folder: Path) -> None:
+    save(folder, pa.table({"a": np.array([1, 2, 3], np.float16)}), "s/0.parquet")
+    save(folder, pa.table({"a": np.array([4, 5, 0.1], np.float32)}), "s/1.parquet")
     source = opened(folder)
     assert source.dtype == np.float32
     assert source.window(0, 6)[:, 0].tolist() == [1, 2, 3, 4, 5, np.float32(0.1)]
 
 
 @pytest.mark.parametrize("kind", [pa.float16(), pa.float32(), pa.float64(), pa.int16()])
-def test_nulls_are_nan(folder, kind):
-    values = [1, None, 3, None, 5, 6]
+def test_nulls_are_nan(folder: Path, kind: pa.DataType) -> None:
+    values: list[Any] = [1, None, 3, None, 5, 6]
     if kind == pa.float16():
         values = [None if v is None else np.float16(v) for v in values]
     save(folder, pa.table({"a": pa.array(values, kind)}))
@@ -122,7 +124,7 @@ def test_nulls_are_nan(folder, kind):
     assert "NaN in 1 of 1 state (2 values, the first in row 1" in source.warnings[0].sentence
 
 
-def test_part_files_are_read_in_name_order_and_others_are_not_read(folder):
+def test_part_files_are_read_in_name_order_and_others_are_not_read(folder: Path) -> None:
     save(folder, pa.table({"a": [3.0, 4.0, 5.0]}), "s/b.parquet")
     save(folder, pa.table({"a": [0.0, 1.0, 2.0]}), "s/a.parquet")
     save(folder, pa.table({"a": pa.array([], pa.float64())}), "s/aa.parquet")
@@ -134,7 +136,7 @@ def test_part_files_are_read_in_name_order_and_others_are_not_read(folder):
     assert [w.where for w in dataset.warnings] == ["d/states/s/notes.txt"]
 
 
-def test_part_numbers_without_zeros_are_a_warning(folder):
+def test_part_numbers_without_zeros_are_a_warning(folder: Path) -> None:
     for i, name in enumerate(["part.10", "part.2", "part.9"]):
         save(folder, pa.table({"a": [2.0 * i, 2.0 * i + 1]}), f"s/{name}.parquet")
     dataset = open_dataset(folder, folder.parent / "cache")
@@ -154,7 +156,7 @@ def test_part_numbers_without_zeros_are_a_warning(folder):
     ],
     ids=str,
 )
-def test_one_list_column_is_a_source(folder, kind):
+def test_one_list_column_is_a_source(folder: Path, kind: Any) -> None:
     rows = X.astype("float16") if kind.value_type == pa.float16() else X
     save(folder, pa.table({"h": pa.array([list(row) for row in rows], kind)}))
     source = opened(folder)
@@ -162,12 +164,12 @@ def test_one_list_column_is_a_source(folder, kind):
     assert np.array_equal(source.window(0, 6), X)
 
 
-def test_a_null_inside_a_list_is_nan(folder):
+def test_a_null_inside_a_list_is_nan(folder: Path) -> None:
     save(folder, pa.table({"h": [[1.0, None]] * 6}))
     assert np.isnan(opened(folder).window(0, 1)).tolist() == [[False, True]]
 
 
-def test_pandas_index_is_left_out_with_a_notice(folder):
+def test_pandas_index_is_left_out_with_a_notice(folder: Path) -> None:
     frame = pd.DataFrame(X, columns=["a", "b"], index=[3, 1, 4, 1, 5, 9])
     frame.to_parquet(folder / "states" / "s.parquet")
     dataset = open_dataset(folder, folder.parent / "cache")
@@ -176,14 +178,14 @@ def test_pandas_index_is_left_out_with_a_notice(folder):
     assert "left out" in dataset.warnings[0].sentence
 
 
-def test_pandas_range_index_is_no_column(folder):
+def test_pandas_range_index_is_no_column(folder: Path) -> None:
     pd.DataFrame(X, columns=["a", "b"]).to_parquet(folder / "states" / "s.parquet")
     dataset = open_dataset(folder, folder.parent / "cache")
     assert not dataset.warnings
     assert dataset.open_source("s").n_states == 2
 
 
-def test_odd_column_names_are_fine(folder):
+def test_odd_column_names_are_fine(folder: Path) -> None:
     names = ["a", "a.b", "ü ñ", "", "x/y", "'q'", "list", "a.list.element", "0"]
     save(folder, pa.table({name: np.full(6, i, "float32") for i, name in enumerate(names)}))
     source = opened(folder)
@@ -192,7 +194,7 @@ def test_odd_column_names_are_fine(folder):
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-def test_tanh_is_applied_once_in_float64(folder, dtype):
+def test_tanh_is_applied_once_in_float64(folder: Path, dtype: Any) -> None:
     rng = np.random.default_rng(0)
     values = (rng.normal(size=6) * 3).astype(dtype)
     values[4:] = np.nan, np.inf
@@ -205,7 +207,7 @@ def test_tanh_is_applied_once_in_float64(folder, dtype):
     assert source.maximum == 1.0
 
 
-def test_every_float16_goes_through_the_same_tanh(tmp_path):
+def test_every_float16_goes_through_the_same_tanh(tmp_path: Path) -> None:
     every = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
     every = every[~np.isnan(every)]
     write_dataset(
@@ -218,7 +220,7 @@ def test_every_float16_goes_through_the_same_tanh(tmp_path):
     assert same_bits(got[:, 0], np.tanh(every.astype(np.float64)).astype(np.float16))
 
 
-def test_window_is_a_copy_cut_to_the_steps(folder):
+def test_window_is_a_copy_cut_to_the_steps(folder: Path) -> None:
     save(folder, pa.table({"a": X[:, 0], "b": X[:, 1]}))
     source = opened(folder)
     window = source.window(-3, 2)
@@ -230,8 +232,8 @@ def test_window_is_a_copy_cut_to_the_steps(folder):
         source.rows[0, 0] = 1
 
 
-def test_one_row_and_one_state(tmp_path):
-    write_dataset(tmp_path / "d", tokens=[""], states={"s": np.float32([[0.25]])})
+def test_one_row_and_one_state(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "d", tokens=[""], states={"s": np.array([[0.25]], np.float32)})
     dataset = open_dataset(tmp_path / "d", tmp_path / "c")
     source = dataset.open_source("s")
     assert (source.n_steps, source.n_states, dataset.n_steps) == (1, 1, 1)
@@ -242,7 +244,7 @@ def test_one_row_and_one_state(tmp_path):
     assert dataset.sequences.id(0) is None
 
 
-def test_more_rows_than_a_row_group(tmp_path):
+def test_more_rows_than_a_row_group(tmp_path: Path) -> None:
     rows = np.random.default_rng(1).normal(size=(40_000, 3)).astype("float16")
     batches = (rows[i : i + 777] for i in range(0, 40_000, 777))
     write_dataset(tmp_path / "d", tokens=["x"] * 40_000, states={"s": batches})
@@ -253,7 +255,7 @@ def test_more_rows_than_a_row_group(tmp_path):
     assert np.array_equal(source.window(0, 40_000), rows)
 
 
-def test_sources_are_opened_once(folder):
+def test_sources_are_opened_once(folder: Path) -> None:
     save(folder, pa.table({"a": X[:, 0]}))
     dataset = open_dataset(folder, folder.parent / "cache")
     assert dataset.open_source("s") is dataset.open_source("s")
@@ -276,7 +278,7 @@ def test_sources_are_opened_once(folder):
     ids=["string", "large", "view", "dictionary", "chunks"],
 )
 @pytest.mark.parametrize("row_group", [1, 4, 100])
-def test_tokens_of_any_string_type(folder, column, row_group):
+def test_tokens_of_any_string_type(folder: Path, column: str, row_group: int) -> None:
     save(folder, pa.table({"a": X[:, 0]}))
     pq.write_table(pa.table({"token": column}), folder / "tokens.parquet", row_group_size=row_group)
     dataset = open_dataset(folder, folder.parent / "cache")
@@ -299,7 +301,7 @@ def test_tokens_of_any_string_type(folder, column, row_group):
     ],
     ids=["int", "uint8", "string", "dictionary"],
 )
-def test_sequences(folder, column, ids, row_group):
+def test_sequences(folder: Path, column: str, ids: Any, row_group: int) -> None:
     save(folder, pa.table({"a": X[:, 0]}))
     table = pa.table({"token": list("abcdef"), "sequence": column})
     pq.write_table(table, folder / "tokens.parquet", row_group_size=row_group)
@@ -316,7 +318,7 @@ def test_sequences(folder, column, ids, row_group):
             sequences.ordinal(outside)
 
 
-def test_sequences_saved_as_the_index_of_a_data_frame_still_count(folder):
+def test_sequences_saved_as_the_index_of_a_data_frame_still_count(folder: Path) -> None:
     save(folder, pa.table({"a": X[:, 0]}))
     frame = pd.DataFrame({"sequence": [1, 1, 2, 2, 2, 3], "token": list("abcdef")})
     frame.set_index("sequence").to_parquet(folder / "tokens.parquet")
@@ -328,8 +330,8 @@ def test_sequences_saved_as_the_index_of_a_data_frame_still_count(folder):
 # ---- the writer
 
 
-def test_the_writer_leaves_nothing_behind_when_it_fails(tmp_path):
-    def batches():
+def test_the_writer_leaves_nothing_behind_when_it_fails(tmp_path: Path) -> None:
+    def batches() -> Iterator[Any]:
         yield np.zeros((2, 2))
         raise RuntimeError("the model fell over")
 
@@ -338,11 +340,13 @@ def test_the_writer_leaves_nothing_behind_when_it_fails(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_was_there_is_put_back_when_replacing_it_is_interrupted(tmp_path, monkeypatch):
+def test_what_was_there_is_put_back_when_replacing_it_is_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write_dataset(tmp_path / "d", tokens=["a"], states={"s": np.zeros((1, 1))})
     rename = Path.rename
 
-    def interrupt(source, target):
+    def interrupt(source: Any, target: Any) -> Any:
         if source.suffix == ".tmp":
             raise KeyboardInterrupt
         return rename(source, target)
@@ -354,7 +358,7 @@ def test_what_was_there_is_put_back_when_replacing_it_is_interrupted(tmp_path, m
     assert open_dataset(path, tmp_path / "c").tokens(0, 1) == ["a"]
 
 
-def test_the_writer_overwrites_only_when_asked(tmp_path):
+def test_the_writer_overwrites_only_when_asked(tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()  # an empty folder is no obstacle
     write_dataset(tmp_path / "d", tokens=["a"], states={"s": np.zeros((1, 1))})
     with pytest.raises(WriteError, match=r"already there.*overwrite=True"):
@@ -392,7 +396,7 @@ ZERO = np.zeros((2, 3))
         ({"config": {"nam": "x"}}, "did you mean 'name'"),
     ],
 )
-def test_the_writer_refuses_in_one_sentence(tmp_path, wrong, words):
+def test_the_writer_refuses_in_one_sentence(tmp_path: Path, wrong: Any, words: str) -> None:
     given = {"tokens": ["a", "b"], "states": {"s": ZERO}} | wrong
     with pytest.raises(WriteError) as error:
         write_dataset(tmp_path / "d", **given)
@@ -402,7 +406,7 @@ def test_the_writer_refuses_in_one_sentence(tmp_path, wrong, words):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_writer_takes_state_names_and_big_endian(tmp_path):
+def test_the_writer_takes_state_names_and_big_endian(tmp_path: Path) -> None:
     write_dataset(
         tmp_path / "d",
         tokens=pa.array(["a", "b"]).dictionary_encode(),

@@ -122,7 +122,9 @@ def test_pandas_reads_the_parquet_file(datasets: dict[str, Dataset]) -> None:
 def test_the_query_is_in_every_form(datasets: dict[str, Dataset]) -> None:
     dataset = datasets["numbers"]
     query = replace(QUERY, exclude=(5,), length=(2, 9), top=3, offset=2, context=7)
-    made = {form: exported(dataset, form, query) for form in FORMS}
+    forms: tuple[Form, ...] = ("csv", "parquet", "json")
+    assert forms == FORMS
+    made = {form: exported(dataset, form, query) for form in forms}
     inside = json.loads(made["json"].content)
     assert (inside["dataset"], inside["fingerprint"]) == (dataset.id, dataset.fingerprint)
     asked = inside["query"]

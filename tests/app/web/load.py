@@ -21,7 +21,8 @@ from tests import ROOT
 @contextmanager
 def serving(data: Path, cache: Path, *options: str) -> Iterator[str]:
     """Start `python -m app serve` as a user would, and yield its address."""
-    command = [sys.executable, "-m", "app", "serve", data, "--port", "0", "--cache-dir", cache]
+    command = [sys.executable, "-m", "app", "serve", str(data)]
+    command += ["--port", "0", "--cache-dir", str(cache)]
     server = subprocess.Popen(
         [*command, *options],
         cwd=ROOT,

@@ -183,7 +183,8 @@ def test_switching_the_source_clamps_the_threshold_and_drops_exclusions(
 
 
 def test_a_threshold_clamped_to_a_source_leaves_its_largest_value_on(tmp_path: Path) -> None:
-    low, high = np.float16([[0.0], [0.2]]), np.float16([[-5.0], [5.0]])  # 0.2 is stored as 0.19995
+    low = np.array([[0.0], [0.2]], np.float16)  # 0.2 is stored as 0.19995
+    high = np.array([[-5.0], [5.0]], np.float16)
     write_dataset(tmp_path / "d", tokens=["a", "b"], states={"low": low, "high": high})
     catalog = Catalog([tmp_path / "d"], tmp_path / "cache")
     for threshold in (0.9, -0.9):

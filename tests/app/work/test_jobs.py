@@ -111,7 +111,7 @@ def test_a_newer_request_ends_the_older_ones_of_its_page_running_or_queued(
     stranger.go.set()
     assert (newest or wait_for(jobs, JobName(PAGE, 3), "done").answer) == {"answer": 3}
     assert wait_for(jobs, JobName(OTHER, 1), "done").answer == {"answer": "found"}
-    assert wait_for(jobs, JobName(PAGE, 2), "unknown")
+    wait_for(jobs, JobName(PAGE, 2), "unknown")
 
 
 def test_a_job_waits_for_its_turn_and_says_so(tmp_path: Path, slow: Slow) -> None:
@@ -155,10 +155,10 @@ def test_a_folder_that_was_emptied_does_not_make_a_running_job_look_lost(
     mine, other = (Jobs(tmp_path, at_once=1, places=0) for _ in range(2))
     name = JobName(PAGE, 1)
     mine.run(name, slow)
-    assert wait_for(other, name, "running")
+    wait_for(other, name, "running")
     for path in tmp_path.iterdir():
         path.unlink()
-    assert wait_for(other, name, "running"), "it is told anew"
+    wait_for(other, name, "running")  # the note is written again
     slow.go.set()
     assert wait_for(other, name, "done").answer == {"answer": "found"}
 

@@ -153,7 +153,9 @@ def test_a_project_comes_in_whole(project: Path, bring: Bring, tmp_path: Path) -
     assert best.items(5, 6) == [
         [WORDS[number - 1] for number in (IDS[5] % 9 + 1, TAGS[5], IDS[5])]  # by weight
     ]
-    assert np.allclose(best.weights(5, 6), [[0.5, 0.3, 0.2]])
+    weights = best.weights(5, 6)
+    assert weights is not None
+    assert np.allclose(weights, [[0.5, 0.3, 0.2]])
     assert "Not carried over:\n- the range of colours of track 'mood'" in out
     assert out.count("\n") == 3
 
@@ -165,7 +167,8 @@ def test_same_selection_and_matches_as_the_same_data_written_natively(
     native = tmp_path / "native"
     write_parquet(native / "tokens.parquet", {"token": [WORDS[number - 1] for number in IDS]})
     transformed = np.tanh(CELL.astype(np.float64)).astype(np.float32)
-    for name, rows in {"states1": transformed, "deep_output2": HIDDEN}.items():
+    states: dict[str, Any] = {"states1": transformed, "deep_output2": HIDDEN}
+    for name, rows in states.items():
         columns = {str(i): rows[:, i] for i in range(rows.shape[1])}
         write_parquet(native / "states" / f"{name}.parquet", columns)
     ours, theirs = opened(tmp_path), open_dataset(native, tmp_path / "cache")

@@ -358,7 +358,7 @@ def test_a_source_that_is_being_prepared_is_503_until_it_is_there(
     folder: Path, tmp_path: Path
 ) -> None:
     go = threading.Event()
-    catalog = Catalog([folder], tmp_path, lambda done, total: bool(go.wait(30)))
+    catalog = Catalog([folder], tmp_path, lambda done, total: (go.wait(30), None)[1])
     settings = load({}, {"cache_dir": str(tmp_path)})
     made = Flask("test")
     made.register_blueprint(api.blueprint(make_services(catalog, settings, patience=0)))
