@@ -18,19 +18,20 @@ or two). Regular expressions have RE2's own, simpler folding, one sign for one.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Literal, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from loaders import Dataset
@@ -405,10 +406,13 @@ class SearchService:
     """
 
     def __init__(self, cache_bytes: int = 1 << 26, index_bytes: int = 1 << 28) -> None:
-        self._places: _Kept[Found] = _Kept(
-            cache_bytes, lambda found: found.positions.nbytes + 200 * found.length
+        self._lock = threading.Lock()
+        self._places: LRUCache[Hashable, Found] = LRUCache(
+            cache_bytes, getsizeof=lambda found: found.positions.nbytes + 200 * found.length
         )
-        self._indexes: _Kept[Index] = _Kept(index_bytes, lambda index: index.nbytes)
+        self._indexes: LRUCache[Hashable, Index] = LRUCache(
+            index_bytes, getsizeof=lambda index: index.nbytes
+        )
         self._building = threading.Lock()
         # A dataset that was opened again has another table. What is kept of the places holds a
         # number for it: a table goes with its dataset, however long its answers are kept.
@@ -426,10 +430,11 @@ class SearchService:
         """
         patterns = parse(text)
         key = (self._number(dataset.token_table), patterns, match_case)
-        found = self._places.get(key)
+        with self._lock:
+            found = self._places.get(key)
         if found is None:
             found = find(self._index(dataset, match_case), patterns)
-            self._places.put(key, found)
+            self._keep(self._places, key, found)
         return found
 
     def _number(self, tokens: Tokens) -> int:
@@ -440,45 +445,21 @@ class SearchService:
     def _index(self, dataset: Dataset, match_case: bool) -> Index:
         tokens = dataset.token_table
         key = (tokens, match_case)
-        kept = self._indexes.get(key)
-        if kept is not None:
-            return kept
-        with self._building:  # several first searches at once make it once
-            kept = self._indexes.get(key)
-            if kept is None:
-                kept = Index.of(tokens, dataset.sequences.offsets, match_case=match_case)
-                self._indexes.put(key, kept)
-            return kept
-
-
-class _Kept(Generic[_Value]):
-    """Values by key, up to a number of bytes; the least recently used goes first."""
-
-    def __init__(self, capacity: int, weigh: Callable[[_Value], int]) -> None:
-        self._capacity = capacity
-        self._weigh = weigh
-        self._lock = threading.Lock()
-        self._values: OrderedDict[Hashable, _Value] = OrderedDict()
-        self._weight = 0
-
-    def get(self, key: Hashable) -> _Value | None:
-        """Return a kept value, or None."""
         with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-            return self._values.get(key)
+            index = self._indexes.get(key)
+        if index is not None:
+            return index
+        with self._building:  # several first searches at once build it once
+            with self._lock:
+                index = self._indexes.get(key)
+            if index is None:
+                index = Index.of(tokens, dataset.sequences.offsets, match_case=match_case)
+                self._keep(self._indexes, key, index)
+            return index
 
-    def put(self, key: Hashable, value: _Value) -> None:
-        """Keep a value, unless it alone is too large or the key is kept already."""
-        weight = self._weigh(value)
-        with self._lock:
-            if key in self._values or weight > self._capacity:
-                return
-            self._values[key] = value
-            self._weight += weight
-            while self._weight > self._capacity:
-                _, oldest = self._values.popitem(last=False)
-                self._weight -= self._weigh(oldest)
+    def _keep(self, cache: LRUCache[Hashable, _Value], key: Hashable, value: _Value) -> None:
+        with self._lock, contextlib.suppress(ValueError):  # larger than the whole cache
+            cache.setdefault(key, value)
 
 
 def hits(

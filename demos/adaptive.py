@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from demos.lstm import log_softmax
-from demos.one_thread import one_blas_thread
 
 Float = NDArray[np.float32]
 
@@ -34,7 +34,7 @@ class Tail:
 
     def outputs(self, hidden: Float) -> Float:
         """`(n_steps, n_words)`, before the softmax inside the cluster."""
-        with one_blas_thread():
+        with threadpool_limits(1, user_api="blas"):
             narrow = hidden @ self.narrow.T
             result: Float = np.asarray(narrow @ self.output.T, np.float32)
         return result

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 import numpy as np
+from cachetools import LRUCache
 
 from app.matching.bits import Polarity, words_for
 from app.matching.control import Control
@@ -229,23 +230,18 @@ class _Shared(Generic[_Value]):
     """Values by key, computed once however many ask at once, kept up to a number of bytes."""
 
     def __init__(self, capacity: int, weigh: Callable[[_Value], int]) -> None:
-        self._capacity = capacity
-        self._weigh = weigh
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Hashable, _Value] = OrderedDict()
+        self._kept: LRUCache[Hashable, _Value] = LRUCache(capacity, getsizeof=weigh)
         self._under_way: dict[Hashable, _Job[_Value]] = {}
-        self._weight = 0
 
     def kept(self) -> Kept:
         """Return how many values are kept, and what they weigh."""
         with self._lock:
-            return Kept(len(self._kept), self._weight, self._capacity)
+            return Kept(len(self._kept), int(self._kept.currsize), int(self._kept.maxsize))
 
     def peek(self, key: Hashable) -> _Value | None:
         """Return a kept value, or None."""
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
             return self._kept.get(key)
 
     def get(
@@ -263,7 +259,6 @@ class _Shared(Generic[_Value]):
         """
         with self._lock:
             if key in self._kept:
-                self._kept.move_to_end(key)
                 return self._kept[key]
             job = self._under_way.get(key)
             is_new = job is None
@@ -297,8 +292,8 @@ class _Shared(Generic[_Value]):
             self._forget(key, job)
             job.future.set_exception(error)
             return
-        with self._lock:
-            self._keep(key, value)
+        with self._lock, contextlib.suppress(ValueError):  # larger than the whole cache
+            self._kept.setdefault(key, value)
         self._forget(key, job)
         job.future.set_result(value)
 
@@ -316,16 +311,6 @@ class _Shared(Generic[_Value]):
         with self._lock:
             if self._under_way.get(key) is job:
                 del self._under_way[key]
-
-    def _keep(self, key: Hashable, value: _Value) -> None:
-        weight = self._weigh(value)
-        if weight > self._capacity or key in self._kept:
-            return
-        self._kept[key] = value
-        self._weight += weight
-        while self._weight > self._capacity:
-            _, oldest = self._kept.popitem(last=False)
-            self._weight -= self._weigh(oldest)
 
 
 def _normal(states: States, query: Query) -> Query:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from loaders import Dataset, Source
@@ -91,9 +91,8 @@ class BrushSummaries:
     """
 
     def __init__(self, most: int = 64) -> None:
-        self._most = most
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[object, ...], NDArray[Any]] = OrderedDict()
+        self._kept: LRUCache[tuple[object, ...], NDArray[Any]] = LRUCache(most)
 
     def get(
         self, source: Source, bounds: tuple[int, int], brush: Mapping[str, int]
@@ -102,13 +101,10 @@ class BrushSummaries:
         key = (source.key, bounds, *sorted(brush.items()))
         with self._lock:
             if key in self._kept:
-                self._kept.move_to_end(key)
                 return self._kept[key]
         summary = brush_summary(source, bounds, **brush)
         with self._lock:
             self._kept[key] = summary
-            if len(self._kept) > self._most:
-                self._kept.popitem(last=False)
         return summary
 
 
