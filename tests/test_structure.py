@@ -23,6 +23,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "app.matching": ("app.matching",),
     "app.settings": (),
     "app.web.serving": (),
+    "app.corpus": ("app.execution", "app.matching", "app.work", "loaders"),
     "app.output.answers": ("app.matching",),
     "app.web.view.url": ("app.matching",),
     "app.web.callbacks": ("app", "components", "loaders"),

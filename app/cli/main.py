@@ -275,20 +275,21 @@ def match(
     settings = _settings(
         cache_dir=cache_dir, cache_bytes=cache_bytes, bits_on_disk=bits_on_disk, workers=workers
     )
-    from app.execution.local import processes, states_of
+    from app.corpus import opened
+    from app.execution.local import processes
     from app.matching import Control, MatchService
     from loaders import open_dataset
 
     query = match_options.query_of(options, match_options.flag)
     dataset = open_dataset(Path(data).expanduser(), settings.cache_dir, _progress(data))
-    opened = match_options.open_source(dataset, options["source"], match_options.flag)
+    name = match_options.source_name(dataset, options["source"], match_options.flag)
+    found = opened(dataset, name, settings.bits_on_disk)
     executors = processes(settings.workers)
     service = MatchService(settings.cache_bytes, executors=executors)
     control = Control()
     try:
         with _watch(control, _progress(data, verb="Searching")):
-            states = states_of(dataset, opened, settings.bits_on_disk)
-            result = service.match(data, states, query, control)
+            result = service.match(found.key, found.states, query, control)
     finally:
         for executor in executors:
             executor.shutdown(cancel_futures=True)
@@ -296,7 +297,7 @@ def match(
 
     sequence_id = match_options.sequence_ids(dataset)
     words: dict[str, Any] = {"tokens": dataset.tokens, "sequence_id": sequence_id}
-    names: dict[str, Any] = {"source": opened.name, "state_names": opened.state_names}
+    names: dict[str, Any] = {"source": name, "state_names": found.source.state_names}
     if form == "json":
         answer = answers.answer_json(result, **names, **words, output_format=form)
         _write(json.dumps(answer) + "\n")

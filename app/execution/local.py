@@ -137,11 +137,6 @@ def processes(n_workers: int) -> list[Executor]:
     return [Worker() for _ in range(n_workers)]
 
 
-def key_of(dataset: Dataset, source: Source) -> str:
-    """Return what names the values and the sequences that a search reads (`MatchService`)."""
-    return f"{dataset.fingerprint}:{source.key}"
-
-
 def states_of(dataset: Dataset, source: Source, bits_on_disk: int = MOST_BYTES) -> States:
     """Return what a search reads of a source; `bits_on_disk` is the setting of that name."""
     opener = StoredBits(source.home, bits_on_disk)

@@ -31,8 +31,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from app.execution.local import key_of
-from app.matching import Control, MatchService, Query, States
+from app.corpus import Opened
+from app.matching import Control, MatchService, Query
 from app.matching.ranges import Ranges
 from app.output.answers import CSV_COLUMNS, answer_json
 from loaders import Dataset, Source
@@ -77,9 +77,7 @@ class Export:
 
 
 def export_matches(
-    dataset: Dataset,
-    source: Source,
-    states: States,
+    opened: Opened,
     query: Query,
     form: Form,
     out: BinaryIO,
@@ -90,8 +88,8 @@ def export_matches(
 
     Parameters
     ----------
-    dataset, source, states
-        Where to match; the states are the source's.
+    opened
+        Where to match.
     query
         What to match. `top`, `offset` and `context` have no effect: the list is whole; the length
         filter and `overlapping` count.
@@ -118,11 +116,12 @@ def export_matches(
     # One more than are written: whether there are more is known then.
     asked = replace(query, top=MOST_ROWS + 1, offset=0, context=0)
     with control.following(searching, 0.7):
-        ranges = matching.ranges(key_of(dataset, source), states, asked, searching)
+        ranges = matching.ranges(opened.key, opened.states, asked, searching)
     control.begin("writing", 1.0)
     n_rows = min(ranges.starts.size, MOST_ROWS)
     lengths = (ranges.stops - ranges.starts)[:n_rows]
     most_words = _words_a_row(lengths)
+    dataset, source = opened.dataset, opened.source
     rows = _Rows(dataset, ranges, n_rows, most_words, control)
     caps = _caps(ranges, lengths, most_words)
     about = _about(dataset, source, ranges, caps)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from app.matching import Query
-    from loaders import Dataset, Source
+    from loaders import Dataset
 
 Named = Callable[[str], str]
 """An option's name -> how the person wrote it: `min_overlap`, or `--min-overlap`."""
@@ -229,17 +229,6 @@ def _length(option: str, text: str) -> tuple[int, int]:
         raise OptionError(
             f"{option} is {shown(text)}; give one length, for example 4, or both ends, for example 2:10."
         ) from None
-
-
-def open_source(dataset: Dataset, name: str | None, named: Named) -> Source:
-    """Return the source of that name, opened; see `source_name`.
-
-    Raises
-    ------
-    DatasetError
-        It cannot be opened.
-    """
-    return dataset.open_source(source_name(dataset, name, named))
 
 
 def source_name(dataset: Dataset, name: str | None, named: Named) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from dash import Dash, set_props
 
+from app.corpus import Corpus
 from app.execution.local import processes
 from app.matching import MatchService
 from app.phrases import SearchService
@@ -104,7 +105,7 @@ def create_app(
     )
     app.server.config["MAX_CONTENT_LENGTH"] = MOST_REQUEST_BYTES
     app.index_string = INDEX.replace("{icon}", quote(ICON, safe=" '/=:"))
-    app.layout = lambda: page(dataset_options(catalog))
+    app.layout = lambda: page(dataset_options(services.corpus))
     app.server.register_blueprint(api.blueprint(services))
     app.server.after_request(Sending().in_time)
     # Flask calls these in reverse order: compressed first, then sent in pieces.
@@ -129,8 +130,9 @@ def make_services(
     matching = matching or MatchService(
         cache_bytes=settings.cache_bytes, executors=processes(settings.workers)
     )
+    copies = Copies(notes, patience)
     return Services(
-        catalog=catalog,
+        corpus=Corpus(catalog, copies, settings.bits_on_disk),
         matching=matching,
         searching=SearchService(),
         brushes=BrushSummaries(),
@@ -143,16 +145,15 @@ def make_services(
         ),
         # Threads of their own: a match is not behind two long files.
         files=Jobs(notes, at_once=2, places=1, patience=patience, niceness=10),
-        copies=Copies(notes, patience),
-        bits_on_disk=settings.bits_on_disk,
+        copies=copies,
     )
 
 
-def dataset_options(catalog: Catalog) -> list[dict[str, object]]:
+def dataset_options(corpus: Corpus) -> list[dict[str, object]]:
     """Return the picker's options; a broken dataset is there too, and says so when it is chosen."""
     return [
         {"value": entry.id, "label": entry.title + (" (cannot be opened)" if entry.error else "")}
-        for entry in catalog.entries()
+        for entry in corpus.entries()
     ]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from app.execution.local import key_of
+from app.corpus import BeingPrepared, Client, Opened
 from app.matching import Cancelled, MatchResult, Query, QueryError
 from app.output import options as match_options
 from app.output.answers import answer_json
@@ -39,6 +39,10 @@ MOST_SECONDS = 600
 MOST_HITS, MOST_CONTEXT = 1_000, 100
 #: Of any answer, in bytes.
 MOST_BYTES = 64 << 20
+
+
+# A program that is to ask again later waits for a preparation as a page does.
+_CLIENT = Client(page="api")
 
 
 class ApiError(Exception):
@@ -77,11 +81,11 @@ class Route:
 def datasets(services: Services, given: dict[str, Any]) -> dict[str, Any]:
     """Return every dataset; those that cannot be opened have an `error` and nothing else to tell."""
     found = []
-    for entry in services.catalog.entries():
+    for entry in services.corpus.entries(_CLIENT):
         known: dict[str, Any] = {"id": entry.id, "name": entry.title, "error": entry.error}
         if entry.error is None:
             try:
-                known |= _about(services.catalog.get(entry.id))
+                known |= _about(services.corpus.dataset(entry.id, _CLIENT))
             except DatasetError as error:  # it changed just now
                 known["error"] = str(error)
         found.append(known)
@@ -135,7 +139,7 @@ def context(services: Services, given: dict[str, Any]) -> dict[str, Any]:
         )
     source = None
     if wanted or given["source"] is not None:
-        source = _source(services, dataset, given["source"])
+        source = _open(services, dataset, given["source"]).source
     return {
         "dataset": dataset.id,
         "fingerprint": dataset.fingerprint,
@@ -238,10 +242,8 @@ def match(services: Services, given: dict[str, Any]) -> dict[str, Any]:
                 400,
             )
     dataset = _dataset(services, dataset_id)
-    source = _source(services, dataset, given["source"])
-    states = services.states(dataset, source)
-    # The same key as the dashboard's: one cache for both.
-    key = key_of(dataset, source)
+    opened = _open(services, dataset, given["source"])
+    source, states, key = opened.source, opened.states, opened.key
     with services.jobs.place() as held:
         if not held:
             raise ApiError(services.jobs.BUSY, 503)
@@ -319,21 +321,21 @@ def search(services: Services, given: dict[str, Any]) -> dict[str, Any]:
 
 def _dataset(services: Services, dataset_id: str) -> Dataset:
     try:
-        return services.catalog.get(dataset_id)
+        return services.corpus.dataset(dataset_id, _CLIENT)
     except DatasetError as error:
         raise ApiError(str(error), 404) from None
 
 
-def _source(services: Services, dataset: Dataset, wanted: str | None) -> Source:
-    name = match_options.source_name(dataset, wanted, match_options.same)
-    # Who is told to come back waits as a page does: nobody else's cancel ends the build meanwhile.
-    if not services.copies.ready(dataset, name, page="api"):
+def _open(services: Services, dataset: Dataset, requested: str | None) -> Opened:
+    name = match_options.source_name(dataset, requested, match_options.same)
+    opened = services.corpus.open(dataset, name, _CLIENT)
+    if isinstance(opened, BeingPrepared):
         raise ApiError(
             f"The source {name!r} of {dataset.id} is being prepared, which is done once and may take "
             "minutes; ask again in a minute.",
             503,
         )
-    return dataset.open_source(name)
+    return opened
 
 
 # ------------------------------------------------------------------------------------- the routes

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from dash import Dash, Input
 from flask import Response, abort, request
 
+from app.corpus import BeingPrepared
 from app.matching import Cancelled, Control
 from app.output.export import TYPES, export_matches
 from app.web.callbacks.clientside import clientside
@@ -78,11 +79,11 @@ def answer_download(services: Services, wanted: Any, path: Path, control: Contro
     half = path.with_suffix(".half")
     try:
         key = {**wanted["key"], "sort": "rank", "page": 0}
-        dataset = services.catalog.get(key["dataset"])
-        if not services.copies.ready(dataset, key["source"]):
-            return {"error": f"“{dataset.name}” is being prepared; try again when it is open."}
-        source = dataset.open_source(key["source"])
-        asked = (dataset, source, services.states(dataset, source), query_of(key), wanted["form"])
+        opened = services.corpus.open(key["dataset"], key["source"])
+        if isinstance(opened, BeingPrepared):
+            name = opened.dataset.name
+            return {"error": f"“{name}” is being prepared; try again when it is open."}
+        asked = (opened, query_of(key), wanted["form"])
         path.parent.mkdir(parents=True, exist_ok=True)
         with half.open("wb") as out:
             made = export_matches(*asked, out, services.matching, control)

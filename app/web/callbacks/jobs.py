@@ -89,7 +89,7 @@ def _of_copy(
     except ValueError:
         return {"state": "unknown"}
     try:
-        return act(services.catalog.get(given.get("dataset", "")), given.get("source", ""), page)
+        return act(services.corpus.dataset(given.get("dataset", "")), given.get("source", ""), page)
     except Exception as error:
         return {"state": "failed", "sentence": sentence_for(error)}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, no_update
 
-from app.execution.local import key_of
+from app.corpus import BeingPrepared
 from app.matching import Cancelled, Control
 from app.web.callbacks.clientside import clientside
 from app.web.payloads.match import match_payload, overview_payload, query_of
@@ -98,13 +98,12 @@ def answer_match(services: Services, request: dict[str, Any], control: Control) 
     if key["start"] is None:
         return _refused(request, "Nothing is selected: drag across some words to select states.")
     try:
-        dataset = services.catalog.get(key["dataset"])
-        if not services.copies.ready(dataset, key["source"]):
-            return _refused(request, f"“{dataset.name}” is being prepared; its matches follow.")
-        source = dataset.open_source(key["source"])
-        states = services.states(dataset, source)
-        result = services.matching.match(key_of(dataset, source), states, query_of(key), control)
-        match = match_payload(dataset, source, result, request)
+        opened = services.corpus.open(key["dataset"], key["source"])
+        if isinstance(opened, BeingPrepared):
+            sentence = f"“{opened.dataset.name}” is being prepared; its matches follow."
+            return _refused(request, sentence)
+        result = services.matching.match(opened.key, opened.states, query_of(key), control)
+        match = match_payload(opened.dataset, opened.source, result, request)
         return {
             "match": {**match, "kept": asdict(services.matching.kept())},
             "overview": overview_payload(result.overview, request),

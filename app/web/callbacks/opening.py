@@ -50,9 +50,7 @@ def opened_payload(services: Services, goto: dict[str, Any]) -> tuple[Any, Any, 
     notices: dict[str, Any] = {"n": goto["n"], "items": [], "nothing": False}
     nothing = goto["kind"] in {"load", "back"}
     try:
-        opened = open_view(
-            services.catalog, str(goto["search"]), goto["kind"], services.copies.ready
-        )
+        opened = open_view(services.corpus, str(goto["search"]), goto["kind"])
     except Exception as error:
         item = {"text": sentence_for(error), "level": "error"}
         return no_update, no_update, {**notices, "items": [item], "nothing": nothing}

@@ -31,6 +31,8 @@ def register(app: Dash, services: Services) -> None:
 def answer_search(services: Services, request: dict[str, Any]) -> dict[str, Any]:
     """Return the ``search`` store for a request, or ``error`` with one sentence."""
     try:
-        return search_payload(services.searching, services.catalog.get(request["dataset"]), request)
+        return search_payload(
+            services.searching, services.corpus.dataset(request["dataset"]), request
+        )
     except Exception as error:
         return {"n": request["n"], "total": 0, "results": [], "error": sentence_for(error)}

@@ -6,6 +6,7 @@ from typing import Any
 
 from dash import Dash, Input, Output, State
 
+from app.corpus import BeingPrepared
 from app.web.callbacks.clientside import clientside
 from app.web.payloads.tracks import window_tracks
 from app.web.payloads.window import MOST_STEPS, window_payload
@@ -110,12 +111,11 @@ def answer_window(services: Services, request: dict[str, Any]) -> dict[str, Any]
     anew, which builds it.
     """
     try:
-        dataset = services.catalog.get(request["dataset"])
-        if not services.copies.ready(dataset, request["source"]):
-            sentence = f"“{dataset.name}” has changed and is being prepared again."
+        opened = services.corpus.open(request["dataset"], request["source"])
+        if isinstance(opened, BeingPrepared):
+            sentence = f"“{opened.dataset.name}” has changed and is being prepared again."
             return {"n": request["n"], "error": sentence, "preparing": True}
-        source = dataset.open_source(request["source"])
-        return window_payload(dataset, source, request, services.brushes)
+        return window_payload(opened.dataset, opened.source, request, services.brushes)
     except Exception as error:
         return {"n": request["n"], "error": sentence_for(error)}
 
@@ -123,6 +123,6 @@ def answer_window(services: Services, request: dict[str, Any]) -> dict[str, Any]
 def answer_tracks(services: Services, request: dict[str, Any]) -> dict[str, Any]:
     """Return the ``tracks`` store for a request, or ``error`` with one sentence."""
     try:
-        return window_tracks(services.catalog.get(request["dataset"]), request, MOST_STEPS)
+        return window_tracks(services.corpus.dataset(request["dataset"]), request, MOST_STEPS)
     except Exception as error:
         return {"error": sentence_for(error)}

@@ -7,19 +7,20 @@ the rest of the view opens.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor, log10
 from typing import Any, Literal
 
 import numpy as np
 
+from app.corpus import ANYONE, BeingPrepared, Client, Corpus
 from app.matching import Polarity, pack
 from app.output.export import MOST_ROWS
 from app.web.payloads.match import LISTED, ROWS
 from app.web.payloads.window import most_steps
 from app.web.view.url import ZOOM, View, read
-from loaders import Catalog, Dataset, DatasetError, Source
+from loaders import Dataset, DatasetError, Source
 
 #: How far into the corpus a default selection is looked for, and how large it should be.
 SEARCHED_STEPS = 10_000
@@ -62,7 +63,7 @@ class Preparing:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedView:
     """A view that fits the data, what the browser must know of the data, and what to tell.
 
     ``view`` and ``info`` are None when nothing could be opened; the notices then say why, or
@@ -75,41 +76,31 @@ class Opened:
     preparing: Preparing | None = None
 
 
-def _at_once(dataset: Dataset, source: str) -> bool:
-    """Open whatever is asked for, however long its copy takes."""
-    return True
-
-
-def open_view(
-    catalog: Catalog,
-    search: str,
-    kind: Kind,
-    is_ready: Callable[[Dataset, str], bool] = _at_once,
-) -> Opened:
+def open_view(corpus: Corpus, search: str, kind: Kind, client: Client = ANYONE) -> OpenedView:
     """Open what a query string asks for.
 
     Parameters
     ----------
-    catalog
-        The datasets.
+    corpus
+        The datasets. Where a source is being prepared, nothing is opened, and
+        `OpenedView.preparing` names what is waited for.
     search
         The query string; anything may be missing.
     kind
         ``source`` when the person switched the source of the view: exclusions and the pinned state
         are then dropped (their numbers mean other states there) and the threshold is clamped to the
         new range. Otherwise what the link says is taken as it is.
-    is_ready
-        Whether the source of that name can be opened now. If not, nothing is opened, and
-        `Opened.preparing` names what is waited for.
+    client
+        The client that asks.
     """
     parsed = read(search)
     notices = [Notice(text) for text in parsed.notices]
     fields = dict(parsed.fields)
     wanted = fields.get("dataset")
-    dataset, more = _dataset(catalog, wanted, is_ready)
+    dataset, more = _dataset(corpus, wanted, client)
     notices += more
     if dataset is None or (kind == "dataset" and dataset.id != wanted):
-        return Opened(None, None, tuple(notices))
+        return OpenedView(None, None, tuple(notices))
     if wanted is not None and wanted != dataset.id:
         fields = {}  # positions and states of another dataset mean nothing here
     elif fields.get("fp", dataset.fingerprint) != dataset.fingerprint:
@@ -122,29 +113,30 @@ def open_view(
     name, more = _source_name(dataset, fields.get("source"))
     notices += more
     try:
-        if not is_ready(dataset, name):
-            waited_for = Preparing(dataset.id, dataset.name, name, dataset.sources[name].title)
-            return Opened(None, None, (), waited_for)
-        source = dataset.open_source(name)
+        opened = corpus.open(dataset, name, client)
     except DatasetError as error:
-        return Opened(None, None, (*notices, Notice(str(error), "error")))
+        return OpenedView(None, None, (*notices, Notice(str(error), "error")))
+    if isinstance(opened, BeingPrepared):
+        waited_for = Preparing(dataset.id, dataset.name, name, dataset.sources[name].title)
+        return OpenedView(None, None, (), waited_for)
+    source = opened.source
     warnings = [warning.sentence for warning in (*dataset.warnings, *source.warnings)]
     if warnings and kind in {"load", "dataset", "source"}:
         notices.append(Notice(" ".join(warnings), once=True))
     view, more = _fit(fields, dataset, source, kind)
-    return Opened(view, info(dataset, source), (*notices, *more))
+    return OpenedView(view, info(dataset, source), (*notices, *more))
 
 
 def _dataset(
-    catalog: Catalog, wanted: str | None, is_ready: Callable[[Dataset, str], bool]
+    corpus: Corpus, wanted: str | None, client: Client
 ) -> tuple[Dataset | None, list[Notice]]:
     """The dataset asked for, or the first that opens, with what to say about it."""
     notices: list[Notice] = []
-    entries = catalog.entries()
+    entries = corpus.entries(client)
     if wanted is not None:
         if any(entry.id == wanted for entry in entries):
             try:
-                return catalog.get(wanted), notices
+                return corpus.dataset(wanted, client), notices
             except DatasetError as error:
                 notices.append(Notice(str(error), "error"))
         else:
@@ -157,10 +149,9 @@ def _dataset(
         if entry.id == wanted:
             continue
         try:
-            dataset = catalog.get(entry.id)
+            dataset = corpus.dataset(entry.id, client)
             name, _ = _source_name(dataset, None)
-            if is_ready(dataset, name):
-                dataset.open_source(name)  # only now is damage behind a good footer found
+            corpus.open(dataset, name, client)  # only now is damage behind a good footer found
         except DatasetError as error:
             broken.append((entry.title, str(error)))
             continue

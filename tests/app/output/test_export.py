@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from app.corpus import opened
 from app.matching import (
     Cancelled,
     Control,
@@ -55,11 +56,6 @@ def datasets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Dataset]:
     return {name: open_dataset(root / name, root / "cache") for name in names}
 
 
-def states(dataset: Dataset) -> States:
-    rows = dataset.open_source("my layer").rows
-    return States(rows=rows, offsets=dataset.sequences.offsets)
-
-
 @dataclass(frozen=True)
 class Made(Export):
     """What was written, and its bytes."""
@@ -68,13 +64,15 @@ class Made(Export):
 
 
 def exported(dataset: Dataset, form: Form, query: Query = QUERY) -> Made:
-    source, out = dataset.open_source("my layer"), io.BytesIO()
-    made = export_matches(dataset, source, states(dataset), query, form, out, MatchService())
+    out = io.BytesIO()
+    made = export_matches(opened(dataset, "my layer"), query, form, out, MatchService())
     return Made(made.name, made.n_rows, made.caps, out.getvalue())
 
 
 def whole(dataset: Dataset, query: Query = QUERY) -> MatchResult:
-    return find_matches(states(dataset), replace(query, top=10**6, offset=0, context=0))
+    return find_matches(
+        opened(dataset, "my layer").states, replace(query, top=10**6, offset=0, context=0)
+    )
 
 
 def words(dataset: Dataset) -> dict[str, Any]:
@@ -221,7 +219,7 @@ def test_a_file_is_called_off_while_it_is_searched_for_and_while_it_is_written(
 ) -> None:
     monkeypatch.setattr(export, "_BATCH_ROWS", 5)
     dataset, out = datasets["numbers"], io.BytesIO()
-    source, service = dataset.open_source("my layer"), MatchService()
+    service = MatchService()
 
     class Stops(Control):
         """Is cancelled at the beginning of a stage; its share never falls."""
@@ -239,16 +237,14 @@ def test_a_file_is_called_off_while_it_is_searched_for_and_while_it_is_written(
 
     stops = Stops("writing")
     with pytest.raises(Cancelled):
-        export_matches(dataset, source, states(dataset), QUERY, form, out, service, stops)
+        export_matches(opened(dataset, "my layer"), QUERY, form, out, service, stops)
     assert 0.7 <= stops.done < 0.9
     assert len(out.getvalue()) < len(exported(dataset, form).content)
     early = Control()
     early.cancel()
     with pytest.raises(Cancelled):
         export_matches(
-            dataset,
-            source,
-            states(dataset),
+            opened(dataset, "my layer"),
             replace(QUERY, start=30, stop=31),
             form,
             out,
@@ -256,7 +252,7 @@ def test_a_file_is_called_off_while_it_is_searched_for_and_while_it_is_written(
             early,
         )
     whole_run = Stops("never")
-    export_matches(dataset, source, states(dataset), QUERY, form, out, service, whole_run)
+    export_matches(opened(dataset, "my layer"), QUERY, form, out, service, whole_run)
     assert whole_run.done == pytest.approx(1)
 
 
@@ -303,7 +299,9 @@ def test_pages_of_a_file_stay_small(tmp_path: Path) -> None:
         states={"my layer": np.ones((n_steps, 1), np.float16)},
     )
     dataset = open_dataset(tmp_path / "long", tmp_path / "cache")
-    ranges = find_ranges(states(dataset), Query(threshold=0.5, states=(0,), top=1000))
+    ranges = find_ranges(
+        opened(dataset, "my layer").states, Query(threshold=0.5, states=(0,), top=1000)
+    )
     control = Control()
     rows = export._Rows(dataset, ranges, ranges.starts.size, 100, control)
     with pytest.MonkeyPatch.context() as patch:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
+from app.corpus import Corpus
 from app.matching import Query, States, select
 from app.settings import load
 from app.web.factory import create_app
@@ -189,7 +190,7 @@ def test_a_threshold_clamped_to_a_source_leaves_its_largest_value_on(tmp_path: P
     catalog = Catalog([tmp_path / "d"], tmp_path / "cache")
     for threshold in (0.9, -0.9):
         address = f"?dataset=d&source=low&sel=1:2&threshold={threshold}"
-        view = open_view(catalog, address, "source").view
+        view = open_view(Corpus(catalog), address, "source").view
         assert view is not None
         assert -0.001 <= view.threshold <= float(low.max())
 
@@ -302,7 +303,7 @@ def test_a_link_is_opened_without_looking_for_another_place(
         raise AssertionError("10,000 steps of every state are read for that")
 
     monkeypatch.setattr("app.web.view.opening.telling_range", fail)
-    view = open_view(catalog, "?dataset=waves&source=one&sel=20:23", "back").view
+    view = open_view(Corpus(catalog), "?dataset=waves&source=one&sel=20:23", "back").view
     assert view is not None
     assert (view.start, view.stop, view.first) == (20, 23, 8)
     assert view.threshold == catalog.get("waves").open_source("one").suggested_threshold
@@ -336,7 +337,7 @@ def test_the_opening_range_of_short_data_stays_inside(tmp_path: Path, n_steps: i
     )
     catalog = Catalog([tmp_path / "tiny"], tmp_path / "cache")
     dataset = catalog.get("tiny")
-    view = open_view(catalog, "", "load").view
+    view = open_view(Corpus(catalog), "", "load").view
     assert view is not None
     assert view.start is not None
     assert view.stop is not None
@@ -368,7 +369,7 @@ def test_whatever_the_range_of_the_values_a_view_opens_with_a_slider_that_can_be
     tmp_path: Path, ends: tuple[float, float]
 ) -> None:
     write_dataset(tmp_path / "odd", tokens=["a", "b"], states={"s": np.array(ends)[:, None]})
-    opened = open_view(Catalog([tmp_path / "odd"], tmp_path / "cache"), "", "load")
+    opened = open_view(Corpus(Catalog([tmp_path / "odd"], tmp_path / "cache")), "", "load")
     assert opened.info is not None
     found = opened.info["slider"]
     assert found["min"] < found["max"], found
@@ -385,7 +386,7 @@ def test_without_tracks_of_its_own_a_default_shows_the_usual_ones(tmp_path: Path
         columns={"tag": ["x", "y"]},
         config={"default": {"threshold": 0.3}},
     )
-    view = open_view(Catalog([tmp_path / "odd"], tmp_path / "cache"), "", "load").view
+    view = open_view(Corpus(Catalog([tmp_path / "odd"], tmp_path / "cache")), "", "load").view
     assert view is not None
     assert (view.threshold, view.tracks) == (0.3, ("tag",))
 
@@ -398,11 +399,11 @@ def test_a_bare_address_passes_over_a_dataset_whose_states_are_damaged(tmp_path:
     states.write_bytes(content[:4] + bytes([255] * 30) + content[34:])
     catalog = Catalog([tmp_path / "data"], tmp_path / "cache")
     assert [entry.error for entry in catalog.entries()] == [None, None], "its footer is fine"
-    found = open_view(catalog, "", "load")
+    found = open_view(Corpus(catalog), "", "load")
     assert found.view is not None
     assert found.view.dataset == "b"
     assert "“a” cannot be opened" in found.notices[0].text
-    asked = open_view(catalog, "?dataset=a", "load")
+    asked = open_view(Corpus(catalog), "?dataset=a", "load")
     assert asked.view is None
     assert "a/states/s.parquet" in asked.notices[0].text
 

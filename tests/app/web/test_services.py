@@ -73,7 +73,7 @@ def saved(services: Services, form: str, **change: Any) -> tuple[bytes, str]:
 
 
 def test_every_file_holds_the_whole_list_and_the_query(services: Services) -> None:
-    dataset = services.catalog.get("d")
+    dataset = services.corpus.dataset("d")
     source = dataset.open_source("h")
     query = Query(threshold=0.3, start=20, stop=23, top=100_000, context=0)
     result = services.matching.match("x", States(source.rows, dataset.sequences.offsets), query)
@@ -142,7 +142,7 @@ def test_a_search_goes_round_and_its_context_stays_in_the_sequence(services: Ser
     assert ask(services, "next", 3)["at"] == 1
     assert ask(services, "back", 3)["at"] == 149, "before the first comes the last"
     assert ask(services, "next", 1493)["at"] == 0
-    dataset = services.catalog.get("d")
+    dataset = services.corpus.dataset("d")
     for result in ask(services, "here", 490)["results"]:
         low, high = dataset.sequences.bounds(result["start"])
         start, stop = result["start"] - len(result["before"]), result["stop"] + len(result["after"])
@@ -174,7 +174,7 @@ def test_a_file_is_told_ended_and_prepared_anew_while_matches_go_on(
     def stands(*given: Any) -> Any:
         *_, control = given
         try:
-            given[5].write(b"half")
+            given[3].write(b"half")
             control.begin("writing", 1.0)
             control.advance(0.5)
             begun.set()

@@ -149,7 +149,7 @@ def test_context_gives_words_values_and_annotations(ask: Ask, services: Services
         states="3,0",
         annotations="half,size,guess,phrase",
     )
-    dataset = services.catalog.get("waves")
+    dataset = services.corpus.dataset("waves")
     rows = dataset.open_source("one").window(495, 505)
     assert answer["tokens"] == dataset.tokens(495, 505)
     assert answer["sequences"] == [
@@ -380,7 +380,7 @@ def test_a_source_that_is_being_prepared_is_503_until_it_is_there(
 def test_a_match_beside_too_many_others_is_503(folder: Path, tmp_path: Path) -> None:
     settings = load({}, {"cache_dir": str(tmp_path), "threads": "2"})
     services = make_services(Catalog([folder], tmp_path), settings, patience=0)
-    services.catalog.get("waves").open_source("one")
+    services.corpus.dataset("waves").open_source("one")
     made = Flask("test")
     made.register_blueprint(api.blueprint(services))
     client = made.test_client()
@@ -419,7 +419,7 @@ def test_a_match_ends_when_its_client_goes_or_it_takes_too_long(
 ) -> None:
     settings, matching = load({}, {"cache_dir": str(tmp_path), "threads": "2"}), Waits()
     services = make_services(Catalog([folder], tmp_path), settings, matching=matching)
-    services.catalog.get("waves").open_source("one")
+    services.corpus.dataset("waves").open_source("one")
     made = Flask("test")
     made.register_blueprint(api.blueprint(services))
     address = "/api/v1/match?dataset=waves&source=one&start=0&stop=2&threshold=0.3"
@@ -439,9 +439,9 @@ def test_a_match_ends_when_its_client_goes_or_it_takes_too_long(
     assert "took more than 0 seconds" in json.loads(answer.text)["error"]
 
 
-def test_the_dashboard_serves_it_beside_its_own_page(services: Services, cache: Path) -> None:
+def test_the_dashboard_serves_it_beside_its_own_page(folder: Path, cache: Path) -> None:
     settings = load({}, {"cache_dir": str(cache)})
-    client = create_app(services.catalog, settings).server.test_client()
+    client = create_app(Catalog([folder], cache), settings).server.test_client()
     answer = client.get("/api/v1/search?dataset=waves&query=STRASSE")
     assert (answer.status_code, json.loads(answer.text)["total"]) == (200, 30)
     for path in ("", "/", "/colours"):
