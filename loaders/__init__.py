@@ -1,8 +1,9 @@
 """Everything that touches files: the dataset format, its checks, and the derived row-major copies."""
 
 from loaders.catalog import Catalog, Entry
-from loaders.dataset import Dataset, Source, SourceInfo, open_dataset
+from loaders.dataset import Dataset, open_dataset
 from loaders.problems import DatasetError, Problem
+from loaders.sources.source import Source, SourceInfo
 
 __all__ = [
     "Catalog",

@@ -8,17 +8,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from loaders.dataset import (
-    Dataset,
+from loaders.dataset import Dataset, open_dataset
+from loaders.inspection import (
     Signature,
     dataset_signature,
     datasets_inside,
     folder_name,
     is_dataset_folder,
-    open_dataset,
 )
 from loaders.problems import DatasetError, Problem, listed, suggestion
-from loaders.store import Progress
+from loaders.sources.store import Progress
 
 
 @dataclass(frozen=True, slots=True)

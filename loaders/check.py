@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loaders.dataset import dataset_signature, inspect_dataset
+from loaders.inspection import dataset_signature, inspect_dataset
 from loaders.problems import DatasetError, Problem, Severity
 from loaders.report import Report, SourceReport
-from loaders.source import Piece, SourceFiles, over_pieces
-from loaders.store import Progress, find_stored
-from loaders.summary import Summarizer, Summary
+from loaders.sources.files import Piece, SourceFiles, over_pieces
+from loaders.sources.store import Progress, find_stored
+from loaders.sources.summary import Summarizer, Summary
 
 
 def check(

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from loaders.problems import DatasetError, Problem
+from loaders.problems import DatasetError, Problem, Severity, listed
 
 _MAGIC = b"PAR1"
 
@@ -199,3 +199,14 @@ def read_column(file: pq.ParquetFile, name: str, where: str) -> pa.ChunkedArray:
 
 def _named(table: pa.Table, name: str) -> pa.ChunkedArray:
     return table.column(table.schema.names.index(name))
+
+
+def index_warning(where: str, names: list[str]) -> Problem:
+    """The notice about index columns that were left out."""
+    return Problem(
+        where,
+        "no index columns",
+        f"{listed(names)}, saved by pandas as the index",
+        "it is left out (save with index=False)",
+        Severity.WARNING,
+    )

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loaders.annotations import Annotation, Categorical, Category, Interval, Ranked, Scalar
-from loaders.dataset import Inspection, fingerprint
+from loaders.inspection import Inspection, fingerprint
 from loaders.problems import Problem, Severity, counted, printable
-from loaders.source import SourceFiles
-from loaders.summary import Summary
+from loaders.sources.files import SourceFiles
+from loaders.sources.summary import Summary
 
 EXIT_CLEAN, EXIT_PROBLEMS, EXIT_NO_DATASET = 0, 1, 2
 

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import yaml
 from numpy.typing import NDArray
 
-from loaders.dataset import inspect_dataset
+from loaders.inspection import inspect_dataset
 from loaders.problems import DatasetError, counted
 
 ROW_GROUP = 16_384

@@ -18,6 +18,32 @@ OURS = (*PACKAGES, "tests")
 # Package -> what of ours it may import. The longest name that fits a module counts.
 ARROWS: dict[str, tuple[str, ...]] = {
     "loaders": ("loaders",),
+    "loaders.annotations": (
+        "loaders.annotations",
+        "loaders.config",
+        "loaders.palette",
+        "loaders.parquet",
+        "loaders.problems",
+        "loaders.sequences",
+    ),
+    "loaders.sources": (
+        "loaders.sources",
+        "loaders.config",
+        "loaders.parquet",
+        "loaders.problems",
+    ),
+    "loaders.importers": (
+        "loaders.importers",
+        "loaders.annotations",
+        "loaders.config",
+        "loaders.inspection",
+        "loaders.parquet",
+        "loaders.problems",
+        "loaders.sequences",
+        "loaders.sources.store",
+        "loaders.tokens",
+        "loaders.writer",
+    ),
     "components": ("components",),
     "demos": ("demos", "loaders.writer"),
     "app.matching": ("app.matching",),

@@ -21,7 +21,7 @@ from app.matching import Polarity, States, pack
 from app.matching.bits import words_for
 from app.settings import Settings
 from loaders import Dataset, Source
-from loaders.kept import keep, open_rows
+from loaders.sources.array_cache import keep, open_rows
 
 #: What the on-bits that are kept on disk may take where nobody says so.
 MOST_BYTES = Settings().bits_on_disk

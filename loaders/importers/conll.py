@@ -12,7 +12,7 @@ from loaders.importers.plain import text_lines
 from loaders.importers.steps import Row, RowFile, Steps, survey
 from loaders.parquet import repeated
 from loaders.problems import counted, listed
-from loaders.store import Progress
+from loaders.sources.store import Progress
 
 SEQUENCES = ("sentence", "document", "none")
 

@@ -12,7 +12,7 @@ from loaders.importers.spans import Span
 from loaders.importers.steps import Row, RowFile, Steps, survey
 from loaders.parquet import repeated
 from loaders.problems import counted, listed
-from loaders.store import Progress
+from loaders.sources.store import Progress
 
 _EXPECTED = "a table with the names of the columns in its first line"
 _SPAN = ("start", "stop", "label")

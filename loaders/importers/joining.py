@@ -17,14 +17,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from loaders.annotations import read_annotations
-from loaders.dataset import ANNOTATIONS_FOLDER, TOKENS_FILE, Inspection, inspect_dataset
 from loaders.importers.arrays import Array, full_lengths, state_rows
 from loaders.importers.faults import CannotImport
 from loaders.importers.spans import Span
 from loaders.importers.steps import BATCH, Steps, with_lengths
+from loaders.inspection import ANNOTATIONS_FOLDER, TOKENS_FILE, Inspection, inspect_dataset
 from loaders.parquet import repeated
 from loaders.problems import Severity, counted, listed
-from loaders.store import Progress
+from loaders.sources.store import Progress
 from loaders.writer import write_dataset
 
 _Batches = Mapping[str, pa.RecordBatch]

@@ -22,7 +22,7 @@ from loaders.importers.lstmvis_project import Project, Words, find_project, read
 from loaders.importers.lstmvis_tracks import read_tracks
 from loaders.parquet import repeated
 from loaders.problems import counted
-from loaders.store import Progress
+from loaders.sources.store import Progress
 from loaders.writer import write_dataset
 
 _TYPE_KEYS = ("type", "layer", "path", "file", "unsigned", "transform")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from loaders.importers.arrays import open_array
 from loaders.importers.faults import CannotImport, codec, count_lines, reading
 from loaders.importers.steps import BATCH, Row, RowFile, Steps, survey, with_lengths
-from loaders.store import Progress
+from loaders.sources.store import Progress
 
 SPLITS = ("lines", "words", "characters")
 _TOKENS = "a file of tokens"

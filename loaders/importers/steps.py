@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from loaders.importers.faults import CannotImport
 from loaders.importers.spans import TAG, Span, Spans
 from loaders.problems import counted
-from loaders.store import Progress
+from loaders.sources.store import Progress
 
 BATCH = 65_536
 """Steps that are in memory at a time."""

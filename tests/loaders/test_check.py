@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loaders import store
 from loaders.check import check, thresholds
 from loaders.dataset import open_dataset
 from loaders.problems import DatasetError, Problem
-from loaders.summary import Summarizer
+from loaders.sources import store
+from loaders.sources.summary import Summarizer
 from loaders.writer import write_dataset
 
 N = 200

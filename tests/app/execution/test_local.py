@@ -20,7 +20,8 @@ import pytest
 
 from app.execution.local import StoredBits, processes, states_of
 from app.matching import MatchService, Polarity, Query, find_matches, pack, spread_states
-from loaders import Dataset, DatasetError, Source, kept, open_dataset
+from loaders import Dataset, DatasetError, Source, open_dataset
+from loaders.sources import array_cache
 from loaders.writer import write_dataset
 from tests.app.matching.test_engine import variants, whole_answer
 
@@ -143,7 +144,7 @@ def test_a_disk_without_room_is_a_sentence_before_anything_is_packed(
     def usage(_: Path) -> SimpleNamespace:
         return SimpleNamespace(free=free[0])
 
-    monkeypatch.setattr(kept.shutil, "disk_usage", usage)
+    monkeypatch.setattr(array_cache.shutil, "disk_usage", usage)
     opener.bits(0, N_STEPS, 0.5, Polarity.HIGH)
     free[0] = spare - 200
     with monkeypatch.context() as patch:
@@ -192,11 +193,11 @@ def test_bits_in_a_cache_that_may_only_be_read_are_used(
     def read_only(*_: object, **__: object) -> None:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-    monkeypatch.setattr(kept.os, "utime", read_only)
+    monkeypatch.setattr(array_cache.os, "utime", read_only)
     monkeypatch.setattr(
         "app.execution.local.pack", None
     )  # packing again would fail, and so would writing
-    monkeypatch.setattr(kept.np, "save", read_only)
+    monkeypatch.setattr(array_cache.np, "save", read_only)
     assert np.array_equal(opener.bits(0, 90, 0.5, Polarity.HIGH), expected)
 
 
@@ -208,7 +209,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(kept.np, "save", full)
+    monkeypatch.setattr(array_cache.np, "save", full)
     with pytest.raises(DatasetError, match=r"no space left on device.*--cache-dir"):
         StoredBits(source.home).bits(0, 90, 0.5, Polarity.HIGH)
     assert files(source) == []

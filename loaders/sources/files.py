@@ -22,11 +22,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from loaders.annotations import index_warning
 from loaders.config import SourceSettings
 from loaders.parquet import (
     Stamp,
     index_columns,
+    index_warning,
     is_folder,
     is_list,
     open_file,

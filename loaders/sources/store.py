@@ -31,8 +31,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loaders.problems import DatasetError, Problem, sized
-from loaders.source import Piece, SourceFiles, over_pieces
-from loaders.summary import Summarizer, Summary, summary_from
+from loaders.sources.files import Piece, SourceFiles, over_pieces
+from loaders.sources.summary import Summarizer, Summary, summary_from
 
 try:
     import fcntl

@@ -16,12 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from loaders import store
 from loaders.config import SourceSettings
 from loaders.dataset import open_dataset
 from loaders.problems import DatasetError
-from loaders.source import inspect_source
-from loaders.summary import Summarizer, sample_rows, suggest_threshold
+from loaders.sources import store
+from loaders.sources.files import inspect_source
+from loaders.sources.summary import Summarizer, sample_rows, suggest_threshold
 from loaders.writer import write_dataset
 from tests import ROOT
 
@@ -111,7 +111,7 @@ def test_the_fingerprint_is_that_of_the_content(path: Path, tmp_path: Path) -> N
 
 BUILDER = """
 import sys, time
-from loaders import store
+from loaders.sources import store
 from loaders.dataset import open_dataset
 slow = float(sys.argv[3])
 build = store._build

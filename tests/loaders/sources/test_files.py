@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loaders import source, store
 from loaders.check import check
 from loaders.config import SourceSettings
 from loaders.problems import DatasetError
-from loaders.source import SourceFiles, inspect_source, over_pieces, pieces
-from loaders.summary import Summarizer
+from loaders.sources import files as source
+from loaders.sources import store
+from loaders.sources.files import SourceFiles, inspect_source, over_pieces, pieces
+from loaders.sources.summary import Summarizer
 from loaders.writer import write_dataset
 
 N_STEPS, N_STATES = 4_321, 5

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loaders.problems import DatasetError, Problem, sized
-from loaders.store import ROWS
+from loaders.sources.store import ROWS
 
 _ORPHAN_SECONDS = 24 * 3600
 # What else is written meanwhile needs some room, too.
