@@ -16,8 +16,6 @@ together are bounded: a file takes little memory, and at most some hundred megab
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 import json
 import re
@@ -27,6 +25,7 @@ from types import MappingProxyType
 from typing import Any, BinaryIO, Literal
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -204,18 +203,16 @@ class _Rows:
 
 
 def _write_csv(out: BinaryIO, rows: _Rows, about: dict[str, Any]) -> None:
-    text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
-    try:
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow((*CSV_COLUMNS, "query"))
-        told = {key: value for key, value in about.items() if key != "length_histogram"}
-        queries = itertools.chain([json.dumps(told, ensure_ascii=False)], itertools.repeat(""))
-        writer.writerows(
-            (*row[:-2], "" if row[-2] is None else row[-2], " ".join(row[-1]), query)
-            for row, query in zip(rows.texts(), queries, strict=False)
-        )
-    finally:
-        text.detach()  # it would close the file
+    shown = {key: value for key, value in about.items() if key != "length_histogram"}
+    query = json.dumps(shown, ensure_ascii=False)
+    out.write((",".join([*CSV_COLUMNS, "query"]) + "\n").encode())
+    for batch in rows.batches():
+        # In Arrow's own types: sequences that are numbers stay whole beside missing ones.
+        frame = batch.to_pandas(types_mapper=pd.ArrowDtype)
+        frame["tokens"] = [" ".join(words) for words in batch.column("tokens").to_pylist()]
+        frame["query"] = ""
+        frame.loc[frame["rank"] == 1, "query"] = query
+        out.write(frame.to_csv(index=False, header=False, lineterminator="\n").encode())
 
 
 def _write_parquet(out: BinaryIO, rows: _Rows, about: dict[str, Any]) -> None:

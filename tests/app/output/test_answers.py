@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.matching import MatchResult, Query, States, find_matches
-from app.output.answers import CSV_COLUMNS, answer_json, answer_rows, answer_text
+from app.output.answers import CSV_COLUMNS, answer_json, answer_rows, answer_text, matches_frame
 
 WORDS = ["the", "little", "prince", "asked", "a", "sheep", "please", "draw", "me"]
 NAMES = [f"s{i}" for i in range(4)]
@@ -135,6 +135,29 @@ def test_csv_rows_join_the_tokens_and_leave_a_missing_sequence_empty() -> None:
     assert rows == [(1, 3, 6, 3, 2, 2, "", "asked a sheep")]
     assert len(rows[0]) == len(CSV_COLUMNS)
     assert answer_rows(result, tokens=tokens, sequence_id=lambda ordinal: 7)[0][6] == 7
+
+
+def test_the_frame_has_the_rows_of_the_csv_and_their_types() -> None:
+    query = Query(threshold=0.5, start=3, stop=6, overlapping=True)
+    result = find_matches(states(), query)
+    frame = matches_frame(result, tokens=tokens, sequence_id=lambda ordinal: "a")
+    rows = answer_rows(result, tokens=tokens, sequence_id=lambda ordinal: "a")
+    assert [tuple(row) for row in frame.itertuples(index=False)] == rows
+    assert tuple(frame.columns) == CSV_COLUMNS
+    assert set(frame.drop(columns=["sequence", "tokens"]).dtypes.astype(str)) == {"int64"}
+
+
+def test_the_frame_of_no_match_has_its_columns_and_types() -> None:
+    result = find_matches(states(), Query(threshold=2, start=3, stop=6))
+    frame = matches_frame(result, tokens=tokens, sequence_id=lambda ordinal: None)
+    assert frame.shape == (0, len(CSV_COLUMNS))
+    assert frame["start"].dtype == "int64"
+
+
+def test_a_sequence_without_an_id_is_missing_in_the_frame() -> None:
+    result = find_matches(states(), Query(threshold=0.5, start=3, stop=6))
+    frame = matches_frame(result, tokens=tokens, sequence_id=lambda ordinal: None)
+    assert frame["sequence"].isna().all()
 
 
 def as_text(result: MatchResult, sequence: int | None = None) -> str:
