@@ -36,7 +36,7 @@ class Settings:
     workers
         How many processes make the passes of a match; 0: threads of the one that serves.
     debug
-        Show the traceback of an error that nobody foresaw.
+        Show the traceback of an unexpected error.
     """
 
     data: tuple[Path, ...] = ()
@@ -150,7 +150,7 @@ SETTINGS: tuple[Setting, ...] = (
         env="STATEBRUSH_PORT",
         flag="--port",
         default="8050",
-        sentence="The port to listen on; 0 takes one that is free.",
+        sentence="The port to listen on; 0 picks a free one.",
         read=_port,
     ),
     Setting(
@@ -168,7 +168,7 @@ SETTINGS: tuple[Setting, ...] = (
         flag="--cache-bytes",
         default="256M",
         sentence="How much memory the packed on-bits of recent thresholds may take "
-        "(K, M, G and T are understood). A source whose on-bits are more has them in files of the "
+        "(K, M, G and T are understood). A source that needs more stores its bits in files in the "
         "cache folder instead.",
         read=_bytes,
     ),
@@ -177,8 +177,8 @@ SETTINGS: tuple[Setting, ...] = (
         env="STATEBRUSH_BITS_ON_DISK",
         flag="--bits-on-disk",
         default="32G",
-        sentence="How much disk the packed on-bits in files may take, of all sources together; the "
-        "thresholds used longest ago go first.",
+        sentence="How much disk space the packed on-bits may take, over all sources together; the "
+        "least recently used thresholds are removed first.",
         read=_bytes,
     ),
     Setting(
@@ -186,7 +186,7 @@ SETTINGS: tuple[Setting, ...] = (
         env="STATEBRUSH_THREADS",
         flag="--threads",
         default="8",
-        sentence="How many requests are worked on at once.",
+        sentence="How many requests are handled at once.",
         read=_threads,
     ),
     Setting(
@@ -195,7 +195,7 @@ SETTINGS: tuple[Setting, ...] = (
         flag="--workers",
         default="0",
         sentence="How many processes share the passes of a match, each over its own steps; "
-        "0: threads of one process, one a core.",
+        "0: threads of one process, one per core.",
         read=_workers,
     ),
     Setting(
@@ -203,7 +203,7 @@ SETTINGS: tuple[Setting, ...] = (
         env="STATEBRUSH_DEBUG",
         flag=None,
         default="0",
-        sentence="1 shows Python's traceback of an error that nobody foresaw.",
+        sentence="1 shows the traceback of an unexpected error.",
         read=_switch,
     ),
 )

@@ -75,11 +75,9 @@ MATCH_OPTIONS: tuple[Option, ...] = (
         choices=("high", "low", "magnitude"),
     ),
     Option(
-        "off_before", "whole", "Steps before the range at which its states must be off.", default=0
+        "off_before", "whole", "Steps before the range where its states must be off.", default=0
     ),
-    Option(
-        "off_after", "whole", "Steps after the range at which its states must be off.", default=0
-    ),
+    Option("off_after", "whole", "Steps after the range where its states must be off.", default=0),
     Option("exclude", "text", "States to take out of the selection.", metavar="3,7"),
     Option("states", "text", "The selected states, instead of a range.", metavar="1,2,3"),
     Option(
@@ -93,7 +91,7 @@ MATCH_OPTIONS: tuple[Option, ...] = (
         "Steps a match must have. Default: 2, or 1 when the selection is one step long.",
     ),
     Option("length", "text", "List only matches of this length, or L to M.", metavar="L|L:M"),
-    Option("overlapping", "flag", "List every match, not the best at each place.", default=False),
+    Option("overlapping", "flag", "List every match, not only the best per place.", default=False),
     Option("top", "whole", "How many matches to list.", default=50),
     Option("offset", "whole", "How many to skip first.", default=0),
     Option("context", "whole", "Steps of overlap profile on either side of a match.", default=5),

@@ -364,13 +364,13 @@ ROUTES: tuple[Route, ...] = (
             Option(
                 "states",
                 "text",
-                f"The states whose values are wanted, at most {MOST_STATES}.",
+                f"The states whose values to return, at most {MOST_STATES}.",
                 metavar="1,2,3",
             ),
             Option(
                 "annotations",
                 "text",
-                f"The names of the annotations that are wanted, at most {MOST_TRACKS}.",
+                f"The names of the annotations to return, at most {MOST_TRACKS}.",
                 metavar="A,B",
             ),
         ),
@@ -397,8 +397,8 @@ ROUTES: tuple[Route, ...] = (
         "Every place where a phrase stands.",
         (
             _DATASET,
-            Option("query", "text", "The phrase, one pattern a token.", required=True),
-            Option("match_case", "flag", "Tell upper and lower case apart.", default=False),
+            Option("query", "text", "The phrase, one pattern per token.", required=True),
+            Option("match_case", "flag", "Distinguish upper and lower case.", default=False),
             Option("top", "whole", f"How many places to list, at most {MOST_HITS:,}.", default=20),
             Option("offset", "whole", "How many to skip first.", default=0),
             Option(
@@ -407,7 +407,7 @@ ROUTES: tuple[Route, ...] = (
                 f"Words on either side of a place, at most {MOST_CONTEXT}.",
                 default=6,
             ),
-            Option("step", "whole", "Tell the next place after this step and the one before it."),
+            Option("step", "whole", "Also return the places next to this step."),
         ),
         search,
     ),
