@@ -161,6 +161,20 @@ def test_no_module_level_mutable_state(module: str) -> None:
     assert not any(isinstance(node, ast.Global) for node in ast.walk(MODULES[module]))
 
 
+@pytest.mark.parametrize(
+    "module", [m for m in MODULES if is_in(m, "app.web.payloads") or is_in(m, "app.web.callbacks")]
+)
+def test_what_goes_over_the_wire_has_a_type(module: str) -> None:
+    """`app.web.view.wire` has one for each request and payload."""
+    for node in ast.walk(MODULES[module]):
+        if isinstance(node, ast.FunctionDef):
+            hints = [one.annotation for one in ast.walk(node.args) if isinstance(one, ast.arg)]
+            for hint in [*hints, node.returns]:
+                text = ast.unparse(hint) if hint else ""
+                loose = re.search(r"\b(dict|Mapping)\[str, (Any|object)\]", text)
+                assert not loose, f"{module}.{node.name}: {text}"
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_constants_are_never_changed(module: str) -> None:
     changing = {"append", "extend", "insert", "add", "update", "pop", "clear", "setdefault"}

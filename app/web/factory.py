@@ -14,6 +14,7 @@ from app.execution.local import processes
 from app.matching import MatchService
 from app.phrases import SearchService
 from app.settings import Settings
+from app.web import requests
 from app.web.api import routes as api
 from app.web.callbacks import download, jobs, match, opening, search, select
 from app.web.payloads.window import BrushSummaries
@@ -112,6 +113,7 @@ def create_app(
     app.server.after_request(static_files(app.server, app.config.routes_pathname_prefix))
     for callbacks in (opening, select, match, search, download, jobs):
         callbacks.register(app, services)
+    requests.register(app)
     # Dash sets itself up at the first request while others go on: of the files that a page asks a
     # new worker for all at once, some would be refused. So the first request is made here.
     app.server.test_client().get(f"{app.config.routes_pathname_prefix}_dash-dependencies")

@@ -21,7 +21,7 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -31,7 +31,7 @@ from typing import Any, Literal
 from app.matching import Cancelled, Control
 from app.matching.priority import step_back
 
-Answer = dict[str, Any]
+Answer = Mapping[str, Any]
 Work = Callable[[Control], Answer]
 
 #: Seconds after which a job is worth a note, and between two looks at it from then on.

@@ -9,21 +9,23 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO, cast
 
 from dash import Dash, Input
-from flask import Response, abort, request
+from flask import Response, abort
 
 from app.corpus import BeingPrepared
 from app.matching import Cancelled, Control
 from app.output.export import TYPES, export_matches
 from app.web.callbacks.clientside import clientside
 from app.web.callbacks.jobs import fresh
-from app.web.payloads.match import query_of
+from app.web.payloads.match import query_of_key
+from app.web.requests import file_request
 from app.web.services import Services
 from app.web.slow_clients import PIECE, held_until_sent
+from app.web.view.wire import Failure, FileAnswer, FileRequest, JobStatus, MatchKey
 from app.work.failures import sentence_for
-from app.work.jobs import Answer, JobName
+from app.work.jobs import JobName
 from components import ids
 
 
@@ -33,7 +35,7 @@ def register(app: Dash, services: Services) -> None:
 
     @app.server.post(prefix)
     def prepare(page: str, n: str) -> Response:
-        return fresh(start_download(services, page, n, request.get_json(silent=True)))
+        return fresh(start_download(services, page, n, file_request()))
 
     @app.server.get(f"{prefix}/<name>")
     def content(page: str, n: str, name: str) -> Response:
@@ -47,7 +49,7 @@ def register(app: Dash, services: Services) -> None:
     )
 
 
-def start_download(services: Services, page: str, n: str, wanted: Any) -> dict[str, Any]:
+def start_download(services: Services, page: str, n: str, wanted: FileRequest) -> JobStatus:
     """Begin to prepare a file; return how that stands: the fields of `app.work.jobs.Status`.
 
     `wanted` has the ``form`` of the file and the ``key`` of a match request, whose page and sorting do
@@ -61,14 +63,14 @@ def start_download(services: Services, page: str, n: str, wanted: Any) -> dict[s
         name,
         lambda control: answer_download(services, wanted, services.files.file(name), control),
     )
-    return (
-        services.files.status(name).told()
-        if answer is None
-        else {"state": "done", "answer": answer}
-    )
+    if answer is None:
+        return cast(JobStatus, services.files.status(name).told())
+    return {"state": "done", "answer": cast(FileAnswer | Failure, answer)}
 
 
-def answer_download(services: Services, wanted: Any, path: Path, control: Control) -> Answer:
+def answer_download(
+    services: Services, wanted: FileRequest, path: Path, control: Control
+) -> FileAnswer | Failure:
     """Write the file to `path`; return its ``name`` and ``caps``, or ``error`` with one sentence.
 
     Raises
@@ -78,12 +80,12 @@ def answer_download(services: Services, wanted: Any, path: Path, control: Contro
     """
     half = path.with_suffix(".half")
     try:
-        key = {**wanted["key"], "sort": "rank", "page": 0}
+        key: MatchKey = {**wanted["key"], "sort": "rank", "page": 0}
         opened = services.corpus.open(key["dataset"], key["source"])
         if isinstance(opened, BeingPrepared):
             name = opened.dataset.name
             return {"error": f"“{name}” is being prepared; try again when it is open."}
-        asked = (opened, query_of(key), wanted["form"])
+        asked = (opened, query_of_key(key), wanted["form"])
         path.parent.mkdir(parents=True, exist_ok=True)
         with half.open("wb") as out:
             made = export_matches(*asked, out, services.matching, control)
@@ -109,6 +111,8 @@ def send_download(services: Services, page: str, n: str, name: str) -> Response:
 
     Status 503, with one sentence, while too many large answers are on their way.
     """
+    if {"\r", "\n"} & set(name):  # it becomes a header
+        abort(404)
     try:
         path = services.files.file(JobName.of(page, n))
         file = path.open("rb")

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import cast
 
 from dash import Dash
 from flask import Response, jsonify, request
 
 from app.web.services import Services
+from app.web.view.wire import Cancellation, JobStatus, PreparationStatus
 from app.work.failures import sentence_for
 from app.work.jobs import JobName, Jobs
 from loaders import Dataset
@@ -50,30 +51,34 @@ def register(app: Dash, services: Services) -> None:
         return fresh(cancel_job(pools[kind], page, n))
 
 
-def fresh(answer: dict[str, Any]) -> Response:
+def fresh(answer: JobStatus | Cancellation | PreparationStatus) -> Response:
     """Return an answer as JSON that nobody keeps."""
     response = jsonify(answer)
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def copy_state(services: Services, given: Given) -> dict[str, Any]:
+def copy_state(services: Services, given: Given) -> PreparationStatus:
     """Return how the derived copy of a source stands: the fields of `app.work.preparation.Copy`.
 
     `given` names the ``dataset``, the ``source`` and, if it is one that waits, the ``page``.
     """
-    return _of_copy(services, given, lambda *which: asdict(services.copies.state(*which)))
+    return _of_copy(
+        services,
+        given,
+        lambda *which: cast(PreparationStatus, asdict(services.copies.state(*which))),
+    )
 
 
-def cancel_copy(services: Services, given: Given) -> dict[str, Any]:
+def cancel_copy(services: Services, given: Given) -> PreparationStatus:
     """Take back a page's wish for a copy; `app.work.preparation.Copies.cancel` says what comes of it."""
     return _of_copy(services, given, lambda *which: {"state": services.copies.cancel(*which)})
 
 
-def leave_copy(services: Services, given: Given) -> dict[str, Any]:
+def leave_copy(services: Services, given: Given) -> PreparationStatus:
     """Take note that a page has gone: somebody else's cancel need not heed it."""
 
-    def leave(dataset: Dataset, source: str, page: str | None) -> dict[str, Any]:
+    def leave(dataset: Dataset, source: str, page: str | None) -> PreparationStatus:
         services.copies.leave(dataset, source, page)
         return {"state": "left"}
 
@@ -81,8 +86,8 @@ def leave_copy(services: Services, given: Given) -> dict[str, Any]:
 
 
 def _of_copy(
-    services: Services, given: Given, act: Callable[[Dataset, str, str | None], dict[str, Any]]
-) -> dict[str, Any]:
+    services: Services, given: Given, act: Callable[[Dataset, str, str | None], PreparationStatus]
+) -> PreparationStatus:
     """What `act` says of the copy that is named, or why there is nothing to say."""
     try:
         page = JobName(given["page"], 0).page if "page" in given else None
@@ -94,15 +99,15 @@ def _of_copy(
         return {"state": "failed", "sentence": sentence_for(error)}
 
 
-def job_state(jobs: Jobs, page: str, n: str) -> dict[str, Any]:
+def job_state(jobs: Jobs, page: str, n: str) -> JobStatus:
     """Return how a match or a file stands: the fields of `app.work.jobs.Status`."""
     try:
-        return jobs.status(JobName.of(page, n)).told()
+        return cast(JobStatus, jobs.status(JobName.of(page, n)).told())
     except ValueError:
         return {"state": "unknown"}
 
 
-def cancel_job(jobs: Jobs, page: str, n: str) -> dict[str, Any]:
+def cancel_job(jobs: Jobs, page: str, n: str) -> Cancellation:
     """Cancel a match or a file, and every older one of its page."""
     try:
         name = JobName.of(page, n)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from dash import Dash, Input, Output, State, no_update
 
 from app.corpus import BeingPrepared
 from app.matching import Cancelled, Control
 from app.web.callbacks.clientside import clientside
-from app.web.payloads.match import match_payload, overview_payload, query_of
+from app.web.payloads.match import match_payload, overview_payload, query_of_key
 from app.web.services import Services
+from app.web.view.wire import Match, MatchAnswer, MatchError, MatchRequest
 from app.work.failures import sentence_for
-from app.work.jobs import Answer, JobName
+from app.work.jobs import JobName
 from components import ids
 
 
@@ -26,7 +27,7 @@ def register(app: Dash, services: Services) -> None:
         Input(ids.MATCH_REQUEST, "data"),
         prevent_initial_call=True,
     )
-    def run_match(request: dict[str, Any]) -> tuple[Any, Any]:
+    def run_match(request: MatchRequest) -> tuple[Any, Any]:
         answer = start_match(services, request)
         return (no_update, no_update) if answer is None else (answer["match"], answer["overview"])
 
@@ -74,19 +75,20 @@ def register(app: Dash, services: Services) -> None:
         clientside(app, function, Input(component, prop), at_start=False)
 
 
-def start_match(services: Services, request: dict[str, Any]) -> Answer | None:
+def start_match(services: Services, request: MatchRequest) -> MatchAnswer | None:
     """Begin the match of a request; return its answer if it comes at once, else None.
 
     Later the browser asks for it (app/web/callbacks/jobs.py). A request that says ``instead`` follows
     one of the same page that has no answer yet, and perhaps never needs one: that one is cancelled.
     """
-    name = JobName(str(request["page"]), int(request["n"]))
+    name = JobName(request["page"], request["n"])
     if request["instead"]:
         services.jobs.cancel(name.page, name.n)
-    return services.jobs.run(name, lambda control: answer_match(services, request, control))
+    answer = services.jobs.run(name, lambda control: answer_match(services, request, control))
+    return cast(MatchAnswer | None, answer)
 
 
-def answer_match(services: Services, request: dict[str, Any], control: Control) -> Answer:
+def answer_match(services: Services, request: MatchRequest, control: Control) -> MatchAnswer:
     """Return the ``match`` and ``overview`` stores for a request, or ``error`` with one sentence.
 
     Raises
@@ -102,10 +104,10 @@ def answer_match(services: Services, request: dict[str, Any], control: Control) 
         if isinstance(opened, BeingPrepared):
             sentence = f"“{opened.dataset.name}” is being prepared; its matches follow."
             return _refused(request, sentence)
-        result = services.matching.match(opened.key, opened.states, query_of(key), control)
+        result = services.matching.match(opened.key, opened.states, query_of_key(key), control)
         match = match_payload(opened.dataset, opened.source, result, request)
         return {
-            "match": {**match, "kept": asdict(services.matching.kept())},
+            "match": cast(Match, {**match, "kept": asdict(services.matching.kept())}),
             "overview": overview_payload(result.overview, request),
         }
     except Cancelled:
@@ -114,6 +116,6 @@ def answer_match(services: Services, request: dict[str, Any], control: Control) 
         return _refused(request, sentence_for(error))
 
 
-def _refused(request: dict[str, Any], sentence: str) -> Answer:
-    refused = {"n": request["n"], "key": request["key"], "error": sentence}
+def _refused(request: MatchRequest, sentence: str) -> MatchAnswer:
+    refused: MatchError = {"n": request["n"], "key": request["key"], "error": sentence}
     return {"match": refused, "overview": overview_payload(None, request)}

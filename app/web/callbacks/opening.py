@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from dash import Dash, Input, Output, no_update
 
 from app.web.callbacks.clientside import clientside
 from app.web.services import Services
 from app.web.view.opening import open_view
+from app.web.view.wire import Navigation, Notices, ViewStore
 from app.work.failures import sentence_for
 from components import ids
 
@@ -24,7 +25,7 @@ def register(app: Dash, services: Services) -> None:
         Input(ids.GOTO, "data"),
         prevent_initial_call=True,
     )
-    def open_goto(goto: dict[str, Any] | None) -> tuple[Any, Any, Any]:
+    def open_goto(goto: Navigation | None) -> tuple[Any, Any, Any]:
         if not goto:
             return no_update, no_update, no_update
         return opened_payload(services, goto)
@@ -39,7 +40,7 @@ def register(app: Dash, services: Services) -> None:
     clientside(app, "pickSource", Input(ids.SOURCE, "value"))
 
 
-def opened_payload(services: Services, goto: dict[str, Any]) -> tuple[Any, Any, Any]:
+def opened_payload(services: Services, goto: Navigation) -> tuple[Any, Any, Any]:
     """Return the ``view``, ``info`` and ``notices`` stores for a ``goto``.
 
     ``restored`` numbers the openings: a view that comes from the server is matched at once, even
@@ -47,10 +48,10 @@ def opened_payload(services: Services, goto: dict[str, Any]) -> tuple[Any, Any, 
     must be built first, the notices name it in ``preparing``; the browser follows that
     (app/web/callbacks/jobs.py) and then sends the same ``goto`` again.
     """
-    notices: dict[str, Any] = {"n": goto["n"], "items": [], "nothing": False}
+    notices: Notices = {"n": goto["n"], "items": [], "nothing": False}
     nothing = goto["kind"] in {"load", "back"}
     try:
-        opened = open_view(services.corpus, str(goto["search"]), goto["kind"])
+        opened = open_view(services.corpus, goto["search"], goto["kind"])
     except Exception as error:
         item = {"text": sentence_for(error), "level": "error"}
         return no_update, no_update, {**notices, "items": [item], "nothing": nothing}
@@ -66,10 +67,13 @@ def opened_payload(services: Services, goto: dict[str, Any]) -> tuple[Any, Any, 
     notices["nothing"] = opened.view is None and nothing
     if opened.view is None:
         return no_update, no_update, notices
-    view = {
-        **opened.view.store(),
-        "dragging": False,
-        "history": "push" if goto["kind"] in {"dataset", "source"} else "replace",
-        "restored": goto["n"],
-    }
+    view = cast(
+        ViewStore,
+        {
+            **opened.view.store(),
+            "dragging": False,
+            "history": "push" if goto["kind"] in {"dataset", "source"} else "replace",
+            "restored": goto["n"],
+        },
+    )
     return view, opened.info, notices

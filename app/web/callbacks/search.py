@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from dash import Dash, Input, Output
 
 from app.web.callbacks.clientside import clientside
 from app.web.payloads.search import search_payload
 from app.web.services import Services
+from app.web.view.wire import SearchAnswer, SearchRequest
 from app.work.failures import sentence_for
 from components import ids
 
@@ -21,14 +20,14 @@ def register(app: Dash, services: Services) -> None:
         Input(ids.SEARCH_REQUEST, "data"),
         prevent_initial_call=True,
     )
-    def search(request: dict[str, Any] | None) -> dict[str, Any] | None:
+    def search(request: SearchRequest | None) -> SearchAnswer | None:
         return answer_search(services, request) if request else None
 
     # Only an answer may jump: with the info as an input, going back would jump again.
     clientside(app, "drawSearch", Input(ids.SEARCH, "data"))
 
 
-def answer_search(services: Services, request: dict[str, Any]) -> dict[str, Any]:
+def answer_search(services: Services, request: SearchRequest) -> SearchAnswer:
     """Return the ``search`` store for a request, or ``error`` with one sentence."""
     try:
         return search_payload(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from dash import Dash, Input, Output, State
 
 from app.corpus import BeingPrepared
@@ -11,6 +9,14 @@ from app.web.callbacks.clientside import clientside
 from app.web.payloads.tracks import window_tracks
 from app.web.payloads.window import MOST_STEPS, window_payload
 from app.web.services import Services
+from app.web.view.wire import (
+    Failure,
+    Tracks,
+    TracksRequest,
+    Window,
+    WindowError,
+    WindowRequest,
+)
 from app.work.failures import sentence_for
 from components import ids
 
@@ -23,7 +29,7 @@ def register(app: Dash, services: Services) -> None:
         Input(ids.WINDOW_REQUEST, "data"),
         prevent_initial_call=True,
     )
-    def read_window(request: dict[str, Any]) -> dict[str, Any]:
+    def read_window(request: WindowRequest) -> Window | WindowError:
         return answer_window(services, request)
 
     @app.callback(
@@ -31,7 +37,7 @@ def register(app: Dash, services: Services) -> None:
         Input(ids.TRACKS_REQUEST, "data"),
         prevent_initial_call=True,
     )
-    def read_tracks(request: dict[str, Any]) -> dict[str, Any]:
+    def read_tracks(request: TracksRequest) -> Tracks | Failure:
         return answer_tracks(services, request)
 
     view, window = Input(ids.VIEW, "data"), Input(ids.WINDOW, "data")
@@ -104,7 +110,7 @@ def register(app: Dash, services: Services) -> None:
     )
 
 
-def answer_window(services: Services, request: dict[str, Any]) -> dict[str, Any]:
+def answer_window(services: Services, request: WindowRequest) -> Window | WindowError:
     """Return the ``window`` store for a request, or ``error`` with one sentence.
 
     ``preparing`` says that the copy of the source is not there (any more): the view must be opened
@@ -120,7 +126,7 @@ def answer_window(services: Services, request: dict[str, Any]) -> dict[str, Any]
         return {"n": request["n"], "error": sentence_for(error)}
 
 
-def answer_tracks(services: Services, request: dict[str, Any]) -> dict[str, Any]:
+def answer_tracks(services: Services, request: TracksRequest) -> Tracks | Failure:
     """Return the ``tracks`` store for a request, or ``error`` with one sentence."""
     try:
         return window_tracks(services.corpus.dataset(request["dataset"]), request, MOST_STEPS)

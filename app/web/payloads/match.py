@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import cast
 
 import numpy as np
 
 from app.matching import LengthCount, Match, MatchResult, Overview, Polarity, Query, is_on
 from app.web.payloads.tracks import cells, chosen, header
+from app.web.view.wire import (
+    Cell,
+    LengthBin,
+    MatchKey,
+    MatchRequest,
+    MatchRow,
+    MatchRows,
+    RowTrack,
+)
+from app.web.view.wire import Overview as OverviewStore
 from loaders import Dataset, Source
 
 #: Steps of context on either side that rows carry; the widest screen shows fewer.
@@ -21,29 +31,29 @@ ROWS, LISTED = 50, 10_000
 SINGLE_BARS = 20
 
 
-def query_of(key: Mapping[str, Any]) -> Query:
+def query_of_key(key: MatchKey) -> Query:
     """Return the query that a ``match-request``'s key stands for (the fields of the view)."""
     ranked = key["sort"] == "rank"
     return Query(
-        threshold=float(key["threshold"]),
-        start=int(key["start"]),
-        stop=int(key["stop"]),
+        threshold=key["threshold"],
+        start=key["start"],
+        stop=key["stop"],
         polarity=Polarity(key["polarity"]),
-        off_before=int(key["before"]),
-        off_after=int(key["after"]),
-        exclude=tuple(int(c) for c in key["excluded"]),
-        min_overlap=None if key["min_overlap"] is None else int(key["min_overlap"]),
-        min_length=None if key["min_length"] is None else int(key["min_length"]),
-        length=None if key["length"] is None else (int(key["length"][0]), int(key["length"][1])),
-        overlapping=bool(key["overlapping"]),
+        off_before=key["before"],
+        off_after=key["after"],
+        exclude=tuple(key["excluded"]),
+        min_overlap=key["min_overlap"],
+        min_length=key["min_length"],
+        length=None if key["length"] is None else (key["length"][0], key["length"][1]),
+        overlapping=key["overlapping"],
         # In rank order a page is cut by the engine; any other order needs the whole list.
         top=ROWS if ranked else LISTED,
-        offset=min(int(key["page"]) * ROWS, LISTED - ROWS) if ranked else 0,
+        offset=min(key["page"] * ROWS, LISTED - ROWS) if ranked else 0,
         context=0,
     )
 
 
-def histogram_bins(counts: Sequence[LengthCount]) -> list[dict[str, int]]:
+def histogram_bins(counts: Sequence[LengthCount]) -> list[LengthBin]:
     """Bin the length histogram: one bar a length up to 20, then ranges growing 1-2-5.
 
     Returns
@@ -55,7 +65,7 @@ def histogram_bins(counts: Sequence[LengthCount]) -> list[dict[str, int]]:
     if not counts:
         return []
     longest = max(item.length for item in counts)
-    bins = [
+    bins: list[LengthBin] = [
         {"low": length, "high": length, "matches": 0, "full_matches": 0}
         for length in range(1, min(longest, SINGLE_BARS) + 1)
     ]
@@ -74,26 +84,25 @@ def histogram_bins(counts: Sequence[LengthCount]) -> list[dict[str, int]]:
     return [item for item in bins if item["high"] <= SINGLE_BARS or item["matches"]]
 
 
-def overview_payload(overview: Overview | None, request: Mapping[str, Any]) -> dict[str, Any]:
+def overview_payload(overview: Overview | None, request: MatchRequest) -> OverviewStore:
     """Return the ``overview`` store: at most 1,024 bins however long the corpus is.
 
     ``on`` holds shares in thousandths; the lists are empty when nothing was searched. ``n`` and
     ``key`` are the request's.
     """
-    store: dict[str, Any] = {"n": request["n"], "key": request["key"]}
-    if overview is None:
-        return store | {"bin_steps": 1, "on": [], "matches": [], "full": []}
-    return store | {
-        "bin_steps": overview.bin_steps,
-        "on": [round(1000 * share) for share in overview.on],
-        "matches": list(overview.matches),
-        "full": list(overview.full_matches),
+    return {
+        "n": request["n"],
+        "key": request["key"],
+        "bin_steps": overview.bin_steps if overview else 1,
+        "on": [round(1000 * share) for share in overview.on] if overview else [],
+        "matches": list(overview.matches) if overview else [],
+        "full": list(overview.full_matches) if overview else [],
     }
 
 
 def match_payload(
-    dataset: Dataset, source: Source, result: MatchResult, request: Mapping[str, Any]
-) -> dict[str, Any]:
+    dataset: Dataset, source: Source, result: MatchResult, request: MatchRequest
+) -> MatchRows:
     """Return the ``match`` store for a result.
 
     Parameters
@@ -101,7 +110,7 @@ def match_payload(
     dataset, source
         Give the words, the sequences' ids, the values and the tracks beside the rows.
     result
-        The answer to `query_of` the request's key.
+        The answer to `query_of_key` for the request's key.
     request
         ``n`` and ``key``, both returned, so that the browser can tell a stale answer.
 
@@ -117,8 +126,8 @@ def match_payload(
     key = request["key"]
     tracks = chosen(dataset, key["tracks"])
     page, listed = _page(result, key)
-    track_cells: list[list[Any]] = [[] for _ in tracks]
-    rows = []
+    track_cells: list[list[list[Cell]]] = [[] for _ in tracks]
+    rows: list[MatchRow] = []
     around: list[float] = []
     selected = np.array(result.selected_states, dtype=np.intp)
     for index, match in enumerate(page):
@@ -162,20 +171,21 @@ def match_payload(
         "rows": rows,
         "listed": listed,
         "tracks": [
-            {**header(track), "cells": out} for track, out in zip(tracks, track_cells, strict=True)
+            cast(RowTrack, {**header(track), "cells": out})
+            for track, out in zip(tracks, track_cells, strict=True)
         ],
     }
 
 
-def _page(result: MatchResult, key: Mapping[str, Any]) -> tuple[list[Match], int]:
+def _page(result: MatchResult, key: MatchKey) -> tuple[list[Match], int]:
     """Return one page of the list in the order asked for, and how many rows all pages hold."""
-    sort = str(key["sort"])
+    sort = key["sort"]
     known = result.places if result.places is not None else result.places_at_least
     listed = min(known, LISTED)
     if sort == "rank":
         return list(result.matches), listed
     ordered = sorted(result.matches, key=_SORTS[sort.removeprefix("-")], reverse=sort[0] == "-")
-    first = int(key["page"]) * ROWS
+    first = key["page"] * ROWS
     return ordered[first : first + ROWS], min(listed, len(ordered))
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import cast
 
 from app.phrases import SearchError, SearchService, hits
+from app.web.view.wire import SearchAnswer, SearchHit, SearchRequest
 from loaders import Dataset
 
 #: Places of one answer, and words of context on either side of each.
@@ -14,8 +14,8 @@ PAGE, CONTEXT = 12, 6
 
 
 def search_payload(
-    service: SearchService, dataset: Dataset, request: Mapping[str, Any]
-) -> dict[str, Any]:
+    service: SearchService, dataset: Dataset, request: SearchRequest
+) -> SearchAnswer:
     """Answer a ``search-request``.
 
     Parameters
@@ -33,14 +33,19 @@ def search_payload(
         ``total``, ``at`` (which place is the current one, from 0), ``first`` (which one ``results``
         begins with) and ``results``, each with its context inside its sequence; or ``error``.
     """
-    answer: dict[str, Any] = {"n": request["n"], "phrase": request["phrase"], "results": []}
+    answer: SearchAnswer = {
+        "n": request["n"],
+        "phrase": request["phrase"],
+        "total": 0,
+        "results": [],
+    }
     try:
-        found = service.find(dataset, str(request["phrase"]), match_case=bool(request["exact"]))
+        found = service.find(dataset, request["phrase"], match_case=request["exact"])
     except SearchError as error:
-        return {**answer, "total": 0, "error": str(error)}
+        return {**answer, "error": str(error)}
     if found.total == 0:
-        return {**answer, "total": 0, "error": found.reason}
-    step = int(request["from"])
+        return {**answer, "error": found.reason or ""}
+    step = request["from"]
     at = found.index_from(step + 1 if request["way"] == "next" else step)
     if request["way"] == "back":
         at -= 1
@@ -52,5 +57,5 @@ def search_payload(
         "total": found.total,
         "at": at,
         "first": first,
-        "results": [asdict(hit) for hit in page],
+        "results": [cast(SearchHit, asdict(hit)) for hit in page],
     }

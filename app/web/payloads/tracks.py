@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from math import isfinite
-from typing import Any
+from typing import cast
 
+from app.web.view.wire import Cell, Track, TrackHeader, Tracks, TracksRequest
 from loaders import Dataset
 from loaders.annotations import Annotation, Categorical, Interval, Scalar
 
@@ -21,24 +22,24 @@ def chosen(dataset: Dataset, names: Iterable[str] | None) -> list[Annotation]:
     return found[:MOST_TRACKS]
 
 
-def header(track: Annotation) -> dict[str, Any]:
+def header(track: Annotation) -> TrackHeader:
     """Return what holds for the whole track: ``name``, ``kind``, and its scale.
 
     Categorical and interval tracks have ``categories`` (label and colour, in the track's own order)
     and ``counts``; scalar ones ``low``, ``high`` and ``unit`` (None where there is none).
     """
-    base: dict[str, Any] = {"name": track.name, "kind": track.kind}
+    base: TrackHeader = {"name": track.name, "kind": track.kind}
     if isinstance(track, Categorical | Interval):
         base["categories"] = [
             {"label": item.label, "color": item.color} for item in track.categories
         ]
         base["counts"] = track.counts.tolist()
     elif isinstance(track, Scalar):
-        base |= {"low": track.minimum, "high": track.maximum, "unit": track.unit}
+        base["low"], base["high"], base["unit"] = track.minimum, track.maximum, track.unit
     return base
 
 
-def cells(track: Annotation, start: int, stop: int) -> list[Any]:
+def cells(track: Annotation, start: int, stop: int) -> list[Cell]:
     """Return one value a step of [start, stop).
 
     Returns
@@ -49,7 +50,7 @@ def cells(track: Annotation, start: int, stop: int) -> list[Any]:
         first, at most three.
     """
     if isinstance(track, Categorical | Interval):
-        codes: list[Any] = track.codes(start, stop).tolist()
+        codes: list[Cell] = track.codes(start, stop).tolist()
         return codes
     if isinstance(track, Scalar):
         return [_number(value) for value in track.values(start, stop).tolist()]
@@ -69,13 +70,13 @@ def _number(value: float) -> float | None:
     return float(f"{value:.6g}") if isfinite(value) else None
 
 
-def window_tracks(dataset: Dataset, request: Mapping[str, Any], most_steps: int) -> dict[str, Any]:
-    """Answer a ``tracks-request``: the chosen annotations over [start, stop), at most so many steps."""
-    start = min(max(int(request["start"]), 0), dataset.n_steps - 1)
-    stop = min(max(int(request["stop"]), start + 1), dataset.n_steps, start + most_steps)
-    found = []
+def window_tracks(dataset: Dataset, request: TracksRequest, most_steps: int) -> Tracks:
+    """Answer a ``tracks-request``: the chosen annotations over [start, stop), at most `most_steps` of them."""
+    start = min(max(request["start"], 0), dataset.n_steps - 1)
+    stop = min(max(request["stop"], start + 1), dataset.n_steps, start + most_steps)
+    found: list[Track] = []
     for track in chosen(dataset, request["tracks"]):
-        one = {**header(track), "cells": cells(track, start, stop)}
+        one = cast(Track, {**header(track), "cells": cells(track, start, stop)})
         if isinstance(track, Interval):
             one["spans"] = track.coded_spans(start, stop)
         found.append(one)

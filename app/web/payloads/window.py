@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
+from app.web.view.wire import Brush, BrushSummary, SequenceBounds, Window, WindowRequest
 from loaders import Dataset, Source
 
 #: The widest window that is sent; a screen shows far less.
 MOST_STEPS = 600
-#: Values sent at the most: the rest of a wide source needs a narrower window.
+#: Values sent at most: the rest of a wide source needs a narrower window.
 MOST_VALUES = 2_000_000
 #: Steps beyond either edge that come along, so that limits near the edge answer at once.
 MARGIN = 12
 
 
 def most_steps(n_states: int) -> int:
-    """Return how many steps of a source of `n_states` states a window holds at the most."""
+    """Return how many steps of a source of `n_states` states a window holds at most."""
     return max(8, min(MOST_STEPS, MOST_VALUES // n_states))
 
 
@@ -94,9 +94,7 @@ class BrushSummaries:
         self._lock = threading.Lock()
         self._kept: LRUCache[tuple[object, ...], NDArray[Any]] = LRUCache(most)
 
-    def get(
-        self, source: Source, bounds: tuple[int, int], brush: Mapping[str, int]
-    ) -> NDArray[Any]:
+    def get(self, source: Source, bounds: tuple[int, int], brush: Brush) -> NDArray[Any]:
         """Return `brush_summary` of a brush (``start``, ``stop``, ``before``, ``after``)."""
         key = (source.key, bounds, *sorted(brush.items()))
         with self._lock:
@@ -109,8 +107,8 @@ class BrushSummaries:
 
 
 def window_payload(
-    dataset: Dataset, source: Source, request: Mapping[str, Any], summaries: BrushSummaries
-) -> dict[str, Any]:
+    dataset: Dataset, source: Source, request: WindowRequest, summaries: BrushSummaries
+) -> Window:
     """Answer a ``window-request``: the visible steps, and the brushed range wherever it is.
 
     Parameters
@@ -131,17 +129,16 @@ def window_payload(
         the brushed range (`brush_summary`), which decides S1 when the brush is not in view.
     """
     n_steps = source.n_steps
-    start = min(max(int(request["start"]), 0), n_steps - 1)
-    stop = min(max(int(request["stop"]), start + 1), n_steps, start + most_steps(source.n_states))
+    start = min(max(request["start"], 0), n_steps - 1)
+    stop = min(max(request["stop"], start + 1), n_steps, start + most_steps(source.n_states))
     rows_start, rows_stop = max(0, start - MARGIN), min(n_steps, stop + MARGIN)
     values, dtype = encode(source.window(rows_start, rows_stop))
-    brush = None
-    if request.get("brush"):
-        wanted = {key: int(request["brush"][key]) for key in ("start", "stop", "before", "after")}
-        if 0 <= wanted["start"] < wanted["stop"] <= n_steps:
-            bounds = dataset.sequences.bounds(wanted["start"])
-            if wanted["stop"] <= bounds[1]:
-                brush = {**wanted, "values": encode(summaries.get(source, bounds, wanted))[0]}
+    summary: BrushSummary | None = None
+    brush = request["brush"]
+    if brush and 0 <= brush["start"] < brush["stop"] <= n_steps:
+        bounds = dataset.sequences.bounds(brush["start"])
+        if brush["stop"] <= bounds[1]:
+            summary = {**brush, "values": encode(summaries.get(source, bounds, brush))[0]}
     return {
         "n": request["n"],
         "dataset": dataset.id,
@@ -155,14 +152,14 @@ def window_payload(
         "values": values,
         "tokens": dataset.tokens(start, stop),
         "sequences": sequences_payload(dataset, rows_start, rows_stop),
-        "brush": brush,
+        "brush": summary,
     }
 
 
-def sequences_payload(dataset: Dataset, start: int, stop: int) -> list[dict[str, Any]]:
+def sequences_payload(dataset: Dataset, start: int, stop: int) -> list[SequenceBounds]:
     """Return every sequence that touches [start, stop): its own ``start``, ``stop`` and ``id``."""
     sequences = dataset.sequences
-    found = []
+    found: list[SequenceBounds] = []
     step = start
     while step < stop:
         first, last = sequences.bounds(step)

@@ -7,7 +7,7 @@ the rest of the view opens.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor, log10
 from typing import Any, Literal
@@ -19,7 +19,16 @@ from app.matching import Polarity, pack
 from app.output.export import MOST_ROWS
 from app.web.payloads.match import LISTED, ROWS
 from app.web.payloads.window import most_steps
-from app.web.view.url import ZOOM, View, read
+from app.web.view.url import (
+    MOST_CONTEXT,
+    MOST_LIMIT,
+    MOST_RUNS,
+    ZOOM,
+    ZOOM_RANGE,
+    View,
+    read,
+)
+from app.web.view.wire import Info, Slider
 from loaders import Dataset, DatasetError, Source
 
 #: How far into the corpus a default selection is looked for, and how large it should be.
@@ -71,7 +80,7 @@ class OpenedView:
     """
 
     view: View | None
-    info: Mapping[str, Any] | None
+    info: Info | None
     notices: tuple[Notice, ...]
     preparing: Preparing | None = None
 
@@ -318,7 +327,7 @@ def _switched(view: View, source: Source) -> tuple[View, list[Notice]]:
     if clamped != view.threshold and np.isfinite(clamped):
         # On the slider's grid, so that the number stays short; below, so that the largest value is on.
         grid = slider(source)
-        on_grid = round(floor(clamped / grid["step"]) * grid["step"], int(grid["decimals"]))
+        on_grid = round(floor(clamped / grid["step"]) * grid["step"], grid["decimals"])
         text = f"{on_grid:.{grid['decimals']}f}"
         notices.append(
             Notice(f"The threshold is now {text}: {view.threshold} is outside this source.")
@@ -368,7 +377,7 @@ def _range_problem(start: int, stop: int, dataset: Dataset) -> str | None:
     return None
 
 
-def slider(source: Source) -> dict[str, float | int]:
+def slider(source: Source) -> Slider:
     """Return the threshold slider's ``min``, ``max``, ``step`` and ``decimals``.
 
     The step is a thousandth of the source's range, rounded to 1, 2 or 5 times a power of ten, and
@@ -408,7 +417,7 @@ def _drawn_sequences(dataset: Dataset) -> list[int]:
     return [int(step) for step in offsets[1:-1]] if len(offsets) <= MOST_DRAWN_SEQUENCES else []
 
 
-def info(dataset: Dataset, source: Source) -> dict[str, Any]:
+def info(dataset: Dataset, source: Source) -> Info:
     """Return what the browser must know of a dataset and a source (the ``info`` store)."""
     plain = all(name == str(i) for i, name in enumerate(source.state_names))
     return {
@@ -426,6 +435,14 @@ def info(dataset: Dataset, source: Source) -> dict[str, Any]:
         "page_rows": ROWS,
         "most_listed": LISTED,
         "most_saved": MOST_ROWS,
+        "bounds": {
+            "zoom": ZOOM,
+            "least_zoom": ZOOM_RANGE[0],
+            "most_zoom": ZOOM_RANGE[1],
+            "most_runs": MOST_RUNS,
+            "most_context": MOST_CONTEXT,
+            "most_limit": MOST_LIMIT,
+        },
         "sequence_starts": _drawn_sequences(dataset),
         "names": None if plain else list(source.state_names),
         "range": list(_finite_range(source.low_quantile, source.high_quantile)),

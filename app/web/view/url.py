@@ -22,6 +22,8 @@ VERSION = 1
 ZOOM, ZOOM_RANGE = 26, (8, 96)
 #: The largest values of the boxes for on-runs and for words before a match.
 MOST_RUNS, MOST_CONTEXT = 999, 30
+#: Steps before or after a brush that its handles reach.
+MOST_LIMIT = 999
 #: What the listed matches can be sorted by.
 SORTS = ("rank", "start", "length", "overlap", "more")
 # Not \d, which is any script's digits: the browser reads these only.

@@ -19,15 +19,16 @@ from tests import ROOT
 
 
 @contextmanager
-def serving(data: Path, cache: Path, *options: str) -> Iterator[str]:
-    """Start `python -m app serve` as a user would, and yield its address."""
+def serving(data: Path, cache: Path, *options: str, log: Path | None = None) -> Iterator[str]:
+    """Start `python -m app serve` as a user would, and yield its address; `log` gets what it writes to stderr."""
     command = [sys.executable, "-m", "app", "serve", str(data)]
     command += ["--port", "0", "--cache-dir", str(cache)]
+    errors = log.open("wb") if log else None
     server = subprocess.Popen(
         [*command, *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=errors or subprocess.DEVNULL,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": ""},
     )
@@ -40,6 +41,8 @@ def serving(data: Path, cache: Path, *options: str) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(timeout=30)
+        if errors:
+            errors.close()
 
 
 class User:
