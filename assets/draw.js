@@ -200,7 +200,6 @@
     const steps = win.stop - win.start;
     const shares = sb.shares(view, win, states);
     const bars = byId("bars");
-    const least = view.runs > 1 ? ` in runs of ${view.runs} steps or more` : "";
     bars.classList.toggle("sb-stale", !fresh);
     bars.innerHTML = Array.from(shares, (share, i) =>
       `<div class="sb-bar" style="left:${(100 * i) / steps}%;width:${100 / steps}%"`

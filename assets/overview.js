@@ -230,7 +230,7 @@
 
   // Sideways (or with Shift) the wheel pans, with Ctrl it zooms. Downwards it scrolls the page, except
   // over the overview: a page that cannot be scrolled with the pointer on the plot would be a trap.
-  let rest = { pan: 0, zoom: 0 };
+  const rest = { pan: 0, zoom: 0 };
   document.addEventListener("wheel", (event) => {
     const legend = event.target.closest && event.target.closest("#legends, #heat-legend");
     if (legend && legend.scrollWidth > legend.clientWidth && !event.ctrlKey) {
