@@ -5,18 +5,16 @@ import globals from "globals";
 export default [
   js.configs.recommended,
   {
-    files: ["assets/**/*.js"],
-    languageOptions: { ecmaVersion: 2023, sourceType: "script", globals: globals.browser },
+    files: ["assets/**/*.mjs"],
+    languageOptions: { ecmaVersion: 2023, sourceType: "module", globals: globals.browser },
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {
       "eqeqeq": "error",
-      "no-implicit-globals": "error",
       "no-shadow-restricted-names": "error",
       "no-unused-vars": ["error", { args: "after-used", argsIgnorePattern: "^_" }],
       "no-use-before-define": ["error", { functions: false, variables: false }],
       "no-var": "error",
       "prefer-const": "error",
-      "strict": ["error", "function"],
     },
   },
 ];

@@ -35,13 +35,13 @@ def test_assets_are_clean() -> None:
     ],
 )
 def test_a_planted_fault_is_refused(rule: str, line: str) -> None:
-    text = f'(function () {{\n  "use strict";\n  {line}\n}})();\n'
-    done = lint("--stdin", "--stdin-filename", "assets/planted.js", text=text)
+    text = f"export function planted() {{\n  {line}\n}}\n"
+    done = lint("--stdin", "--stdin-filename", "assets/planted.mjs", text=text)
     assert done.returncode == 1
     assert rule in done.stdout
 
 
 def test_a_new_global_is_refused() -> None:
-    done = lint("--stdin", "--stdin-filename", "assets/planted.js", text="var planted = 1;\n")
+    done = lint("--stdin", "--stdin-filename", "assets/planted.mjs", text="planted = 1;\n")
     assert done.returncode == 1
-    assert "no-implicit-globals" in done.stdout
+    assert "no-undef" in done.stdout

@@ -210,7 +210,7 @@ def open_page(
 #: Whether the page shows its view: its answers have come, and Dash has nothing left to run.
 _QUIET = """() => {
     const quiet = (() => {
-        const sb = window.statebrush;
+        const sb = window.dash_clientside.statebrush;
         if (!sb || !sb.read || !window.dash_component_api || !window.store) return false;
         const queues = window.store.getState().callbacks;
         const waiting = ['requested', 'prioritized', 'blocked', 'executing', 'watched', 'executed'];
@@ -266,7 +266,7 @@ class Drawn:
 
 #: What the view says and what stands on the page, looked at together.
 _LOOK = """() => {
-    const sb = window.statebrush;
+    const sb = window.dash_clientside.statebrush;
     const view = sb.read('view'), win = sb.window(sb.read('window'));
     const { raw } = sb.selection(view, win);
     const gone = view.excluded.filter(c => !raw.includes(c));
@@ -306,8 +306,8 @@ def drawn(page: Page, **fields: Any) -> Drawn:
             """([look, fields]) => {
                 const { view, wanted, found } = (0, eval)(look)();
                 const come = Object.keys(fields).every(
-                    name => window.statebrush.same(view[name], fields[name]));
-                return come && window.statebrush.same(wanted, found)
+                    name => window.dash_clientside.statebrush.same(view[name], fields[name]));
+                return come && window.dash_clientside.statebrush.same(wanted, found)
                   && { view, chips: found.chips };
             }""",
             arg=[_LOOK, fields],
