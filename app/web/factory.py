@@ -98,6 +98,8 @@ def create_app(
     app = Dash(
         __name__,
         assets_folder=str(assets),
+        # The page loads assets/main.mjs; the modules in these folders are reached by its imports.
+        assets_path_ignore=["^core$", "^select$", "^match$", "^work$"],
         title="Statebrush",
         update_title="",
         serve_locally=True,
@@ -105,6 +107,8 @@ def create_app(
         on_error=_report,
     )
     app.server.config["MAX_CONTENT_LENGTH"] = MOST_REQUEST_BYTES
+    # Modules have run when this event is raised: Dash finds their functions.
+    app.renderer = 'addEventListener("DOMContentLoaded", () => new DashRenderer());'
     app.index_string = INDEX.replace("{icon}", quote(ICON, safe=" '/=:"))
     app.layout = lambda: page(dataset_options(services.corpus))
     app.server.register_blueprint(api.blueprint(services))

@@ -36,12 +36,12 @@ _TIMED = """([figure, change]) => new Promise((resolve) => {
     const begun = performance.now();
     const shown = () => requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - begun)));
     plot.once('plotly_afterplot', shown);
-    change === 'threshold' ? window.statebrush.dispatch({ threshold: window.nextThreshold() })
+    change === 'threshold' ? window.dash_clientside.statebrush.dispatch({ threshold: window.nextThreshold() })
         : window.redrawWindow();
 })"""
 
 _SETUP = """() => {
-    const { read, write, window: decode } = window.statebrush;
+    const { read, write, window: decode } = window.dash_clientside.statebrush;
     let high = false;
     window.nextThreshold = () => { high = !high; return read('info').high - (high ? 0.001 : 0); };
     // The same window again under a new number: decoding and drawing, without asking the server.
@@ -102,8 +102,8 @@ def main() -> int:
             settled(page)
             page.evaluate(_SETUP)
             page.evaluate(
-                "t => { const i = window.statebrush.read('info');"
-                " window.statebrush.write('info', { ...i, high: t }); }",
+                "t => { const i = window.dash_clientside.statebrush.read('info');"
+                " window.dash_clientside.statebrush.write('info', { ...i, high: t }); }",
                 thresholds[size],
             )
             pages[size] = page
@@ -117,7 +117,7 @@ def main() -> int:
                     if turn >= 2:  # the first ones compile
                         times.setdefault((what, size), []).append(spent)
         shown = {
-            size: page.evaluate("() => window.statebrush.visibleSteps()")
+            size: page.evaluate("() => window.dash_clientside.statebrush.visibleSteps()")
             for size, page in pages.items()
         }
         browser.close()

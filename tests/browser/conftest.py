@@ -210,7 +210,7 @@ def open_page(
 #: Whether the page shows its view: its answers have come, and Dash has nothing left to run.
 _QUIET = """() => {
     const quiet = (() => {
-        const sb = window.statebrush;
+        const sb = window.dash_clientside.statebrush;
         if (!sb || !sb.read || !window.dash_component_api || !window.store) return false;
         const queues = window.store.getState().callbacks;
         const waiting = ['requested', 'prioritized', 'blocked', 'executing', 'watched', 'executed'];
@@ -224,7 +224,7 @@ _QUIET = """() => {
         if (info.source !== view.source || asked.fp !== info.fp) return false;
         const steps = sb.visibleSteps(view, info, viewport);
         if (asked.start !== sb.firstStep(view.first, info, steps)) return false;
-        if (!sb.selection(view, sb.window(win)).fresh) return false;
+        if (!sb.selection(view, sb.decodedWindow(win)).fresh) return false;
         if (view.auto && !sb.same(wanted.key, sb.matchKey(view))) return false;
         const shown = (id, n) => document.getElementById(id)?.dataset.n === String(n);
         return document.querySelector('#faint-figure .main-svg')
@@ -266,8 +266,8 @@ class Drawn:
 
 #: What the view says and what stands on the page, looked at together.
 _LOOK = """() => {
-    const sb = window.statebrush;
-    const view = sb.read('view'), win = sb.window(sb.read('window'));
+    const sb = window.dash_clientside.statebrush;
+    const view = sb.read('view'), win = sb.decodedWindow(sb.read('window'));
     const { raw } = sb.selection(view, win);
     const gone = view.excluded.filter(c => !raw.includes(c));
     const line = document.querySelector('.sb-threshold[data-line=upper]');
@@ -306,8 +306,8 @@ def drawn(page: Page, **fields: Any) -> Drawn:
             """([look, fields]) => {
                 const { view, wanted, found } = (0, eval)(look)();
                 const come = Object.keys(fields).every(
-                    name => window.statebrush.same(view[name], fields[name]));
-                return come && window.statebrush.same(wanted, found)
+                    name => window.dash_clientside.statebrush.same(view[name], fields[name]));
+                return come && window.dash_clientside.statebrush.same(wanted, found)
                   && { view, chips: found.chips };
             }""",
             arg=[_LOOK, fields],

@@ -11,7 +11,7 @@ from tests.browser.conftest import settled
 
 def view(page: Page) -> dict[str, Any]:
     """The state of the page, as its store holds it."""
-    return page.evaluate("() => window.statebrush.read('view')")  # type: ignore[no-any-return]
+    return page.evaluate("() => window.dash_clientside.statebrush.read('view')")  # type: ignore[no-any-return]
 
 
 def words(page: Page) -> dict[int, str]:

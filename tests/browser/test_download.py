@@ -59,7 +59,9 @@ def test_the_path_of_an_analyst(
     page.keyboard.type("( 4 )")
     opened = view(page)["start"]
     page.keyboard.press("Enter")
-    page.wait_for_function("s => window.statebrush.read('view').start !== s", arg=opened)
+    page.wait_for_function(
+        "s => window.dash_clientside.statebrush.read('view').start !== s", arg=opened
+    )
     settled(page)
     page.keyboard.press("Escape")
     place = view(page)["start"]
@@ -93,7 +95,9 @@ def test_the_path_of_an_analyst(
     settled(page)
     assert {row["length"] for row in rows(page)} == {2}
     page.click("#match-head [data-colour='token_kind']")
-    page.wait_for_function("() => window.statebrush.read('view').colour === 'token_kind'")
+    page.wait_for_function(
+        "() => window.dash_clientside.statebrush.read('view').colour === 'token_kind'"
+    )
     settled(page)
     before, listed = page.url, rows(page)
     # open a match and come back
@@ -101,7 +105,9 @@ def test_the_path_of_an_analyst(
     settled(page)
     assert view(page)["start"] == listed[4]["start"]
     page.go_back()
-    page.wait_for_function("s => window.statebrush.read('view').start === s", arg=place)
+    page.wait_for_function(
+        "s => window.dash_clientside.statebrush.read('view').start === s", arg=place
+    )
     settled(page)
     assert rows(page) == listed
     # download, and reopen by the link in another browser

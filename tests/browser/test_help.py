@@ -85,7 +85,9 @@ def test_the_selection_is_cleared_and_made_with_keys(
     assert (view(page)["start"], view(page)["stop"]) == (start, start + 2)
     for _ in range(3):
         page.go_back()
-    page.wait_for_function("s => window.statebrush.read('view').start === s", arg=held["start"])
+    page.wait_for_function(
+        "s => window.dash_clientside.statebrush.read('view').start === s", arg=held["start"]
+    )
     settled(page)
     page.click("[data-clear]")
     settled(page)

@@ -51,7 +51,7 @@ def walk_to(page: Page, search: str) -> None:
         search,
     )
     page.wait_for_function(
-        "opened => window.statebrush.read('view').restored !== opened", arg=opened
+        "opened => window.dash_clientside.statebrush.read('view').restored !== opened", arg=opened
     )
 
 
@@ -122,7 +122,9 @@ def test_a_link_shows_its_brush_in_a_narrower_window_and_back_what_was_seen(
     settled(page)
     assert words(page) != away
     page.go_back()
-    page.wait_for_function("first => window.statebrush.read('view').first === first", arg=min(away))
+    page.wait_for_function(
+        "first => window.dash_clientside.statebrush.read('view').first === first", arg=min(away)
+    )
     settled(page)
     assert words(page) == away
     beyond = open_page(f"{demo.url}?dataset=parens&first=200&sel=130:134&threshold=0.3", width=640)
@@ -171,7 +173,9 @@ def test_a_drag_is_one_step_of_the_history(open_page: Callable[..., Page], demo:
     brush(page, first + 2, first + 9)
     assert page.evaluate("() => history.length") == length + 1
     page.go_back()
-    page.wait_for_function("start => window.statebrush.read('view').start === start", arg=start)
+    page.wait_for_function(
+        "start => window.dash_clientside.statebrush.read('view').start === start", arg=start
+    )
     settled(page)
 
 
@@ -186,7 +190,9 @@ def test_switching_the_source_keeps_the_place_and_drops_exclusions(
     other = next(item for item in dataset.sources.values() if item.name != before["source"])
     page.click("#source")
     page.click(f"[role=option]:has-text('{other.title}')")
-    page.wait_for_function("name => window.statebrush.read('view').source === name", arg=other.name)
+    page.wait_for_function(
+        "name => window.dash_clientside.statebrush.read('view').source === name", arg=other.name
+    )
     settled(page)
     after = view(page)
     assert after["excluded"] == []
@@ -196,7 +202,8 @@ def test_switching_the_source_keeps_the_place_and_drops_exclusions(
     page.wait_for_selector("text=excluded states are back")
     page.go_back()
     page.wait_for_function(
-        "name => window.statebrush.read('view').source === name", arg=before["source"]
+        "name => window.dash_clientside.statebrush.read('view').source === name",
+        arg=before["source"],
     )
     settled(page)
     assert view(page)["excluded"] == before["excluded"]

@@ -176,14 +176,14 @@ def test_a_slow_match_is_told_and_its_answer_comes_from_any_worker(
     server = two_workers(data / "a_small")
     page = open_page(server.url, width=1280)
     asked, began = len(jobs_asked(page)), time.monotonic()
-    page.evaluate("() => { window.statebrush.patience.first = 2000; }")
+    page.evaluate("() => { window.dash_clientside.statebrush.patience.first = 2000; }")
     page.fill("#min-length", "2")
     page.press("#min-length", "Enter")
     settled(page)
     is_quick = time.monotonic() - began < 2  # else the machine is busy, and it is right to ask
     page.wait_for_timeout(2100)
     assert not is_quick or len(jobs_asked(page)) == asked, "what is quick is not asked after"
-    page.evaluate("() => { window.statebrush.patience.first = 300; }")
+    page.evaluate("() => { window.dash_clientside.statebrush.patience.first = 300; }")
     height = page.evaluate("() => document.querySelector('.sb-header').offsetHeight")
     set_threshold(page, SLOW)
     page.wait_for_selector("[data-job=match]")
@@ -199,8 +199,8 @@ def test_a_slow_match_is_told_and_its_answer_comes_from_any_worker(
     page.click("#page-on")
     page.wait_for_function(
         """first => {
-            const sb = window.statebrush;
-            const shown = sb.window(sb.read('window'));
+            const sb = window.dash_clientside.statebrush;
+            const shown = sb.decodedWindow(sb.read('window'));
             return shown && shown.start > first
               && document.querySelector(`#word-layer [data-step='${shown.start}']`);
         }""",
@@ -271,7 +271,9 @@ def test_a_newer_request_ends_the_older_one_and_its_answer_wins(
     server.matching.go.set()
     assert page.locator("[data-job]").count() == 0
     page.wait_for_timeout(1200)
-    assert page.evaluate("() => window.statebrush.read('match').key.threshold") == 0.4
+    assert (
+        page.evaluate("() => window.dash_clientside.statebrush.read('match').key.threshold") == 0.4
+    )
     assert "steps searched" in sentence(page)
 
 
@@ -280,7 +282,7 @@ def test_a_slow_file_is_told_cancelled_and_saved_however_long_it_takes(
 ) -> None:
     server = two_workers(data / "a_small")
     page = open_page(server.url)
-    page.evaluate("() => { window.statebrush.patience.answer = 1500; }")
+    page.evaluate("() => { window.dash_clientside.statebrush.patience.answer = 1500; }")
     set_threshold(page, FILE)
     settled(page)
 
@@ -360,7 +362,7 @@ def test_a_server_that_hangs_is_given_up_with_a_sentence(
     two_workers: Callable[..., Server], open_page: Callable[..., Page], data: Path
 ) -> None:
     page = open_page(two_workers(data / "a_small").url)
-    page.evaluate("() => { window.statebrush.patience.answer = 800; }")
+    page.evaluate("() => { window.dash_clientside.statebrush.patience.answer = 800; }")
     page.route("**/_jobs/**", lambda route: None)  # never answered
     page.route("**/_dash-update-component*", lambda route: None)
     set_threshold(page, 0.4)
@@ -502,11 +504,15 @@ def test_whoever_goes_on_working_is_asked_before_the_view_changes(
     assert view(page)["dataset"] == "a_small"
     assert posts(page) == asked
     page.click("[data-job-action=open]")
-    page.wait_for_function("() => window.statebrush.read('view').dataset === 'large'")
+    page.wait_for_function(
+        "() => window.dash_clientside.statebrush.read('view').dataset === 'large'"
+    )
     settled(page)
     assert page.locator("[data-job]").count() == 0
     page.go_back()
-    page.wait_for_function("() => window.statebrush.read('view').dataset === 'a_small'")
+    page.wait_for_function(
+        "() => window.dash_clientside.statebrush.read('view').dataset === 'a_small'"
+    )
 
 
 def test_a_dataset_that_changes_under_a_view_is_prepared_again_and_the_view_kept(
@@ -538,12 +544,14 @@ def test_axe_finds_nothing_serious_while_work_is_under_way(
     page = open_page(two_workers(data).url + "?dataset=a_small")
     set_threshold(page, SLOW)
     page.wait_for_selector("[data-job=match]")
-    page.evaluate("() => window.statebrush.goTo('dataset', '?dataset=large')")
+    page.evaluate("() => window.dash_clientside.statebrush.goTo('dataset', '?dataset=large')")
     page.wait_for_selector("[data-job=copy] [aria-valuenow]")
     boxes = [page.locator(f"[data-job={kind}]").bounding_box() for kind in ("match", "copy")]
     assert all(box and box["y"] >= 0 and box["y"] + box["height"] <= 780 for box in boxes)
     for scheme in ("light", "dark"):
-        page.wait_for_function("s => window.statebrush.read('theme') === s", arg=scheme)
+        page.wait_for_function(
+            "s => window.dash_clientside.statebrush.read('theme') === s", arg=scheme
+        )
         found = Axe().run(page, context="#jobs").response["violations"]
         assert [item["help"] for item in found] == []
         page.click("#color-scheme")
@@ -623,7 +631,7 @@ def test_cancel_reaches_the_worker_that_works(
         / "cache"
         / "jobs"
         / page.evaluate(
-            "() => `${window.statebrush.pageId}-${window.statebrush.read('match-request').n}`"
+            "() => `${window.dash_clientside.statebrush.pageId}-${window.dash_clientside.statebrush.read('match-request').n}`"
         )
     )
     assert job.with_suffix(".note").exists()

@@ -15,7 +15,9 @@ pytestmark = pytest.mark.browser
 
 
 def jumped(page: Page, start: int) -> None:
-    page.wait_for_function("s => window.statebrush.read('view').start === s", arg=start)
+    page.wait_for_function(
+        "s => window.dash_clientside.statebrush.read('view').start === s", arg=start
+    )
     settled(page)
 
 
@@ -48,7 +50,9 @@ def test_a_phrase_is_found_jumped_to_and_walked_through(
     assert page.locator("#search-panel").is_hidden()
     assert view(page)["start"] == start, "Escape closed the panel, the selection stays"
     page.go_back()
-    page.wait_for_function("s => window.statebrush.read('view').start !== s", arg=start)
+    page.wait_for_function(
+        "s => window.dash_clientside.statebrush.read('view').start !== s", arg=start
+    )
 
 
 def test_places_are_listed_while_one_types_and_the_view_stays(

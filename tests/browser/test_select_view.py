@@ -140,7 +140,9 @@ def test_the_threshold_has_three_handles_and_asks_for_nothing_while_dragging(
         page.mouse.move(knob["x"] + 5 - left, knob["y"] + 5)
         now = drawn(page)
         assert now.chips == expected(demo, now.view)
-    page.wait_for_function("held => window.statebrush.read('view').threshold < held", arg=held)
+    page.wait_for_function(
+        "held => window.dash_clientside.statebrush.read('view').threshold < held", arg=held
+    )
     assert sent(page) == before
     page.mouse.up()
     settled(page)
@@ -167,7 +169,9 @@ def test_a_slider_that_is_let_go_in_full_flight_stays_where_it_came_to(
         assert knob is not None
         x, y = knob["x"] + knob["width"] / 2, knob["y"] + knob["height"] / 2
         drag(page, (x, y), (x + by, y), steps=12)
-        page.wait_for_function("was => window.statebrush.read('view').threshold !== was", arg=was)
+        page.wait_for_function(
+            "was => window.dash_clientside.statebrush.read('view').threshold !== was", arg=was
+        )
         settled(page)
         now = drawn(page)
         assert now.chips == expected(demo, now.view)

@@ -20,8 +20,8 @@ from tests.browser.conftest import Running
 pytestmark = pytest.mark.browser
 
 ASK = """cases => cases.map(([payload, views]) => {
-    const win = window.statebrush.window(payload);
-    return views.map(view => window.statebrush.rawSelection(view, win));
+    const win = window.dash_clientside.statebrush.decodedWindow(payload);
+    return views.map(view => window.dash_clientside.statebrush.rawSelection(view, win));
 })"""
 
 

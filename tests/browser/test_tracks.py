@@ -74,7 +74,9 @@ def test_coverage_and_bars_show_the_same_runs(
     if least > 1:
         page.fill("#runs", str(least))
         page.press("#runs", "Enter")
-        page.wait_for_function("n => window.statebrush.read('view').runs === n", arg=least)
+        page.wait_for_function(
+            "n => window.dash_clientside.statebrush.read('view').runs === n", arg=least
+        )
         page.wait_for_selector(f"#coverage[data-runs='{least}']")
         assert sent(page) == asked, "the length filter is a matter of the view only"
         assert f"runs={least}" in page.url
@@ -142,7 +144,9 @@ def test_tracks_are_added_moved_and_removed_and_stay_in_the_address(
     settled(page)
     assert view(page)["tracks"] == ["surprisal", "prediction"]
     page.go_back()
-    page.wait_for_function("() => window.statebrush.read('view').tracks.length === 3")
+    page.wait_for_function(
+        "() => window.dash_clientside.statebrush.read('view').tracks.length === 3"
+    )
     settled(page)
     assert page.locator("#track-rows .sb-track").count() == 3
 
@@ -152,7 +156,7 @@ def test_the_mask_fades_cells_by_overlap(open_page: Callable[..., Page], demo: R
     cells = "#track-rows [data-track='level'] .sb-cell"
     assert set(page.locator(cells).evaluate_all("a => a.map(c => c.style.opacity)")) == {""}
     page.locator("#mask").dispatch_event("click")
-    page.wait_for_function("() => window.statebrush.read('view').mask")
+    page.wait_for_function("() => window.dash_clientside.statebrush.read('view').mask")
     page.wait_for_selector(f"{cells}[style*=opacity]", state="attached")
     page.wait_for_selector("#match-rows .sb-heat i[style*=opacity]", state="attached")
     faded = [float(x) for x in page.locator(cells).evaluate_all("a => a.map(c => c.style.opacity)")]
@@ -191,7 +195,9 @@ def test_a_tracks_colours_are_mapped_onto_the_words(
     settled(page)
     assert view(page)["colour"] == "level"
     page.click("#match-head [data-colour='match']")
-    page.wait_for_function("() => window.statebrush.read('view').colour === 'match'")
+    page.wait_for_function(
+        "() => window.dash_clientside.statebrush.read('view').colour === 'match'"
+    )
 
 
 def test_a_word_and_its_heatmap_cells_light_up_together(
@@ -281,7 +287,7 @@ _VIEWS = """async ([views, turns]) => {
         port2.postMessage(0);
     });
     for (const tracks of views) {
-        window.statebrush.dispatch({ tracks });
+        window.dash_clientside.statebrush.dispatch({ tracks });
         for (let i = 0; i < turns; i++) await turn();
     }
 }"""
