@@ -183,6 +183,14 @@ class Notices(TypedDict):
     goto: NotRequired[Navigation]
 
 
+class OpenedView(TypedDict):
+    """The answer of ``_view/open``: the stores to write; of no view, only the notices."""
+
+    view: NotRequired[ViewStore]
+    info: NotRequired[Info]
+    notices: Notices
+
+
 #: The ``hover`` store: the state under the pointer, and the part of the page that it is in.
 Hover = TypedDict("Hover", {"state": int | None, "from": NotRequired[str | None]})
 
