@@ -529,7 +529,7 @@ def test_clients_that_do_not_read_their_files_leave_threads_for_others(
     (tmp_path / "jobs").mkdir(exist_ok=True)
     pages = ["a" * 32, "b" * 32]
     for page in pages:
-        (tmp_path / "jobs" / f"{page}-0.file").write_bytes(bytes(1_000_000))
+        (tmp_path / "jobs" / f"{page}-file-0.file").write_bytes(bytes(1_000_000))
     first, second = (f"/_jobs/file/{page}/0/matches.csv" for page in pages)
     reading = client.get(first)
     refused = client.get(second, buffered=True)
