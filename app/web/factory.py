@@ -15,7 +15,7 @@ from app.matching import MatchService
 from app.phrases import SearchService
 from app.settings import Settings
 from app.web import requests
-from app.web.api import routes as api
+from app.web.api.blueprint import blueprint
 from app.web.callbacks import download, jobs, match, opening, search, select
 from app.web.payloads.window import BrushSummaries
 from app.web.services import Services
@@ -112,7 +112,7 @@ def create_app(
     app.renderer = 'addEventListener("DOMContentLoaded", () => new DashRenderer());'
     app.index_string = INDEX.replace("{icon}", quote(ICON, safe=" '/=:"))
     app.layout = lambda: page(dataset_options(services.corpus), panels)
-    app.server.register_blueprint(api.blueprint(services))
+    app.server.register_blueprint(blueprint(services))
     app.server.after_request(Sending().in_time)
     # Flask calls these in reverse order: compressed first, then sent in pieces.
     app.server.after_request(static_files(app.server, app.config.routes_pathname_prefix))

@@ -19,7 +19,7 @@ from app.matching import Cancelled, Control
 from app.output.export import TYPES, export_matches
 from app.web.payloads.match import query_of_key
 from app.web.requests import FILE_REQUEST, body, fresh
-from app.web.services import Services
+from app.web.services import FILE, Services
 from app.web.slow_clients import PIECE, held_until_sent
 from app.web.view.wire import Failure, FileAnswer, FileRequest, JobStatus, MatchKey
 from app.work.failures import sentence_for
@@ -29,7 +29,7 @@ from components.ids import Panel
 
 def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
     """Add the addresses ``_jobs/file/PAGE/N...``."""
-    prefix = f"{app.config.routes_pathname_prefix}_jobs/file/<page>/<n>"
+    prefix = f"{app.config.routes_pathname_prefix}_jobs/{FILE}/<page>/<n>"
 
     @app.server.post(prefix)
     def prepare(page: str, n: str) -> Response:
@@ -47,7 +47,7 @@ def start_download(services: Services, page: str, n: str, wanted: FileRequest) -
     not count: the list is whole and in the order of the ranking.
     """
     try:
-        name = JobName.of(page, n)
+        name = JobName.of(page, FILE, n)
     except ValueError:
         return {"state": "unknown"}
     answer = services.files.run(
@@ -105,7 +105,7 @@ def send_download(services: Services, page: str, n: str, name: str) -> Response:
     if {"\r", "\n"} & set(name):  # it becomes a header
         abort(404)
     try:
-        path = services.files.file(JobName.of(page, n))
+        path = services.files.file(JobName.of(page, FILE, n))
         file = path.open("rb")
     except (ValueError, OSError):
         abort(404)

@@ -14,7 +14,7 @@ from app.matching import Cancelled, Control
 from app.web.callbacks.clientside import clientside
 from app.web.payloads.match import match_payload, overview_payload, query_of_key
 from app.web.requests import MATCH_REQUEST, body, fresh
-from app.web.services import Services
+from app.web.services import MATCH, Services
 from app.web.view.wire import JobStatus, Match, MatchAnswer, MatchError, MatchRequest
 from app.work.failures import sentence_for
 from app.work.jobs import JobName
@@ -59,11 +59,11 @@ def start_match(services: Services, page: str, n: str, request: MatchRequest) ->
     needs one: that one is cancelled.
     """
     try:
-        name = JobName.of(page, n)
+        name = JobName.of(page, MATCH, n)
     except ValueError:
         return {"state": "unknown"}
     if request["instead"]:
-        services.jobs.cancel(name.page, name.n)
+        services.jobs.cancel(name)
     answer = services.jobs.run(name, lambda control: answer_match(services, request, control))
     if answer is None:
         return cast(JobStatus, services.jobs.status(name).told())
