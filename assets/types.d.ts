@@ -1,5 +1,5 @@
 /* Types of the browser's own; those that the server shares are in wire.d.ts. */
-import type { BrushSummary, MatchKey, Stores, Tracks, Match, Window as WindowPayload } from "./wire";
+import type { BrushSummary, MatchKey, Stores, Tracks, MatchStore, Window as WindowPayload } from "./wire";
 
 /** A window with its numbers decoded: row by row, steps [rows_start, rows_stop). */
 export interface Win extends Omit<WindowPayload, "values" | "brush"> {
@@ -16,7 +16,7 @@ export interface Selection {
 
 export type Span = [start: number, stop: number];
 export type Polarity = MatchKey["polarity"];
-export type AnyTrack = Tracks["tracks"][number] | Match["tracks"][number];
+export type AnyTrack = Tracks["tracks"][number] | MatchStore["tracks"][number];
 export type Cell = Tracks["tracks"][number]["cells"][number] | undefined;
 
 /** A word to be fitted; only words of one group make way for each other. */

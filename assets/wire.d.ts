@@ -173,27 +173,15 @@ export interface RowTrack {
   cells: ((number | null | ([string, number | null])[])[])[];
 }
 
-/** The packed on-bits that the server has cached. */
-export interface CachedBits {
-  thresholds: number; n_bytes: number; most_bytes: number;
-}
-
-/** What `app.web.payloads.match.match_payload` makes of a result. */
-export interface MatchRows {
-  n: number; key: MatchKey; selected: number[]; total: number; full: number; places: number | null;
-  places_at_least: number; searched: number; seconds: number; reason: string | null;
-  histogram: LengthBin[]; background: number; rows: MatchRow[]; listed: number; tracks: RowTrack[];
-}
-
 /** The ``match`` store; the browser marks one that was cancelled. */
-export interface Match {
+export interface MatchStore {
   n: number; key: MatchKey; selected: number[]; total: number; full: number; places: number | null;
   places_at_least: number; searched: number; seconds: number; reason: string | null;
   histogram: LengthBin[]; background: number; rows: MatchRow[]; listed: number; tracks: RowTrack[];
-  kept: CachedBits; cancelled?: boolean;
+  cancelled?: boolean;
 }
 
-/** In place of a `Match`. */
+/** In place of a `MatchStore`. */
 export interface MatchError {
   n: number; key: MatchKey; error: string;
 }
@@ -205,7 +193,7 @@ export interface Overview {
 
 /** The answer of a match job. */
 export interface MatchAnswer {
-  match: Match | MatchError; overview: Overview;
+  match: MatchStore | MatchError; overview: Overview;
 }
 
 export interface SearchRequest {
@@ -255,7 +243,7 @@ export interface PreparationStatus {
 export interface Stores {
   view: ViewStore; goto: Navigation; info: Info; notices: Notices; "window-request": WindowRequest;
   window: Window | WindowError; "tracks-request": TracksRequest; tracks: Tracks | Failure;
-  "match-request": MatchRequest; match: Match | MatchError; overview: Overview; "match-now": number;
-  "search-request": SearchRequest; search: SearchAnswer; hover: Hover; viewport: Viewport;
-  theme: "light" | "dark";
+  "match-request": MatchRequest; match: MatchStore | MatchError; overview: Overview;
+  "match-now": number; "search-request": SearchRequest; search: SearchAnswer; hover: Hover;
+  viewport: Viewport; theme: "light" | "dark";
 }

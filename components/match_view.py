@@ -28,7 +28,7 @@ def _downloads(panel: Panel) -> html.Details:
             html.Div(
                 className="sb-menu-panel",
                 children=[
-                    html.Span("All listed matches, to 100,000 rows"),
+                    html.Span("All matches in the list (up to 100,000 rows)"),
                     *(
                         html.Button(
                             names[form],
@@ -61,7 +61,7 @@ def match_view(panel: Panel) -> html.Section:
                                 className="sb-toolbar",
                                 children=[
                                     step_heading(
-                                        2,
+                                        3,
                                         "Match",
                                         "Every place in the corpus where the selected states are "
                                         "on together, best first. The search is exact.",
@@ -78,17 +78,17 @@ def match_view(panel: Panel) -> html.Section:
                                         control(
                                             "switch",
                                             panel(ids.AUTO),
-                                            "automatically",
-                                            text="automatically",
+                                            "Auto-match",
+                                            text="Auto-match",
                                         ),
-                                        "Search by itself at the end of every change.",
+                                        "Match again after each change.",
                                     ),
                                     _number(
                                         panel(ids.MIN_OVERLAP),
                                         "Shared states ≥",
                                         "Minimum number of shared states; "
                                         "empty: half of the selection",
-                                        "A match shares at least so many of the selected states. "
+                                        "A match shares at least this many of the selected states. "
                                         "Empty: half of them.",
                                     ),
                                     _number(
@@ -96,7 +96,7 @@ def match_view(panel: Panel) -> html.Section:
                                         "Length ≥",
                                         "Minimum length of a match in steps; "
                                         "empty: 2, or 1 for a one-step selection",
-                                        "A match is at least so many steps long. "
+                                        "A match is at least this many steps long. "
                                         "Empty: 2, or 1 for a selection of one step.",
                                     ),
                                     hinted(
@@ -104,7 +104,10 @@ def match_view(panel: Panel) -> html.Section:
                                             "choice",
                                             panel(ids.OVERLAPPING),
                                             "List one match per place, or all",
-                                            options=(("places", "one per place"), ("all", "all")),
+                                            options=(
+                                                ("places", "Best per place"),
+                                                ("all", "All overlapping"),
+                                            ),
                                         ),
                                         "Of matches that overlap, list only the best one; or list "
                                         "every match.",
@@ -142,7 +145,7 @@ def match_view(panel: Panel) -> html.Section:
                                             hint="auto",
                                             width=52,
                                         ),
-                                        "How many words stand before each match. Empty: as fits.",
+                                        "How many words are shown before each match. Leave empty to fit.",
                                     ),
                                     html.Div(className="sb-spacer"),
                                     html.Div(id=panel(ids.HEAT_LEGEND), className="sb-heat-legend"),

@@ -15,9 +15,9 @@ _HINTS = {
     "start (dark: with all states). Click or drag to go there; the wheel pans.",
     "Words": "Drag across words to select; drag the ends to resize, the middle to move. "
     "Hover for the whole word.",
-    "Off beside": "Drag a grey end outwards: the selected states must then be off for so many steps "
+    "Off before / after": "Drag a grey end outwards: the selected states must then be off for this many steps "
     "before or after.",
-    "Share on": "How many of the selected states are on at each step.",
+    "Selected states on": "How many of the selected states are on at each step.",
     "Coverage": "A line for each selected state where it is on, the longest run first. "
     "Hover to see it in red.",
     "S1": "The selected states. Hover: red everywhere. Click: exclude it, or bring it back. "
@@ -63,26 +63,26 @@ def _toolbar(panel: Panel) -> html.Div:
                 "What counts as on. High: ℓ or more. Low: −ℓ or less. Magnitude: either of them.",
             ),
             field(
-                "State",
+                "Highlight state",
                 control(
                     "text",
                     panel(ids.PINNED),
-                    "Pin a state in red: its number or name",
+                    "State to highlight: its number or name",
                     hint="none",
                     width=64,
                 ),
                 "Show one state in red, selected or not: its number or name.",
             ),
             field(
-                "On-runs ≥",
+                "Hide runs shorter than",
                 control(
                     "text",
                     panel(ids.RUNS),
-                    "Hide on-runs shorter than this many steps from bars and coverage; "
+                    "Hide runs shorter than this many steps from bars and coverage; "
                     "selection and matches stay",
                     width=44,
                 ),
-                "Hide on-runs shorter than so many steps from the bars and the coverage lines. "
+                "Runs of fewer steps are hidden from the bars and the coverage lines. "
                 "Neither the selection nor the matches change.",
             ),
             html.Span(className="sb-divider"),
@@ -90,7 +90,7 @@ def _toolbar(panel: Panel) -> html.Div:
                 className="sb-align",
                 children=[
                     step_heading(
-                        3,
+                        2,
                         "Align",
                         "Put annotations beside the words and the matches: if they line up, that is what "
                         "the states may encode.",
@@ -101,18 +101,25 @@ def _toolbar(panel: Panel) -> html.Div:
                             children=[
                                 html.Summary(["Annotations", html.Span(id=panel(ids.TRACK_COUNT))]),
                                 html.Div(
-                                    id=panel(ids.TRACK_PICKER),
-                                    className="sb-menu-panel sb-checks",
-                                    role="group",
-                                    **{"aria-label": "Annotation tracks"},
+                                    className="sb-menu-panel",
+                                    children=[
+                                        html.Div(
+                                            id=panel(ids.TRACK_PICKER),
+                                            className="sb-checks",
+                                            role="group",
+                                            **{"aria-label": "Annotation tracks"},
+                                        ),
+                                        control(
+                                            "switch",
+                                            panel(ids.MASK),
+                                            "Fade where few selected states are on",
+                                            text="Fade where few selected states are on",
+                                        ),
+                                    ],
                                 ),
                             ],
                         ),
                         "Each annotation is a track under the plot and a heatmap beside the matches.",
-                    ),
-                    hinted(
-                        control("switch", panel(ids.MASK), "mask", text="mask"),
-                        "Fade annotations where few of the selected states are on.",
                     ),
                 ],
             ),
@@ -210,14 +217,14 @@ def select_view(panel: Panel) -> html.Section:
             html.Div(
                 className="sb-strip sb-limits-strip",
                 children=[
-                    strip_label("Off beside", _HINTS["Off beside"]),
+                    strip_label("Off before / after", _HINTS["Off before / after"]),
                     html.Div(id=panel(ids.LIMITS), className="sb-inner sb-limits"),
                 ],
             ),
             html.Div(
                 className="sb-strip sb-bars-strip",
                 children=[
-                    strip_label("Share on", _HINTS["Share on"]),
+                    strip_label("Selected states on", _HINTS["Selected states on"]),
                     html.Div(id=panel(ids.BARS), className="sb-inner sb-bars"),
                 ],
             ),

@@ -51,15 +51,14 @@ let notified = 0;
 let waiting = [];
 /**
  * Show a notice; errors stay until they are closed.
- * @param {string} text @param {"info" | "warning" | "error"} level
+ * @param {string} text @param {"info" | "warning" | "error"} level @param {string | null} [title]
  */
-export function notify(text, level) {
+export function notify(text, level, title = level === "error" ? "Something is wrong" : null) {
   notified += 1;
-  const titles = { error: "Something is wrong", warning: "Please note", info: null };
   waiting.push({
     action: "show",
     id: `notice-${notified}`,
-    title: titles[level],
+    title,
     message: text,
     color: level === "error" ? "red" : level === "warning" ? "yellow" : "blue",
     autoClose: level === "error" ? false : 9000,

@@ -1,5 +1,5 @@
 /* The Match View: the sentence, the length histogram, the rows and the heatmaps beside them. */
-/** @import {Info, Match, MatchError, MatchRow, ViewStore, Viewport, Window as WindowPayload} from "../wire" */
+/** @import {Info, MatchStore, MatchError, MatchRow, ViewStore, Viewport, Window as WindowPayload} from "../wire" */
 /** @import {Skeletons} from "../types" */
 /** @import {Panel} from "../core/panel.mjs" */
 import { figure, scheme } from "../core/axes.mjs";
@@ -10,9 +10,9 @@ import { legend, masked, trackCell, unmasked } from "../core/tracks.mjs";
 import { same } from "../core/values.mjs";
 import { count, escape, plural, rangeText, shown, wordRow } from "../core/words.mjs";
 
-/** @typedef {Match | MatchError} Answer */
+/** @typedef {MatchStore | MatchError} Answer */
 
-/** What was found, as HTML: how many matches, where, and how much was searched. @param {Match} match */
+/** What was found, as HTML: how many matches, where, and how much was searched. @param {MatchStore} match */
 function found(match) {
   const known = match.places === null ? `at least ${count(match.places_at_least)}` : count(match.places);
   const places = `<b>${known}</b> ${match.places === 1 ? "place" : "places"}`;
@@ -33,15 +33,6 @@ function found(match) {
 }
 /** @param {string} text */
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
-
-const MB = 1e6;
-/** Which packed on-bits the server has cached. @param {Answer} match */
-function cachedWords(match) {
-  if (!match || "error" in match || !match.kept || match.kept.thresholds === 0) return "";
-  const { thresholds, n_bytes: bytes, most_bytes: most } = match.kept;
-  return `The server keeps the on-bits of ${plural(thresholds, "threshold")}, ${Math.round(bytes / MB)} MB of at most `
-    + `${Math.round(most / MB)} MB: matching at one of them packs nothing.`;
-}
 
 // The grid: why a row is listed, the words, then one heatmap for the overlap and one per track. The
 // number of columns follows the width; the match starts in the same column in every row.
@@ -68,13 +59,13 @@ function colour(share, background) {
 
 const SORTABLE = [
   ["overlap", "states", "Selected states that are on over the whole match", "-overlap", ""],
-  ["more", "also on", "Other states that are on over the whole match as well", "more", "sb-number"],
+  ["more", "other states on", "Other states that are on over the whole match as well", "more", "sb-number"],
   ["length", "length", "Length in steps", "-length", "sb-number"],
   ["start", "step", "First step", "start", "sb-number"],
 ];
 
 /**
- * @param {ViewStore} view @param {Match["tracks"]} tracks @param {string} grid The columns, as CSS
+ * @param {ViewStore} view @param {MatchStore["tracks"]} tracks @param {string} grid The columns, as CSS
  * @param {number} words Px a word @param {number} before Words @param {number} width Px a heatmap
  */
 function headings(view, tracks, grid, words, before, width) {
@@ -87,14 +78,14 @@ function headings(view, tracks, grid, words, before, width) {
   const heading = (/** @type {string} */ name, label = name) => `<span class="sb-heat" style="width:${width}px">`
     + `<button type="button" data-colour="${escape(name)}" aria-pressed="${view.colour === name}"`
     + ` title="Colour the words by ${escape(label)}">${escape(label)}</button></span>`;
-  return `<div class="sb-row" style="${grid}"><span class="sb-why">${why}<span title="sequence">seq.</span></span>`
+  return `<div class="sb-row" style="${grid}"><span class="sb-why">${why}<span>sequence</span></span>`
     + `<span style="padding-left:${before * words}px">│ match starts here</span>`
     + heading("match", width < 66 ? "count" : "match count") + tracks.map((track) => heading(track.name)).join("") + "</div>";
 }
 
 /**
  * One row as drawn cells: for each column the word and one cell a heatmap.
- * @param {Match} match @param {MatchRow} row @param {ViewStore} view
+ * @param {MatchStore} match @param {MatchRow} row @param {ViewStore} view
  * @param {number} columns @param {number} before Words @param {number} words Px a word
  */
 function rowCells(match, row, view, columns, before, words) {
@@ -152,7 +143,7 @@ function rowCells(match, row, view, columns, before, words) {
 /**
  * @param {Panel} panel
  * @param {{ showDefault: (name: "min-overlap" | "min-length", value: number) => void }} controls
- * @param {(form: string, key: Match["key"]) => void} download
+ * @param {(form: string, key: MatchStore["key"]) => void} download
  */
 export function matchView(panel, { showDefault }, download) {
   const { at, part } = panel;
@@ -168,7 +159,7 @@ export function matchView(panel, { showDefault }, download) {
     }
   }
 
-  /** What an empty box means, in the box: half of the selected states, two steps. @param {Match} match */
+  /** What an empty box means, in the box: half of the selected states, two steps. @param {MatchStore} match */
   function showDefaults({ selected, key }) {
     if (selected.length === 0) return;
     showDefault("min-overlap", Math.max(1, Math.ceil(selected.length / 2)));
@@ -188,7 +179,6 @@ export function matchView(panel, { showDefault }, download) {
     }
     drawFilter(view);
     if (match) host.dataset.n = String(match.n);
-    host.title = cachedWords(match);
     const changed = part("match-changed");
     if (!match || failed) {
       host.textContent = match ? match.error : "";
@@ -218,7 +208,7 @@ export function matchView(panel, { showDefault }, download) {
     const { selected, selected_soft: soft } = skeletons[scheme(theme)].colours;
     const swatch = (/** @type {string} */ colour, /** @type {string} */ text) => `<span><i class="sb-swatch" style="background:${colour}"></i>${text}</span>`;
     part("histogram-title").innerHTML = bins.length === 0 ? ""
-      : "matches of each length in steps" + swatch(soft, "all") + swatch(selected, "with all states");
+      : "Matches by length (steps)" + swatch(soft, "all") + swatch(selected, "with all states");
     const height = (/** @type {number} */ n) => Math.log10(1 + n);
     const top = Math.max(1, ...bins.map((b) => height(b.matches)));
     const ticks = bins.length === 0 ? [] : [1, 10, 100, 1000, 1e4, 1e5, 1e6, 1e7].filter((n) => height(n) <= top * 1.02);
@@ -321,13 +311,13 @@ export function matchView(panel, { showDefault }, download) {
     drawLegend(match, view);
   }
 
-  /** @param {Match} match @param {ViewStore} view */
+  /** @param {MatchStore} match @param {ViewStore} view */
   function drawLegend(match, view) {
     const track = match.tracks.find((item) => item.name === view.colour);
     const percent = Math.round(100 * match.background);
     part("heat-legend").innerHTML = track
       ? `<span class="sb-legend"><span>words: ${escape(track.name)}</span>${legend(track)}</span>`
-      : `<span>share of S<sub>1</sub> on: ≤ ${percent} %</span><span class="sb-ramp"></span><span>100 %</span>`;
+      : `<span>selected states on: ≤ ${percent} %</span><span class="sb-ramp"></span><span>100 %</span>`;
   }
 
   /** @param {Answer} match @param {ViewStore} view @param {Info} info */

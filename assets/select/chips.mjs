@@ -47,8 +47,8 @@ export function chips(panel, setHover) {
       ? action(`reset ${view.excluded.length} excluded`, 'data-reset="1"') : "";
     host.innerHTML = (reason ? `<span class="sb-reason">${reason}</span>` : raw.map(chip).join(""))
       + absent.map(chip).join("") + reset;
-    part("chips-label").innerHTML = raw.length
-      ? `${raw.length - raw.filter((c) => gone.has(c)).length} in S<sub>1</sub>` : "S<sub>1</sub>";
+    part("chips-label").textContent = raw.length
+      ? plural(raw.length - raw.filter((c) => gone.has(c)).length, "selected state") : "Selected states";
     if (focus) {
       const same = /** @type {NodeListOf<HTMLElement>} */ (host.querySelectorAll(`[data-state="${focus.dataset.state}"]`));
       const again = [...same].find((element) => element.className === focus.className)

@@ -16,6 +16,7 @@ import { snap } from "./threshold.mjs";
  * A text box: what it shows, what its text means (a patch of the view, or a sentence on what is wrong),
  * and what an arrow up or down makes of it.
  * @typedef {object} Box
+ * @property {string} wrong The title of that sentence
  * @property {(view: ViewStore, info: Info) => string} show
  * @property {(text: string, view: ViewStore, info: Info) => Partial<ViewStore> | string} parse
  * @property {(view: ViewStore, info: Info, by: number) => Partial<ViewStore>} [step]
@@ -30,6 +31,7 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
  */
 function wholeNumber(field, name, low, high = () => Infinity, empty = null) {
   return {
+    wrong: "Invalid number",
     show: (view) => (view[field] === null ? "" : String(view[field])),
     parse(text, _, info) {
       const value = text === "" ? empty : Number(text);
@@ -50,6 +52,7 @@ function wholeNumber(field, name, low, high = () => Infinity, empty = null) {
 /** @type {Record<string, Box>} */
 const BOXES = {
   "threshold-text": {
+    wrong: "Invalid threshold",
     show: (view) => String(view.threshold),
     parse(text) {
       const clean = text.replace("−", "-");
@@ -59,6 +62,7 @@ const BOXES = {
     },
   },
   pinned: {
+    wrong: "No such state",
     show: (view, info) => (view.pinned === null ? "" : String(stateName(view.pinned, info))),
     parse(text, _, info) {
       if (text === "") return { pinned: null };
@@ -100,6 +104,7 @@ export function controls(panel, navigation) {
   const boxes = {
     ...BOXES,
     position: {
+      wrong: "Invalid position",
       show: () => count(navigation.from()),
       parse(text, _, info) {
         const clean = text.replace(/[\s,]/g, "");
@@ -181,7 +186,7 @@ export function controls(panel, navigation) {
     if (!edited.delete(name) || !open) return;
     const text = box(name).value.trim();
     const found = boxes[name].parse(text, open.view, open.info);
-    if (typeof found === "string") notify(found, "warning");
+    if (typeof found === "string") notify(found, "warning", boxes[name].wrong);
     else panel.dispatch(found);
     show(name);
   }

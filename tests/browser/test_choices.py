@@ -101,14 +101,14 @@ def test_a_track_chosen_while_the_view_changes_stays(page: Page) -> None:
             const panel = window.dash_clientside.statebrush.panel();
             let n = 0;
             const timer = setInterval(() => {
-                panel.dispatch({ threshold: 0.3 + n / 1000 }, { dragging: n < 60 });
-                if (n++ === 60) clearInterval(timer);
+                panel.dispatch({ threshold: 0.3 + n / 1000 }, { dragging: n < 12 });
+                if (n++ === 12) clearInterval(timer);
             }, 16);
         }""",
         name,
     )
     page.click(f"#track-picker label:has-text('{name}')")
-    chosen(page, tracks=[*had, name], threshold=0.36)
+    chosen(page, tracks=[*had, name], threshold=0.312)
 
 
 @pytest.mark.parametrize("how", ["pointer", "keyboard"])

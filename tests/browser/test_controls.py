@@ -19,13 +19,12 @@ HINTS = {
     "#pinned": "Show one state in red",
     "#runs": "Neither the selection nor the matches change",
     "summary:has-text('Annotations')": "a heatmap beside the matches",
-    "label:has-text('mask')": "Fade annotations",
     "#match-button": "Search the whole corpus",
-    "label:has-text('automatically')": "at the end of every change",
-    "#min-overlap": "at least so many of the selected states",
-    "#min-length": "at least so many steps long",
+    "label:has-text('Auto-match')": "after each change",
+    "#min-overlap": "at least this many of the selected states",
+    "#min-length": "at least this many steps long",
     "#overlapping": "list only the best one",
-    "#context": "How many words stand before",
+    "#context": "How many words are shown before",
     ".sb-overview-strip .sb-axis-label": "The whole corpus",
     ".sb-words-strip .sb-axis-label": "Drag across words",
     ".sb-limits-strip .sb-axis-label": "Drag a grey end outwards",
@@ -56,7 +55,7 @@ def test_the_papers_three_steps_are_on_the_page(
 ) -> None:
     page = open_page(demo.url)
     names = [text.replace("\n", " ") for text in page.locator("h2").all_inner_texts()]
-    assert sorted(names) == ["1 Select", "2 Match", "3 Align"]
+    assert names == ["1 Select", "2 Align", "3 Match"]
 
 
 def test_a_link_is_copied_with_a_click_or_a_key(

@@ -201,7 +201,7 @@ def test_switching_the_source_keeps_the_place_and_drops_exclusions(
     assert [after[k] for k in ("first", "start", "stop", "before", "after", "tracks")] == [
         before[k] for k in ("first", "start", "stop", "before", "after", "tracks")
     ]
-    page.wait_for_selector("text=excluded states are back")
+    page.wait_for_selector("text=Exclusions cleared")
     page.go_back()
     page.wait_for_function(
         "name => window.dash_clientside.statebrush.panel().read('view').source === name",

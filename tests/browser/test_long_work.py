@@ -212,8 +212,6 @@ def test_a_slow_match_is_told_and_its_answer_comes_from_any_worker(
     assert "steps searched" in sentence(page)
     assert page.locator(".sb-stale").count() == 0, "an answer that came late is no older one"
     assert page.inner_text("#busy") == ""
-    kept = page.locator("#match-sentence").get_attribute("title") or ""
-    assert "keeps the on-bits of 2 thresholds" in kept
     asked = len(jobs_asked(page))
     page.wait_for_timeout(1500)
     assert len(jobs_asked(page)) == asked, "nothing is asked while nothing is under way"

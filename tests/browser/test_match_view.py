@@ -186,7 +186,7 @@ def test_matching_by_hand_waits_for_the_button_or_enter(
 
 def test_match_options_change_the_list(open_page: Callable[..., Page], demo: Running) -> None:
     page = open_page(demo.url)
-    page.click("#overlapping >> text=all")
+    page.click("#overlapping >> text=All overlapping")
     settled(page)
     assert "places" not in sentence(page).split(";")[0]
     page.fill("#min-length", "4")

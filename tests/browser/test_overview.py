@@ -133,7 +133,7 @@ def test_the_strip_is_empty_without_a_selection_and_dim_while_it_is_old(
     open_page: Callable[..., Page], demo: Running
 ) -> None:
     page = open_page(demo.url)
-    page.locator("label:has-text('automatically')").click()
+    page.locator("label:has-text('Auto-match')").click()
     settled(page)
     full = inked(page, 60)
     brush(page, view(page)["first"] + 3, view(page)["first"] + 5)

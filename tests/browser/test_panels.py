@@ -56,6 +56,7 @@ def page(open_page: Callable[..., Page], serve: Callable[..., Running], demo: Ru
 
 def drag(page: Page, panel: str, first: int, last: int) -> None:
     """Brush the words from one step to another."""
+    page.locator(f"#{panel}words").scroll_into_view_if_needed()
     for step, act in ((first, page.mouse.down), (last, page.mouse.up)):
         box = page.locator(f"#{panel}words [data-step='{step}']").bounding_box()
         assert box is not None

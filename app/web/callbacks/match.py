@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import cast
 
 from dash import Dash, Input, Output, State
@@ -15,7 +14,7 @@ from app.web.callbacks.clientside import clientside
 from app.web.payloads.match import match_payload, overview_payload, query_of_key
 from app.web.requests import MATCH_REQUEST, body, fresh
 from app.web.services import MATCH, Services
-from app.web.view.wire import JobStatus, Match, MatchAnswer, MatchError, MatchRequest
+from app.web.view.wire import JobStatus, MatchAnswer, MatchError, MatchRequest
 from app.work.failures import sentence_for
 from app.work.jobs import JobName
 from components import ids
@@ -89,7 +88,7 @@ def answer_match(services: Services, request: MatchRequest, control: Control) ->
         result = services.matching.match(opened.key, opened.states, query_of_key(key), control)
         match = match_payload(opened.dataset, opened.source, result, request)
         return {
-            "match": cast(Match, {**match, "kept": asdict(services.matching.kept())}),
+            "match": match,
             "overview": overview_payload(result.overview, request),
         }
     except Cancelled:
