@@ -75,9 +75,9 @@ export function notify(text, level, title = level === "error" ? "Something is wr
 /** Whether a sentence is new in this browser session. @param {string} text */
 export function firstTime(text) {
   try {
-    const known = JSON.parse(sessionStorage.getItem("statebrush-told") || "[]");
+    const known = JSON.parse(sessionStorage.getItem("statebrush-shown") || "[]");
     if (known.includes(text)) return false;
-    sessionStorage.setItem("statebrush-told", JSON.stringify([...known.slice(-50), text]));
+    sessionStorage.setItem("statebrush-shown", JSON.stringify([...known.slice(-50), text]));
   } catch {
     // no storage: say it again rather than never
   }

@@ -137,7 +137,7 @@ export function makePanel(root) {
   return {
     root, prefix, at, find, part, box, read, write, open, win, steps, clipped, around, dispatch, goTo, on, hears,
     keepFocus, selection,
-    /** This panel's own name for the server: random, so that nobody else can ask for its answers. */
+    /** This panel's own name for the server: random, so that no other client can ask for its answers. */
     page: randomName(),
     /** The query string of a view. @param {ViewStore} view */
     query: (view) => query(view, /** @type {Stores["info"]} */ (read("info")).bounds.zoom),

@@ -37,7 +37,7 @@ export function requests(panel) {
 
   let asked = 0;
   /** @type {number | null} */
-  let opened = null; // the opening that was looked at
+  let opened = null; // the opening whose first step was checked
   /** @param {ViewStore} view @param {Info} info @param {Viewport} viewport @param {WindowRequest} [last] */
   function windowRequest(view, info, viewport, last) {
     if (!view || !info || !viewport || view.dragging) return noUpdate();

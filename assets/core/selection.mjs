@@ -155,9 +155,9 @@ export function selector() {
     if (key === next) return held;
     key = next;
     const raw = here ? rawSelection(view, here) : null;
-    const gone = new Set(view.excluded);
+    const excluded = new Set(view.excluded);
     held = raw === null ? { ...held, fresh: false }
-      : { raw, states: raw.filter((c) => !gone.has(c)), fresh: true };
+      : { raw, states: raw.filter((c) => !excluded.has(c)), fresh: true };
     return held;
   };
 }

@@ -214,7 +214,7 @@ export function matchView(panel, { showDefault }, download) {
     const ticks = bins.length === 0 ? [] : [1, 10, 100, 1000, 1e4, 1e5, 1e6, 1e7].filter((n) => height(n) <= top * 1.02);
     const thin = ticks.length > 5 ? ticks.filter((_, i) => i % 2 === 0) : ticks;
     const slots = Math.max(bins.length, 6);
-    // Labels are under their bars as long as they keep apart.
+    // Labels are under their bars while they do not overlap.
     const { l, r, t, b } = skeletons.light.histogram_margin;
     const slot = (part("length-histogram").clientWidth - l - r) / slots;
     /** @type {number[]} */

@@ -25,19 +25,19 @@ export function chips(panel, setHover) {
     if (key === drawn) return;
     drawn = key;
     const host = part("chips");
-    const gone = new Set(view.excluded);
+    const excluded = new Set(view.excluded);
     const absent = view.excluded.filter((c) => !raw.includes(c));
     host.classList.toggle("sb-stale", !fresh);
     const held = /** @type {HTMLElement | null} */ (document.activeElement);
     const focus = held && host.contains(held) ? held : null;
     const chip = (/** @type {number} */ c) => {
       const name = escape(stateName(c, info));
-      const out = gone.has(c);
+      const out = excluded.has(c);
       return `<span class="sb-chip${out ? " sb-excluded" : ""}${view.pinned === c ? " sb-pinned" : ""}" data-chip="${c}">`
         + `<button type="button" data-state="${c}" aria-pressed="${out}"`
         + ` title="${out ? "Excluded: click to bring it back" : "Click to exclude"}"`
         + ` aria-label="State ${name}${out ? ", excluded" : ""}">${name}</button>`
-        + (out || raw.length - gone.size <= 1 && !absent.length && raw.length === 1 ? ""
+        + (out || raw.length - excluded.size <= 1 && !absent.length && raw.length === 1 ? ""
           : `<button type="button" class="sb-only" data-only="${c}" data-state="${c}" aria-label="Only state ${name}" title="Only this state"><span class="sb-icon sb-icon-only"></span></button>`)
         + "</span>";
     };
@@ -48,7 +48,7 @@ export function chips(panel, setHover) {
     host.innerHTML = (reason ? `<span class="sb-reason">${reason}</span>` : raw.map(chip).join(""))
       + absent.map(chip).join("") + reset;
     part("chips-label").textContent = raw.length
-      ? plural(raw.length - raw.filter((c) => gone.has(c)).length, "selected state") : "Selected states";
+      ? plural(raw.length - raw.filter((c) => excluded.has(c)).length, "selected state") : "Selected states";
     if (focus) {
       const same = /** @type {NodeListOf<HTMLElement>} */ (host.querySelectorAll(`[data-state="${focus.dataset.state}"]`));
       const again = [...same].find((element) => element.className === focus.className)

@@ -252,7 +252,7 @@ export function controls(panel, navigation) {
 
   return {
     showSource, showControls, showPickers,
-    /** Show what stands for an empty box. @param {"min-overlap" | "min-length"} name @param {number} value */
+    /** Show what an empty box means. @param {"min-overlap" | "min-length"} name @param {number} value */
     showDefault(name, value) { box(name).placeholder = `auto: ${value}`; },
   };
 }

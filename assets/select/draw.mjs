@@ -192,12 +192,12 @@ export function draw(panel) {
     }
     const { states, raw, fresh } = panel.selection(view, win);
     const [start, stop] = range(view);
-    const gone = raw.length - states.length;
+    const excluded = raw.length - states.length;
     const html = `<b>${count(states.length)}</b> of ${count(info.n_states)} states on <span>at `
       + (stop - start === 1 ? `step ${count(start)}`
         : `all ${count(stop - start)} steps ${count(start)}–${count(stop - 1)}`)
       + (view.before || view.after ? `, off ${view.before} before, ${view.after} after` : "")
-      + (gone ? `, ${gone} excluded` : "") + (fresh ? "" : " (updating…)") + "</span>"
+      + (excluded ? `, ${excluded} excluded` : "") + (fresh ? "" : " (updating…)") + "</span>"
       + ' <button type="button" class="sb-text-button" data-clear="1" title="Clear the selection (Esc)">clear</button>';
     if (text.innerHTML !== html) panel.keepFocus(text, () => { text.innerHTML = html; });
   }

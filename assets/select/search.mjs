@@ -15,11 +15,11 @@ export function search(panel) {
 
   let asked = 0;
   let timer = 0; // of the look-up while one types
-  let jumps = false; // whether the answer that is awaited is gone to
+  let jumps = false; // whether to go to the place that the answer names
   /** @type {{ phrase: string, dataset: string } | null} */
   let listed = null; // whose places the list shows
   /** @type {{ phrase: string, dataset: string, start: number } | null} */
-  let current = null; // the place that was last gone to
+  let current = null; // the place that was last opened
 
   /** @param {SearchRequest["way"]} way @param {boolean} jump */
   function find(way, jump) {

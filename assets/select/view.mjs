@@ -23,7 +23,7 @@ export function selectView(panel, requests) {
   const { drawCoverage } = coverage(panel, setHover);
   const { drawBars, drawSelectionText, ...plots } = draw(panel);
 
-  // Bars, chips and the text in one: Dash tells callbacks without outputs apart by their inputs.
+  // Bars, chips and the text in one: Dash identifies callbacks without outputs by their inputs.
   /** @param {ViewStore} view @param {WindowPayload} payload @param {Info} info */
   function drawSelection(view, payload, info) {
     const win = decodedWindow(payload);

@@ -1,6 +1,5 @@
-/* What the server is busy with for a panel: shown in words, with a bar when it takes longer than a
-   moment, cancelled on request, and never waited for in vain. Nothing is asked while nothing is under
-   way. */
+/* What the server is doing for a panel: shown in words, with a bar when it takes longer than a moment,
+   cancelled on request, and given up after a time. Nothing is asked while nothing is in progress. */
 /** @import {FileAnswer, FileRequest, MatchAnswer, MatchError, MatchKey, MatchRequest, Window as WindowPayload, WindowError, WindowRequest} from "../wire" */
 /** @import {Panel} from "../core/panel.mjs" */
 /** @import {Reply} from "../core/page.mjs" */

@@ -95,13 +95,13 @@ export function preparation(panel, cards, showPickers) {
     if (!notices) return;
     const { name } = notices.preparing;
     stay();
-    part("dataset").focus({ preventScroll: true }); // the button that was pressed has gone
+    part("dataset").focus({ preventScroll: true }); // the button that was pressed is removed
     await asking; // asking is waiting: it would take the cancel back
     const answer = /** @type {PreparationStatus | undefined} */ ((await ask(path("/cancel", notices), {})).answer);
     const view = panel.read("view");
     const text = !answer ? "The server does not answer: the dataset may still be being prepared."
       : answer.state === "failed" ? answer.sentence ?? ""
-        : answer.state === "wanted" ? `“${name}” goes on being prepared: somebody else waits for it, too.`
+        : answer.state === "wanted" ? `“${name}” is still being prepared: another user is waiting for it.`
           : `Preparing “${name}” was cancelled. Choose it again to prepare it after all.`;
     if (!view) showPickers(null); // only what was not chosen before can be chosen
     const level = answer && answer.state !== "failed" ? "info" : "error";

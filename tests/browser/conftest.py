@@ -125,7 +125,7 @@ def frequent(
 
 
 def forget(context: BrowserContext, page: Page, url: str) -> None:
-    """Leave nothing in a browser of what a page at this address may have kept, but the scripts."""
+    """Remove everything that a page at this address may have stored, except cached scripts."""
     parts = urlsplit(url)
     context.clear_cookies()
     context.clear_permissions()
@@ -242,7 +242,7 @@ def settled(page: Page) -> None:
     """Wait until the page has drawn the window and the matches that belong to its view.
 
     A key press reaches the view through React and Dash, some frames after Playwright returns: the
-    page must have been quiet for several frames on end, not only at the first look.
+    page must have been quiet for several frames in a row.
     """
     page.evaluate("() => { window.quietFrames = 0; }")
     page.wait_for_function(_QUIET, timeout=60_000)
@@ -251,7 +251,7 @@ def settled(page: Page) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What stood on the page at one moment.
+    """What the page showed at one moment.
 
     Attributes
     ----------
@@ -265,7 +265,7 @@ class Drawn:
     chips: list[int]
 
 
-#: What the view says and what stands on the page, looked at together.
+#: What the view says and what the page shows, read together.
 _LOOK = """() => {
     const sb = window.dash_clientside.statebrush.panel();
     const view = sb.read('view'), win = sb.win();

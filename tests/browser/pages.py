@@ -50,11 +50,11 @@ def brush(page: Page, start: int, stop: int) -> None:
 
 
 def chips(page: Page, kind: str = "") -> list[int]:
-    """The states in the list: all, or only ``excluded`` or ``kept``."""
+    """The states in the list: all, or only ``excluded`` or ``included``."""
     query = {
         "": "#chips .sb-chip",
         "excluded": "#chips .sb-chip.sb-excluded",
-        "kept": "#chips .sb-chip:not(.sb-excluded)",
+        "included": "#chips .sb-chip:not(.sb-excluded)",
     }[kind]
     return page.eval_on_selector_all(query, "all => all.map(c => Number(c.dataset.chip))")  # type: ignore[no-any-return]
 

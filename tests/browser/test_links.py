@@ -118,7 +118,7 @@ def test_a_link_shows_its_brush_in_a_narrower_window_and_back_what_was_seen(
     page.keyboard.press("PageUp")
     settled(page)
     away = words(page)
-    assert not away.keys() & set(range(130, 134)), "whoever goes elsewhere stays there"
+    assert not away.keys() & set(range(130, 134)), "a person who moves elsewhere stays there"
     page.click("#match-rows a.sb-row >> nth=-1")
     settled(page)
     assert words(page) != away

@@ -1,4 +1,4 @@
-"""Long work as a person meets it: told, cancelled, never waited for in vain, whichever worker answers.
+"""Long work as a person meets it: shown, cancelled, never without an end, whichever worker answers.
 
 The server here is two applications over one cache folder which take turns, request by request: as
 with several gunicorn workers, the one that is asked is hardly ever the one that works.
@@ -44,7 +44,7 @@ LONG = 30.0
 
 
 class SlowMatching(MatchService):
-    """Stands still half way until it is let go or cancelled: a match at `SLOW`, a file at `FILE`."""
+    """Stops half way until it is released or cancelled: a match at `SLOW`, a file at `FILE`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class SlowMatching(MatchService):
 
 
 class Gate:
-    """A progress function at which a build stands still half way until it is opened."""
+    """A progress function at which a build stops half way until the gate is opened."""
 
     def __init__(self) -> None:
         self.open = threading.Event()
@@ -315,7 +315,7 @@ def test_a_slow_file_is_told_cancelled_and_saved_however_long_it_takes(
         if not list((server.cache / "jobs").glob("*.file")):
             break
         time.sleep(0.05)
-    assert list((server.cache / "jobs").glob("*.file")) == [], "it is not kept"
+    assert list((server.cache / "jobs").glob("*.file")) == [], "it is not stored"
 
 
 def test_leaving_the_page_ends_its_match_and_its_file(
@@ -427,7 +427,7 @@ def test_a_preparation_is_cancelled_and_can_be_asked_for_again(
     other = open_page(server.url + "?dataset=large", wait=False)
     other.wait_for_selector("[data-job=copy] [aria-valuenow]")
     page.click("[data-job-action=drop]")
-    page.wait_for_selector("#banner:has-text('somebody else waits for it, too')")
+    page.wait_for_selector("#banner:has-text('another user is waiting for it')")
     assert other.locator("[data-job=copy]").count() == 1
     server.gate.open.set()
     settled(other)
@@ -520,7 +520,7 @@ def test_a_dataset_that_changes_under_a_view_is_prepared_again_and_the_view_kept
     settled(page)
     before = view(page)
     server.gate.open.clear()
-    os.utime(folder / "states" / "h.parquet")  # written anew, to the same content
+    os.utime(folder / "states" / "h.parquet")  # written again, with the same content
     page.click("#page-on")
     page.wait_for_selector("[data-job=copy] [aria-valuenow]")
     server.gate.open.set()

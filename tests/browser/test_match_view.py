@@ -236,7 +236,7 @@ def test_new_words_are_asked_for_no_limits_of_the_old_ones(
     page = open_page(demo.url + "?dataset=parens&first=100&sel=114:116&off=1:1&threshold=0.3")
     page.keyboard.press("Escape")
     settled(page)
-    assert page.inner_text("#limits").strip() == "", "no limit stands there without a brush"
+    assert page.inner_text("#limits").strip() == "", "there is no limit without a brush"
     page.go_back()
     page.wait_for_function(
         "() => window.dash_clientside.statebrush.panel().read('view').start === 114"

@@ -122,9 +122,9 @@ def test_the_strip_tells_the_share_on_and_the_matches_that_the_engine_counted(
             "text => document.getElementById('overview-tip').innerText.includes(text)",
             arg=f"{overview.bin_steps * item:,}–{overview.bin_steps * (item + 1) - 1:,}",
         )
-        told = page.inner_text("#overview-tip")
-        assert f"{100 * overview.on[item]:.1f} % of S1 on" in told
-        assert f"{overview.matches[item]} match" in told
+        tip = page.inner_text("#overview-tip")
+        assert f"{100 * overview.on[item]:.1f} % of S1 on" in tip
+        assert f"{overview.matches[item]} match" in tip
     page.mouse.move(10, 10)
     assert not page.is_visible("#overview-tip")
 

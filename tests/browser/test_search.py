@@ -74,7 +74,7 @@ def test_places_are_listed_while_one_types_and_the_view_stays(
     jumped(page, following)
     page.keyboard.press("Enter")
     jumped(page, next(step for step in places if step > following))
-    # a place of a list that was only looked at is gone to as well, and walked on from
+    # a place of a list that was only shown can be opened as well, and the next one from there
     page.fill("#search-box", "( 3")
     page.wait_for_selector(".sb-result b:has-text('( 3')")
     start = int(page.locator(".sb-result").nth(1).get_attribute("data-start") or -1)

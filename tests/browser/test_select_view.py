@@ -256,21 +256,25 @@ def test_a_chip_excludes_its_state_and_brings_it_back(
 ) -> None:
     page = open_page(demo.url)
     all_states = chips(page)
-    gone = all_states[1]
-    page.click(f"#chips [data-chip='{gone}'] button >> nth=0")
+    excluded_state = all_states[1]
+    page.click(f"#chips [data-chip='{excluded_state}'] button >> nth=0")
     settled(page)
-    assert chips(page, "excluded") == [gone]
-    assert chips(page, "kept") == expected(demo, view(page)) == [c for c in all_states if c != gone]
+    assert chips(page, "excluded") == [excluded_state]
+    assert (
+        chips(page, "included")
+        == expected(demo, view(page))
+        == [c for c in all_states if c != excluded_state]
+    )
     assert f"all {len(all_states) - 1} state" in sentence(page)
-    page.click(f"#chips [data-chip='{gone}'] button >> nth=0")
+    page.click(f"#chips [data-chip='{excluded_state}'] button >> nth=0")
     settled(page)
-    assert chips(page, "kept") == all_states
-    page.click(f"#chips [data-only='{gone}']")
+    assert chips(page, "included") == all_states
+    page.click(f"#chips [data-only='{excluded_state}']")
     settled(page)
-    assert chips(page, "kept") == [gone]
+    assert chips(page, "included") == [excluded_state]
     page.click("text=/reset \\d+ excluded/")
     settled(page)
-    assert chips(page, "kept") == all_states
+    assert chips(page, "included") == all_states
 
 
 #: How many points the red trace draws.

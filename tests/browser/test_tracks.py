@@ -42,7 +42,7 @@ def runs_expected(demo: Running, page: Page, least: int) -> dict[int, list[tuple
     first, last = min(shown), max(shown) + 1
     values = source.window(first, last).astype(float)
     found = {}
-    for state in chips(page, "kept"):
+    for state in chips(page, "included"):
         on = values[:, state] >= seen["threshold"]
         runs, start = [], None
         for step in range(first, last + 1):
@@ -257,7 +257,7 @@ def test_many_categories_intervals_and_odd_values(
     row = page.locator("#match-rows a.sb-row").first
     tops = row.evaluate("r => [...r.children].map(c => Math.round(c.getBoundingClientRect().top))")
     assert len(set(tops)) == 1
-    # the mask lies over intervals as it fades cells, and writes nothing
+    # the mask covers intervals as it fades cells, and writes nothing
     page.locator("#mask").dispatch_event("click")
     page.wait_for_selector("[data-track='phrase'] .sb-veil", state="attached")
     veils = page.locator("[data-track='phrase'] .sb-veil").evaluate_all(
@@ -296,7 +296,7 @@ def test_of_views_in_quick_succession_the_last_stays(
 ) -> None:
     page = open_page(f"{demo.url}?dataset=parens&first=100&sel=114:118&threshold=0.3&auto=0")
     views = [["level"], ["surprisal"], [], ["surprisal", "level"], ["level"], ["surprisal"]]
-    for turns in range(4):  # the picker tells what it was given some turns later
+    for turns in range(4):  # several times
         entries = page.evaluate("() => history.length")
         page.evaluate(_VIEWS, [views, turns])
         settled(page)
@@ -304,4 +304,4 @@ def test_of_views_in_quick_succession_the_last_stays(
         assert page.locator("#track-rows .sb-track").count() == 1
         assert view(page)["tracks"] == ["surprisal"]
         added = page.evaluate("() => history.length") - entries
-        assert added <= len(views), "a choice that nobody made is an entry of the history"
+        assert added <= len(views), "a choice that no person made is an entry of the history"
