@@ -164,7 +164,7 @@ def dataset_options(corpus: Corpus) -> list[dict[str, object]]:
 
 
 def _report(error: Exception) -> Any:
-    """Tell the person that something unforeseen went wrong; the details go to the server's log."""
+    """Tell the person that something unexpected went wrong; the details go to the server's log."""
     text = f"{sentence_for(error)} What you see is the state before."
     notice = {"n": -1, "items": [{"level": "error", "text": text}]}
     set_props(ids.NOTICES, {"data": notice})

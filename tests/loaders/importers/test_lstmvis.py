@@ -404,7 +404,7 @@ def test_what_is_wrong_with_a_project_is_one_sentence(
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert err.endswith(".\n")
-    assert "unforeseen" not in err
+    assert "Something unexpected" not in err
     assert all(name in err for name in names), err
     assert [path.name for path in tmp_path.iterdir()] == ["project"]
 
@@ -438,7 +438,7 @@ def test_any_spoilt_lstm_yml_comes_in_or_ends_in_one_sentence(
         else:
             assert err.count("\n") == 1
             assert err.endswith(".\n")
-            assert "unforeseen" not in err, err
+            assert "Something unexpected" not in err, err
 
 
 def test_a_folder_of_projects_says_which(project: Path, bring: Bring) -> None:
