@@ -6,7 +6,7 @@ is right.
 
 from app.matching.bits import Polarity, is_on, pack
 from app.matching.control import Cancelled, Control
-from app.matching.distributed import Spread, spread_states
+from app.matching.distributed import Distributed, distribute_states
 from app.matching.engine import find_matches
 from app.matching.packed import Packed, pack_states
 from app.matching.query import Query, QueryError
@@ -18,6 +18,7 @@ from app.matching.states import Opener, States
 __all__ = [
     "Cancelled",
     "Control",
+    "Distributed",
     "LengthCount",
     "Match",
     "MatchResult",
@@ -29,13 +30,12 @@ __all__ = [
     "Query",
     "QueryError",
     "Selection",
-    "Spread",
     "States",
+    "distribute_states",
     "find_matches",
     "is_on",
     "pack",
     "pack_states",
     "select",
-    "spread_states",
     "warm",
 ]

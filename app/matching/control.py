@@ -1,4 +1,4 @@
-"""A hold on work that is under way: how far it is, and a way to call it off.
+"""Progress and cancelling of work that is under way.
 
 The work looks at its control between short stretches.
 """
@@ -12,18 +12,18 @@ from contextlib import contextmanager
 _WAITING = "waiting"
 
 
-class Cancelled(Exception):  # noqa: N818 - no error: somebody asked for it
-    """The work was called off by everyone who wanted it."""
+class Cancelled(Exception):  # noqa: N818 - no error: it was asked for
+    """The work was cancelled by every caller that waited for it."""
 
     def __init__(self) -> None:
         super().__init__("The search was cancelled; ask again for its answer.")
 
 
 class Control:
-    """What one caller holds while its answer is computed. Safe to use from any thread.
+    """The progress of one answer, and a way to cancel it. Safe to use from any thread.
 
     `done` and `stage` are for a progress bar; `cancel` ends the work within a stretch of some
-    milliseconds, unless others wait for the same answer: then only this caller stops waiting.
+    milliseconds, unless other callers wait for the same answer: then only this one stops waiting.
     """
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class Control:
         return stage if other is None else other.stage
 
     def cancel(self) -> None:
-        """Call the work off; to do so again, or when it is over, does nothing."""
+        """Cancel the work; to do so again, or when it is over, does nothing."""
         with self._lock:
             self._cancelled = True
             listeners, self._listeners = self._listeners, []
@@ -66,17 +66,17 @@ class Control:
             listener()
 
     def on_cancel(self, listener: Callable[[], None]) -> None:
-        """Call `listener` when the work is called off, at once if it was already."""
+        """Call `listener` when the work is cancelled, at once if it was already."""
         with self._lock:
             if not self._cancelled:
                 self._listeners.append(listener)
                 return
         listener()
 
-    # ------------------------------------------------------------- for whoever does the work
+    # ---------------------------------------------------------------- for the code that does the work
 
     def check(self) -> None:
-        """Raise `Cancelled` if the work was called off."""
+        """Raise `Cancelled` if the work was cancelled."""
         if self._cancelled:
             raise Cancelled
 
@@ -92,7 +92,7 @@ class Control:
         self.begin(stage, (1 + self._until) / 2)
 
     def advance(self, share: float) -> None:
-        """Add a share (0 to 1) of the stage under way, and raise if the work was called off."""
+        """Add a share (0 to 1) of the stage under way, and raise if the work was cancelled."""
         self.check()
         with self._lock:
             self._share = min(1.0, self._share + share)

@@ -16,7 +16,7 @@ from app.matching import kernels
 Words = NDArray[np.uint64]
 Integers = NDArray[np.int64]
 
-# Rows gathered between two looks at whether the work was called off.
+# Rows gathered between two checks whether the work was cancelled.
 _STRETCH = 1 << 17
 
 

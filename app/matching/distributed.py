@@ -1,8 +1,8 @@
 """A search whose shards are worked on by any `concurrent.futures.Executor`.
 
 For sources whose on-bits do not fit into memory, and for more than one machine. A task names steps,
-not values: whoever takes it gets the on-bits from an `Opener`, which keeps them within reach (a
-memory-mapped file), so that no process ever holds them all. What goes over the wire is a few
+not values: the worker that takes it gets the on-bits from an `Opener`, which maps them from a file,
+so that no process ever holds them all. What goes over the wire is a few
 numbers per state and shard, and the best matches of each.
 """
 
@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from app.matching.bits import Polarity
 from app.matching.control import Control
-from app.matching.edges import Within, cut_evenly, look, spans
+from app.matching.edges import Ends, cut_evenly, scan_ends, spans
 from app.matching.packed import sequences_of, span_shards
-from app.matching.search import Hands
+from app.matching.search import Passes
 from app.matching.shard import Shard, Span, Terms
 from app.matching.states import Opener, States
 
@@ -29,12 +29,12 @@ Integers = NDArray[np.int64]
 
 # Steps of one shard: of 130 selected states with limits on both sides, 40 MB while it is worked on.
 _STEPS_PER_SHARD = 1 << 19
-# Between two looks at whether the search was called off while others work on it.
+# Between two checks whether the search was cancelled while workers make its passes.
 _SECONDS_TO_WAIT = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Spread:
+class Distributed:
     """On-bits at one threshold and polarity, held by workers.
 
     Attributes
@@ -67,12 +67,12 @@ class Spread:
         """None: this process does not hold the bits; see `search.Bits`."""
         return
 
-    def hands(self, terms: Terms, threads: int, control: Control) -> Hands:
+    def passes(self, terms: Terms, threads: int, control: Control) -> Passes:
         """See `search.Bits`; the executors decide how many work at once, not `threads`."""
         return _Workers(self, terms, control)
 
 
-def spread_states(
+def distribute_states(
     states: States,
     threshold: float,
     polarity: Polarity,
@@ -81,7 +81,7 @@ def spread_states(
     executors: Sequence[Executor],
     n_shards: int | None = None,
     control: Control | None = None,
-) -> Spread:
+) -> Distributed:
     """Have workers pack the on-bits of a source, each its own shards.
 
     Parameters
@@ -93,12 +93,12 @@ def spread_states(
     opener
         How a worker gets the on-bits of some steps.
     executors
-        One entry a worker; see `Spread`.
+        One entry a worker; see `Distributed`.
     n_shards
         How many shards, if that is to be fixed.
     control
-        Told of the shards packed. Cancelling it ends this call and drops the tasks that no worker
-        has begun; those begun end by themselves.
+        Shows the progress by shard. Cancelling it ends this call and drops the tasks that no worker
+        has begun; tasks under way run to their end.
 
     Raises
     ------
@@ -116,45 +116,47 @@ def spread_states(
         executor = executors[i * len(executors) // (len(cuts) - 1)]
         near = sequences_of(first, last, offsets)
         futures.append(
-            executor.submit(_look, opener, threshold, polarity, first, last, near, states.n_states)
+            executor.submit(_scan, opener, threshold, polarity, first, last, near, states.n_states)
         )
     parts = _results(futures, control)
-    return Spread(opener, threshold, polarity, span_shards(cuts, offsets, parts), tuple(executors))
+    return Distributed(
+        opener, threshold, polarity, span_shards(cuts, offsets, parts), tuple(executors)
+    )
 
 
 class _Workers:
     """Passes made by executors, one task a worker."""
 
-    def __init__(self, spread: Spread, terms: Terms, control: Control) -> None:
-        self._spread = spread
+    def __init__(self, bits: Distributed, terms: Terms, control: Control) -> None:
+        self._bits = bits
         self._terms = terms
         self._control = control
 
     def run(self, method: str, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
-        """See `search.Hands`."""
-        spread = self._spread
-        n_shards, n_workers = len(spread.shards), len(spread.executors)
+        """See `search.Passes`."""
+        bits = self._bits
+        n_shards, n_workers = len(bits.shards), len(bits.executors)
         # As `i * n_workers // n_shards` above, turned around.
         edges = [-(-n_shards * i // n_workers) for i in range(n_workers + 1)]
         futures = [
             executor.submit(
                 _work,
-                spread.opener,
-                spread.threshold,
-                spread.polarity,
+                bits.opener,
+                bits.threshold,
+                bits.polarity,
                 self._terms,
-                spread.shards[low:high],
+                bits.shards[low:high],
                 method,
                 list(arguments[low:high]),
             )
-            for executor, low, high in zip(spread.executors, edges[:-1], edges[1:], strict=True)
+            for executor, low, high in zip(bits.executors, edges[:-1], edges[1:], strict=True)
             if low < high
         ]
         return [result for part in _results(futures, self._control) for result in part]
 
 
 def _results(futures: Sequence[Future[Any]], control: Control) -> list[Any]:
-    """Wait for all; on an error, or when called off, drop what has not begun."""
+    """Wait for all; on an error, or when cancelled, drop what has not begun."""
     try:
         left = set(futures)
         while left:
@@ -168,7 +170,7 @@ def _results(futures: Sequence[Future[Any]], control: Control) -> list[Any]:
             future.cancel()
 
 
-def _look(
+def _scan(
     opener: Opener,
     threshold: float,
     polarity: Polarity,
@@ -176,11 +178,11 @@ def _look(
     last: int,
     offsets: Integers,
     n_states: int,
-) -> Within:
-    """Pack the steps [first, last) and return what they tell of their ends; runs in a worker."""
+) -> Ends:
+    """Pack the steps [first, last) and return what is known of their ends; runs in a worker."""
     base = max(0, first - 1)
     bits = opener.bits(base, last, threshold, polarity)
-    return look(bits, base, first, last, offsets, n_states)
+    return scan_ends(bits, base, first, last, offsets, n_states)
 
 
 def _work(

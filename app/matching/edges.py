@@ -3,7 +3,7 @@
 A match that ends in a shard may begin before it, and a limit may reach beyond either end. For each
 state three numbers decide both: since when it has been on when the shard begins, how long it was
 off before that, and when it next comes on after the shard's end. Each shard finds its own numbers,
-and shard after shard they are put together (an associative scan), so that the answer does not
+and they are combined shard after shard (an associative scan), so that the answer does not
 depend on the cuts, and no shard reads another's steps.
 """
 
@@ -51,8 +51,8 @@ class Edges:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Within:
-    """What a shard alone tells of its ends; -1 where that depends on the shards beside it.
+class Ends:
+    """What is known of a shard's ends from its own steps; -1 where it depends on other shards.
 
     Attributes
     ----------
@@ -67,13 +67,15 @@ class Within:
     next_on: Integers
 
     @classmethod
-    def nothing(cls, n_bits: int) -> Within:
-        """Return what a shard tells that nobody asks: it is the only one."""
+    def nothing(cls, n_bits: int) -> Ends:
+        """Return the ends of the only shard, which are not used."""
         return cls(*(np.full(n_bits, _OPEN, dtype=np.int64) for _ in range(3)))
 
 
-def look(bits: Words, base: int, first: int, last: int, offsets: Integers, n_states: int) -> Within:
-    """Return what the steps [first, last) tell of their ends.
+def scan_ends(
+    bits: Words, base: int, first: int, last: int, offsets: Integers, n_states: int
+) -> Ends:
+    """Return what is known of the ends of [first, last) from these steps alone.
 
     Parameters
     ----------
@@ -92,23 +94,23 @@ def look(bits: Words, base: int, first: int, last: int, offsets: Integers, n_sta
         since[:], gap[:] = last, FAR
     else:
         floor = max(first, begin)
-        kernels.look_back(bits, wanted, floor - base, last - base, since, gap)
+        kernels.scan_back(bits, wanted, floor - base, last - base, since, gap)
         since[since != _OPEN] += base
         if floor == begin:
             since[since == _OPEN] = begin
             gap[gap == _OPEN] = FAR
     begin, stop = _sequence(offsets, first)
-    kernels.look_ahead(bits, wanted, first - base, min(stop, last) - base, next_on)
+    kernels.scan_ahead(bits, wanted, first - base, min(stop, last) - base, next_on)
     next_on[next_on != _OPEN] += base
     if stop <= last:
         next_on[next_on == _OPEN] = FAR
     # The bits past the last state are never on.
     since[n_states:], gap[n_states:], next_on[n_states:] = last, FAR, FAR
-    return Within(since, gap, next_on)
+    return Ends(since, gap, next_on)
 
 
-def join(cuts: Sequence[int], offsets: Integers, parts: Sequence[Within]) -> tuple[Edges, ...]:
-    """Return the edges of each shard.
+def combine(cuts: Sequence[int], offsets: Integers, parts: Sequence[Ends]) -> tuple[Edges, ...]:
+    """Combine the ends of all shards into the edges of each (an associative scan).
 
     Parameters
     ----------
@@ -117,7 +119,7 @@ def join(cuts: Sequence[int], offsets: Integers, parts: Sequence[Within]) -> tup
     offsets
         int64: where all sequences begin, and the end of the last one.
     parts
-        What each shard tells of its ends.
+        The ends of each shard (`scan_ends`).
     """
     n_bits = parts[0].since.size
     pasts = [(np.full(n_bits, cuts[0]), np.full(n_bits, FAR))]

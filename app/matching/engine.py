@@ -42,7 +42,7 @@ def find_matches(
         The query; it is checked here.
     bits
         The on-bits of the whole source at the query's threshold and polarity (`pack_states`,
-        `Spread`); packed here, in memory, when not given.
+        `Distributed`); packed here, in memory, when not given.
     threads
         How many threads share a pass. The answer does not depend on it.
     control
@@ -134,8 +134,8 @@ def answer_query(
     if min_overlap > n_selected:
         return replace(nothing, reason=reasons.overlap_above_selection(min_overlap, n_selected))
     terms = terms_of(filled, selection.states, states.n_steps, words_for(states.n_states))
-    hands = bits.hands(terms, max(1, threads), control)
-    search = Search(terms, offsets, bits.shards, hands, control)
+    passes = bits.passes(terms, max(1, threads), control)
+    search = Search(terms, offsets, bits.shards, passes, control)
     counts = search.count(min_overlap, min_length)
     listing = list_matches(search, filled, counts)
     reason: str | None = None

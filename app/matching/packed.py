@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from app.matching.bits import Polarity, pack
 from app.matching.control import Control
-from app.matching.edges import Within, cut_evenly, join, look, spans
-from app.matching.search import Hands
+from app.matching.edges import Ends, combine, cut_evenly, scan_ends, spans
+from app.matching.search import Passes
 from app.matching.shard import Shard, Span, Terms
 from app.matching.states import States
 
@@ -23,7 +23,7 @@ Integers = NDArray[np.int64]
 # More shards than threads, for matches do not lie evenly; fewer steps are not worth one.
 _SHARDS_PER_THREAD = 4
 _STEPS_PER_SHARD = 1 << 15
-# Some passes with limits go over a shard without a look at whether they are called off.
+# Some passes with limits go over a shard without checking whether they were cancelled.
 _MOST_STEPS = 1 << 20
 
 
@@ -53,7 +53,7 @@ class Packed:
         """See `search.Bits`."""
         return self.bits
 
-    def hands(self, terms: Terms, threads: int, control: Control) -> Hands:
+    def passes(self, terms: Terms, threads: int, control: Control) -> Passes:
         """See `search.Bits`."""
         return _Threads(self, terms, threads, control)
 
@@ -90,24 +90,22 @@ def pack_states(
     cuts = cut_evenly(states.n_steps, n_shards)
     offsets = np.array(states.offsets, dtype=np.int64)
 
-    def look_at(shard: tuple[int, int]) -> Within:
-        return look(bits, 0, *shard, offsets, states.n_states)
+    def scan(shard: tuple[int, int]) -> Ends:
+        return scan_ends(bits, 0, *shard, offsets, states.n_states)
 
     if len(cuts) == 2:
-        parts = [Within.nothing(bits.shape[1] * 64)]
+        parts = [Ends.nothing(bits.shape[1] * 64)]
     else:
         with ThreadPoolExecutor(threads) as pool:
-            parts = list(pool.map(look_at, spans(cuts)))
+            parts = list(pool.map(scan, spans(cuts)))
     return Packed(bits, span_shards(cuts, offsets, parts))
 
 
-def span_shards(
-    cuts: Sequence[int], offsets: Integers, parts: Sequence[Within]
-) -> tuple[Span, ...]:
+def span_shards(cuts: Sequence[int], offsets: Integers, parts: Sequence[Ends]) -> tuple[Span, ...]:
     """Return the shards between `cuts`, from what each tells of its ends."""
     return tuple(
         Span(first, last, sequences_of(first, last, offsets), edges)
-        for (first, last), edges in zip(spans(cuts), join(cuts, offsets, parts), strict=True)
+        for (first, last), edges in zip(spans(cuts), combine(cuts, offsets, parts), strict=True)
     )
 
 
@@ -129,7 +127,7 @@ class _Threads:
         ]
 
     def run(self, method: str, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
-        """See `search.Hands`."""
+        """See `search.Passes`."""
 
         def work(i: int) -> Any:
             return getattr(self._shards[i], method)(*arguments[i])

@@ -28,8 +28,8 @@ Integers = NDArray[np.int64]
 _OVERVIEW_BITS = 10
 
 
-class Hands(Protocol):
-    """Whoever makes the passes over the shards of one search."""
+class Passes(Protocol):
+    """Makes the passes over the shards of one search."""
 
     def run(self, method: str, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Return what that method of each `Shard` returns for its arguments, in their order."""
@@ -37,7 +37,7 @@ class Hands(Protocol):
 
 
 class Bits(Protocol):
-    """The on-bits of a source at one threshold and polarity, wherever they are."""
+    """The on-bits of a source at one threshold and polarity, in this process or in workers."""
 
     @property
     def shards(self) -> Sequence[Span]:
@@ -49,8 +49,8 @@ class Bits(Protocol):
         """The (n_steps, n_words) bits, if this process holds them all."""
         ...
 
-    def hands(self, terms: Terms, threads: int, control: Control) -> Hands:
-        """Return whoever makes the passes of one search."""
+    def passes(self, terms: Terms, threads: int, control: Control) -> Passes:
+        """Return what makes the passes of one search."""
         ...
 
 
@@ -82,17 +82,17 @@ class Search:
     offsets
         int64 (n_sequences + 1,).
     shards
-        Where they lie, first to last.
-    hands
-        Who makes the passes.
+        Where they are cut, first to last.
+    passes
+        Makes the passes.
     control
-        Told of the passes.
+        Shows the progress of the passes.
     """
 
     terms: Terms
     offsets: Integers
     shards: Sequence[Span]
-    hands: Hands
+    passes: Passes
     control: Control
 
     @property
@@ -147,7 +147,7 @@ class Search:
             word = int(shard.edges.since[selected].min(initial=shard.first)) // 64
             part = taken[word : -(-shard.last // 64)]
             asked.append((low, high, min_length, limit, after, part, word * 64))
-        parts = self.hands.run("best", asked)
+        parts = self.passes.run("best", asked)
         found = Found.join([part for part, _ in parts])
         left_out = any(out for _, out in parts) or found.size > limit
         return self.terms.best(found, limit), left_out
@@ -170,4 +170,4 @@ class Search:
         return np.argsort(self.keys(found), kind="stable").astype(np.int64)
 
     def _all(self, method: str, *arguments: Any) -> list[Any]:
-        return self.hands.run(method, [arguments] * len(self.shards))
+        return self.passes.run(method, [arguments] * len(self.shards))

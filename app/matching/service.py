@@ -1,4 +1,4 @@
-"""Matching for many callers at once: what is computed is shared and kept, within bounds."""
+"""Matching for many clients at once: what is computed is shared and cached, within bounds."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from cachetools import LRUCache
 
 from app.matching.bits import Polarity, words_for
 from app.matching.control import Control
-from app.matching.distributed import Spread, spread_states
+from app.matching.distributed import Distributed, distribute_states
 from app.matching.engine import find_matches
 from app.matching.packed import Packed, pack_states
-from app.matching.priority import step_back
+from app.matching.priority import lower_priority
 from app.matching.query import Query
 from app.matching.ranges import Ranges, find_ranges
 from app.matching.result import MatchResult
@@ -42,8 +42,8 @@ _NICENESS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What is kept of packed on-bits: of how many thresholds, their bytes, and the most there may be."""
+class CachedBits:
+    """The packed on-bits that are cached: the number of thresholds, their bytes, and the most allowed."""
 
     thresholds: int
     n_bytes: int
@@ -59,14 +59,14 @@ class MatchService:
     Parameters
     ----------
     cache_bytes
-        How many bytes of packed on-bits are kept, the least recently used going first. Larger
-        ones without an opener are used and not kept.
+        Bytes of packed on-bits that are cached; the least recently used are dropped first. Larger
+        ones without an opener are used and not cached.
     result_bytes
-        The same for answers, by a rough estimate.
+        The same for answers, roughly estimated.
     threads
         How many threads share one query; None: as many as there are cores. No answer depends on it.
     executors
-        Who makes the passes instead, one entry a worker (`Spread`), for states with an opener. None:
+        One entry for each worker that makes passes (`Distributed`), for states with an opener. None:
         threads of this process.
     """
 
@@ -77,7 +77,9 @@ class MatchService:
         threads: int | None = None,
         executors: Sequence[Executor] | None = None,
     ) -> None:
-        self._bits: _Shared[Packed | Spread] = _Shared(cache_bytes, lambda packed: packed.n_bytes)
+        self._bits: _Shared[Packed | Distributed] = _Shared(
+            cache_bytes, lambda packed: packed.n_bytes
+        )
         self._results: _Shared[MatchResult] = _Shared(result_bytes, _weight)
         self._threads = threads or usable_cores()
         self._cache_bytes = 0 if executors else cache_bytes
@@ -101,8 +103,8 @@ class MatchService:
         query
             The query.
         control
-            Shows the progress of the computation, whoever began it. Cancelling it ends this call;
-            the computation itself ends when nobody waits for it any more.
+            Shows the progress of the computation, which another call may have begun. Cancelling it ends
+            this call; the computation itself ends when no call waits for it any more.
 
         Raises
         ------
@@ -123,7 +125,7 @@ class MatchService:
     def ranges(
         self, key: str, states: States, query: Query, control: Control | None = None
     ) -> Ranges:
-        """Return the whole list as arrays (`find_ranges`), which is not kept; the on-bits are.
+        """Return the whole list as arrays (`find_ranges`), which is not cached; the on-bits are.
 
         The parameters and errors are those of `match`.
         """
@@ -145,9 +147,9 @@ class MatchService:
         bits = self._bits.peek((key, query.threshold, query.polarity))
         return select(states, query, bits.in_memory if bits else None)
 
-    def kept(self) -> Kept:
-        """Return what is kept of packed on-bits: matching at one of those thresholds packs nothing."""
-        return self._bits.kept()
+    def cached_bits(self) -> CachedBits:
+        """Return what is cached of packed on-bits: matching at one of those thresholds packs nothing."""
+        return self._bits.use()
 
     @contextmanager
     def _turn(self, control: Control) -> Iterator[None]:
@@ -170,14 +172,16 @@ class MatchService:
             return not self._begun
         return time.monotonic() - self._begun[-1] >= _SECONDS_TO_BE_LONG
 
-    def _packed(self, key: str, states: States, query: Query, control: Control) -> Packed | Spread:
+    def _packed(
+        self, key: str, states: States, query: Query, control: Control
+    ) -> Packed | Distributed:
         n_bytes = states.n_steps * words_for(states.n_states) * 8
 
-        def compute(job: Control) -> Packed | Spread:
+        def compute(job: Control) -> Packed | Distributed:
             with self._turn(job):
                 job.begin("packing", 1.0)
                 if states.opener is not None and n_bytes > self._cache_bytes:
-                    return spread_states(
+                    return distribute_states(
                         states,
                         query.threshold,
                         query.polarity,
@@ -218,7 +222,7 @@ def warm() -> None:
 
 
 @dataclass(slots=True, eq=False)
-class _Job(Generic[_Value]):
+class _Computation(Generic[_Value]):
     """A value that is being computed, in a thread of its own so that any caller can leave."""
 
     waiting: int = 0
@@ -227,22 +231,24 @@ class _Job(Generic[_Value]):
 
 
 class _Shared(Generic[_Value]):
-    """Values by key, computed once however many ask at once, kept up to a number of bytes."""
+    """Values by key, computed once for all calls that ask at the same time, cached up to a number of bytes."""
 
     def __init__(self, capacity: int, weigh: Callable[[_Value], int]) -> None:
         self._lock = threading.Lock()
-        self._kept: LRUCache[Hashable, _Value] = LRUCache(capacity, getsizeof=weigh)
-        self._under_way: dict[Hashable, _Job[_Value]] = {}
+        self._cached: LRUCache[Hashable, _Value] = LRUCache(capacity, getsizeof=weigh)
+        self._under_way: dict[Hashable, _Computation[_Value]] = {}
 
-    def kept(self) -> Kept:
-        """Return how many values are kept, and what they weigh."""
+    def use(self) -> CachedBits:
+        """Return how many values are cached, and what they weigh."""
         with self._lock:
-            return Kept(len(self._kept), int(self._kept.currsize), int(self._kept.maxsize))
+            return CachedBits(
+                len(self._cached), int(self._cached.currsize), int(self._cached.maxsize)
+            )
 
     def peek(self, key: Hashable) -> _Value | None:
-        """Return a kept value, or None."""
+        """Return a cached value, or None."""
         with self._lock:
-            return self._kept.get(key)
+            return self._cached.get(key)
 
     def get(
         self,
@@ -251,26 +257,26 @@ class _Shared(Generic[_Value]):
         control: Control,
         until: float,
     ) -> _Value:
-        """Return the kept value, the one that is being computed, or a new one.
+        """Return the cached value, the one that is being computed, or a new one.
 
-        What `compute` raises is raised to everyone who waits for it, and not kept. `control` shows
+        What `compute` raises is raised to every call that waits for it, and not cached. `control` shows
         the work's progress up to the share `until`; when it is cancelled this call raises, and when
-        every caller's is, `compute` is told to stop by the control that it was given.
+        the last call is, so is the control that `compute` was given.
         """
         with self._lock:
-            if key in self._kept:
-                return self._kept[key]
+            if key in self._cached:
+                return self._cached[key]
             job = self._under_way.get(key)
             is_new = job is None
             if job is None:
-                job = self._under_way[key] = _Job()
+                job = self._under_way[key] = _Computation()
             job.waiting += 1
         if is_new:
-            # A daemon: a server that is told to end does not wait for a search nobody will read.
+            # A daemon: a server that is ending does not wait for a search.
             work = threading.Thread(target=self._run, args=(key, job, compute), daemon=True)
             try:
                 work.start()
-            except RuntimeError as error:  # no more threads: nobody may wait for this one
+            except RuntimeError as error:  # no more threads: no call may wait for this one
                 self._forget(key, job)
                 job.future.set_exception(error)
         try:
@@ -284,30 +290,32 @@ class _Shared(Generic[_Value]):
         finally:
             self._leave(key, job)
 
-    def _run(self, key: Hashable, job: _Job[_Value], compute: Callable[[Control], _Value]) -> None:
+    def _run(
+        self, key: Hashable, job: _Computation[_Value], compute: Callable[[Control], _Value]
+    ) -> None:
         try:
-            step_back(_NICENESS)
+            lower_priority(_NICENESS)
             value = compute(job.control)
         except BaseException as error:
             self._forget(key, job)
             job.future.set_exception(error)
             return
         with self._lock, contextlib.suppress(ValueError):  # larger than the whole cache
-            self._kept.setdefault(key, value)
+            self._cached.setdefault(key, value)
         self._forget(key, job)
         job.future.set_result(value)
 
-    def _leave(self, key: Hashable, job: _Job[_Value]) -> None:
+    def _leave(self, key: Hashable, job: _Computation[_Value]) -> None:
         with self._lock:
             job.waiting -= 1
             if job.waiting:
                 return
-            # From here on who asks begins anew: nobody joins work that is being called off.
+            # From here on a new call begins again: it must not join work that is being cancelled.
             if self._under_way.get(key) is job:
                 del self._under_way[key]
         job.control.cancel()
 
-    def _forget(self, key: Hashable, job: _Job[_Value]) -> None:
+    def _forget(self, key: Hashable, job: _Computation[_Value]) -> None:
         with self._lock:
             if self._under_way.get(key) is job:
                 del self._under_way[key]

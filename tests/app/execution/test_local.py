@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from app.execution.local import StoredBits, processes, states_of
-from app.matching import MatchService, Polarity, Query, find_matches, pack, spread_states
+from app.matching import MatchService, Polarity, Query, distribute_states, find_matches, pack
 from loaders import Dataset, DatasetError, Source, open_dataset
 from loaders.sources import array_cache
 from loaders.writer import write_dataset
@@ -233,7 +233,7 @@ def test_processes_give_the_same_answer_from_files(opened: tuple[Dataset, Source
     executors = processes(2)
     try:
         for query in [replace(one, threshold=0.6) for one in variants(2)[:12]]:
-            bits = spread_states(
+            bits = distribute_states(
                 states,
                 query.threshold,
                 query.polarity,

@@ -89,7 +89,7 @@ def test_the_oldest_bits_and_answers_go_first(monkeypatch: pytest.MonkeyPatch) -
     one = service_module.pack_states(states, 0.1, Polarity.HIGH).n_bytes
     packs = Counter(monkeypatch, "pack_states")
     service = MatchService(cache_bytes=2 * one, result_bytes=0)
-    assert service.kept() == service_module.Kept(0, 0, 2 * one)
+    assert service.cached_bits() == service_module.CachedBits(0, 0, 2 * one)
     ask = [replace(QUERY, threshold=level) for level in (0.1, 0.2, 0.3)]
     service.match("a", states, ask[0])
     service.match("a", states, ask[1])
@@ -100,7 +100,7 @@ def test_the_oldest_bits_and_answers_go_first(monkeypatch: pytest.MonkeyPatch) -
     assert packs.calls == 3
     service.match("a", states, ask[1])
     assert packs.calls == 4
-    assert service.kept() == service_module.Kept(2, 2 * one, 2 * one)
+    assert service.cached_bits() == service_module.CachedBits(2, 2 * one, 2 * one)
 
 
 def test_bits_above_the_bound_are_used_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:

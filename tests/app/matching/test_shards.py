@@ -22,10 +22,10 @@ from app.matching import (
     Polarity,
     Query,
     States,
+    distribute_states,
     find_matches,
     pack,
     pack_states,
-    spread_states,
 )
 from app.matching import listing as listing_module
 from app.matching import shard as shard_module
@@ -171,7 +171,7 @@ def test_workers_give_the_same_answer(n_shards: int, n_workers: int) -> None:
     states = sticky(n_shards, 700, 70, 0.9, 0.35)
     with ThreadPoolExecutor(n_workers) as pool:
         for query in variants(n_shards + n_workers):
-            bits = spread_states(
+            bits = distribute_states(
                 states,
                 query.threshold,
                 query.polarity,
@@ -198,7 +198,7 @@ def test_each_worker_gets_the_same_shards_every_time_in_one_task() -> None:
 
     states = sticky(1, 700, 70, 0.9, 0.35)
     executors = [Recording(taken) for taken in tasks]
-    bits = spread_states(
+    bits = distribute_states(
         states,
         0.5,
         Polarity.HIGH,
@@ -209,7 +209,7 @@ def test_each_worker_gets_the_same_shards_every_time_in_one_task() -> None:
     find_matches(states, Query(threshold=0.5, states=tuple(range(30))), bits=bits)
     passes = set()
     for task in tasks:
-        packed_steps = [arguments[3:5] for name, arguments in task if name == "_look"]
+        packed_steps = [arguments[3:5] for name, arguments in task if name == "_scan"]
         asked = [arguments for name, arguments in task if name == "_work"]
         for arguments in asked:
             assert [(span.first, span.last) for span in arguments[4]] == packed_steps
@@ -234,7 +234,7 @@ def test_a_search_by_workers_can_be_cancelled_and_drops_its_tasks() -> None:
     control = Control()
     with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as caller:
         asked = caller.submit(
-            spread_states,
+            distribute_states,
             states,
             0.5,
             Polarity.HIGH,
@@ -259,7 +259,7 @@ def test_what_goes_wrong_in_a_worker_reaches_the_caller() -> None:
 
     states = sticky(1, 700, 70, 0.9, 0.35)
     with ThreadPoolExecutor(1) as pool, pytest.raises(OSError, match="the disk is gone"):
-        spread_states(
+        distribute_states(
             states, 0.5, Polarity.HIGH, opener=Broken(states.rows), executors=[pool], n_shards=3
         )
 
