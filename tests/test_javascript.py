@@ -1,4 +1,4 @@
-"""The linter of ``assets/`` accepts what is there and refuses a planted fault of each kind."""
+"""The linter of ``assets/`` accepts the code and refuses a planted error of each kind."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_assets_are_clean() -> None:
         ("prefer-const", "let title = 'a'; document.title = title;"),
     ],
 )
-def test_a_planted_fault_is_refused(rule: str, line: str) -> None:
+def test_a_planted_error_is_refused(rule: str, line: str) -> None:
     text = f"export function planted() {{\n  {line}\n}}\n"
     done = lint("--stdin", "--stdin-filename", "assets/planted.mjs", text=text)
     assert done.returncode == 1

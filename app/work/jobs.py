@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.matching import Cancelled, Control
-from app.matching.priority import step_back
+from app.matching.priority import lower_priority
 
 Answer = Mapping[str, Any]
 Work = Callable[[Control], Answer]
@@ -125,7 +125,7 @@ class Jobs:
         self._patience = patience
         # It starts its threads with the first job: nothing runs yet when a server forks.
         self._threads = ThreadPoolExecutor(
-            at_once, thread_name_prefix="job", initializer=step_back, initargs=(niceness,)
+            at_once, thread_name_prefix="job", initializer=lower_priority, initargs=(niceness,)
         )
         self._lock = threading.Lock()
         self._jobs: dict[JobName, _Job] = {}

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from app.matching.priority import step_back
+from app.matching.priority import lower_priority
 from app.work.failures import sentence_for
 from loaders import Dataset
 
@@ -185,7 +185,7 @@ class Copies:
                 dataset.progress(done, total)
 
         # As do the threads that it starts: whoever looks at something else goes first.
-        step_back(_NICENESS)
+        lower_priority(_NICENESS)
         try:
             dataset.open_source(source, look)
         except CopyCancelled as error:

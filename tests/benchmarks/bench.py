@@ -474,7 +474,7 @@ def bench_equal(folder: Folder) -> None:
     from dataclasses import replace
 
     from app.execution.local import StoredBits, processes
-    from app.matching import Control, Polarity, Query, find_matches, spread_states
+    from app.matching import Control, Polarity, Query, distribute_states, find_matches
     from loaders import open_dataset
 
     print("\nEqual answers on 1,000,000 x 650, and how long a stretch without a look lasts")
@@ -501,7 +501,7 @@ def bench_equal(folder: Folder) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         spreads = [
-            spread_states(
+            distribute_states(
                 source.states,
                 0.3,
                 Polarity.HIGH,

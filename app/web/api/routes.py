@@ -168,7 +168,7 @@ def _states(source: Source, start: int, stop: int, wanted: tuple[int, ...]) -> l
     for state in wanted:
         if not 0 <= state < source.n_states:
             raise ApiError(
-                f"states names state {state}, but this source has states 0 to "
+                f"states contains state {state}, but this source has states 0 to "
                 f"{source.n_states - 1}; give states in that range.",
                 400,
             )
