@@ -236,7 +236,7 @@ def demo(name: str | None, source: str | None, out: str | None, cache_dir: str |
             )
         from demos import registry
 
-        path, said = registry.bring(
+        path, said = registry.build_songs(
             Path(source).expanduser(), Path(out).expanduser(), _progress(source)
         )
         _say(said)
