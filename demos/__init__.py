@@ -1,1 +1,1 @@
-"""The demo datasets: generators, small trained weights, and what builds a dataset from them."""
+"""The demo datasets: generators, small trained models, and the code that builds datasets from them."""

@@ -1,9 +1,9 @@
-"""The adaptive softmax of a language model with many words, in numpy (as torch's own computes it).
+"""The adaptive softmax of a language model with many words, in NumPy (equal to torch's own).
 
-The commonest words have an output of their own in the head; the others share one output a cluster,
-and are told apart by a narrower product inside the cluster (Grave et al., arXiv 1609.04309). So a
-probability costs little unless the word is rare, and that is used here: a cluster is computed only
-for the steps that need it.
+The most common words have separate outputs in the head. The others are grouped into clusters, each with
+one output in the head and a narrower product inside the cluster (Grave et al., arXiv 1609.04309). So
+probabilities are cheap unless a word is rare, and a cluster is computed only for the steps that need
+it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Tail:
     output: Float
 
     def outputs(self, hidden: Float) -> Float:
-        """`(n_steps, n_words)`, before the softmax inside the cluster."""
+        """Return the outputs `(n_steps, n_words)`, before the softmax within the cluster."""
         with threadpool_limits(1, user_api="blas"):
             narrow = hidden @ self.narrow.T
             result: Float = np.asarray(narrow @ self.output.T, np.float32)
@@ -41,14 +41,14 @@ class Tail:
 
 
 def load_tails(path: str | os.PathLike[str], n_head: int) -> tuple[Tail, ...]:
-    """Read the clusters from an .npz file that demos/lstm.py reads the rest from.
+    """Read the clusters from an .npz file, which also contains the model of demos/lstm.py.
 
     Parameters
     ----------
     path
         Arrays named `tail1_narrow`, `tail1_output`, `tail2_narrow`, ...
     n_head
-        How many outputs the head has: its words, then one for each cluster.
+        The number of outputs of the head: one per word and one per cluster.
     """
     with np.load(path, allow_pickle=False) as file:
         count = sum(name.startswith("tail") and name.endswith("_narrow") for name in file.files)
@@ -64,28 +64,28 @@ def load_tails(path: str | os.PathLike[str], n_head: int) -> tuple[Tail, ...]:
 def surprisal(
     head: Float, hidden: Float, tails: Sequence[Tail], sequences: Sequence[NDArray[np.integer]]
 ) -> NDArray[np.float64]:
-    """-ln p(token i | what came before it), in nats.
+    """Return -ln p(token i | preceding tokens), in nats.
 
     Parameters
     ----------
     head
         `(n_steps, n_head)`: the outputs of `lstm.forward`, before any softmax.
     hidden
-        `(n_steps, n_states)`: the last layer's hidden states, which the outputs were made from.
+        `(n_steps, n_states)`: the hidden states of the last layer, from which the outputs were computed.
     tails
         The clusters.
     sequences
-        Token codes, as `lstm.forward` was given them.
+        Token codes, as passed to `lstm.forward`.
 
     Returns
     -------
     NDArray[np.float64]
-        `(n_steps,)`; NaN at the first step of every sequence, which nothing came before.
+        `(n_steps,)`; NaN at the first step of every sequence, which has no preceding token.
     """
     logs = log_softmax(head)
     values = np.full(len(head), np.nan)
     starts = np.cumsum([0, *map(len, sequences)])
-    # The step before, and the code that followed it.
+    # The preceding steps, and the codes that followed them.
     before = np.concatenate(
         [np.zeros(0, np.int64)]
         + [np.arange(s, s + len(c) - 1) for s, c in zip(starts, sequences, strict=False) if len(c)]
@@ -105,14 +105,14 @@ def surprisal(
 def likeliest(
     head: Float, hidden: Float, tails: Sequence[Tail], count: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The likeliest next tokens of each step, likeliest first, and their probabilities.
+    """Return the most likely next tokens of each step, in order, and their probabilities.
 
     Parameters
     ----------
     head, hidden, tails
-        As `surprisal` takes them.
+        As for `surprisal`.
     count
-        How many to return for each step; no more than the head has words.
+        The number per step; at most the number of words in the head.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def likeliest(
     n_words = head.shape[1] - len(tails)
     codes, best = _top(logs[:, :n_words], count)
     for number, tail in enumerate(tails):
-        # Nothing in the cluster can be likelier than the cluster as a whole.
+        # No word in a cluster can be more likely than the whole cluster.
         cluster = logs[:, n_words + number]
         steps = np.flatnonzero(cluster > best[:, -1])
         outputs = tail.outputs(hidden[steps])
@@ -141,7 +141,7 @@ def likeliest(
 def _top(
     values: NDArray[np.floating], count: int
 ) -> tuple[NDArray[np.int64], NDArray[np.floating]]:
-    """The columns of the `count` largest values of each row, largest first, and these values."""
+    """Return the columns of the `count` largest values of each row, largest first, and the values."""
     some = np.argpartition(-values, count - 1, axis=1)[:, :count]
     found = np.take_along_axis(values, some, axis=1)
     order = np.argsort(-found, axis=1, kind="stable")
@@ -149,7 +149,7 @@ def _top(
 
 
 def _log_sum(outputs: Float) -> NDArray[np.float64]:
-    """Logarithm of the sum of the exponentials of each row."""
+    """Return the logarithm of the sum of the exponentials of each row."""
     largest = outputs.max(axis=1, keepdims=True)
     total = np.exp(outputs - largest).sum(axis=1, dtype=np.float64)
     result: NDArray[np.float64] = np.log(total) + largest[:, 0]

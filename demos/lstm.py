@@ -1,6 +1,6 @@
-"""A forward pass through an LSTM language model in numpy, keeping what happens inside.
+"""A forward pass through an LSTM language model in NumPy, recording the states.
 
-Frameworks return the cell state of the last step only; this returns hidden state, cell state and,
+Frameworks return the cell state of the last step only. This returns the hidden state, cell state and,
 on request, the gates of every layer at every step, for many sequences at once.
 
 The equations (those of torch.nn.LSTM, dropout off), with the rows of each weight in the gate order
@@ -28,7 +28,7 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """The weights of one layer; `n_inputs` is the width of what it reads.
+    """The weights of one layer; `n_inputs` is the width of its input.
 
     `inputs` `(4 * n_states, n_inputs)`, `recurrent` `(4 * n_states, n_states)`, `bias`
     `(4 * n_states,)`: float32, rows in the gate order input, forget, candidate, output.
@@ -40,7 +40,7 @@ class Layer:
 
     @property
     def n_states(self) -> int:
-        """How many states the layer has."""
+        """The number of states of the layer."""
         return int(self.recurrent.shape[1])
 
 
@@ -60,12 +60,12 @@ class Lstm:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a forward pass kept; the rows of all sequences follow each other, `n_steps` in all.
+    """The result of a forward pass; the rows of all sequences are concatenated, `n_steps` in total.
 
     Row `t` is the state after reading token `t`. `hidden[k]` and `cell[k]` are `(n_steps,
     n_states of layer k)` float32; `gates[k]` is `(n_steps, 4, n_states)` in the gate order input,
-    forget, candidate, output, after their sigmoid or tanh, or `gates` is None where not asked for.
-    `outputs` is `(n_steps, n_outputs)` float32, before any softmax: row `t` is about token `t + 1`.
+    forget, candidate, output, after their sigmoid or tanh, or `gates` is None if not requested.
+    `outputs` is `(n_steps, n_outputs)` float32, before any softmax: row `t` predicts token `t + 1`.
     """
 
     hidden: tuple[Float, ...]
@@ -75,7 +75,7 @@ class Run:
 
 
 def sources(run: Run) -> dict[str, NDArray[np.float16]]:
-    """What was kept as the sources of a dataset: `layer1_hidden`, `layer1_cell`, `layer2_hidden` ...
+    """Return the states as sources of a dataset: `layer1_hidden`, `layer1_cell`, `layer2_hidden` ...
 
     Each is `(n_steps, n_states)`, rounded to float16.
     """
@@ -87,7 +87,7 @@ def sources(run: Run) -> dict[str, NDArray[np.float16]]:
 
 
 def source_settings(names: Iterable[str]) -> dict[str, dict[str, str]]:
-    """The part of dataset.yaml that titles these sources: `layer 1, hidden state` and so on."""
+    """Return the titles of these sources for dataset.yaml: `layer 1, hidden state` and so on."""
     return {
         name: {"title": f"layer {name[5:].partition('_')[0]}, {name.partition('_')[2]} state"}
         for name in names
@@ -106,9 +106,9 @@ def load(path: str | os.PathLike[str]) -> Lstm:
     Raises
     ------
     KeyError
-        If one of them is missing.
+        One of these arrays is missing.
     ValueError
-        If there is no layer, or their shapes do not fit each other.
+        There is no layer, or the shapes do not match.
     """
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name].astype(np.float32) for name in file.files}
@@ -137,18 +137,18 @@ def forward(
     gates: bool = False,
     progress: Progress | None = None,
 ) -> Run:
-    """Read every sequence from a zero state, all of them side by side, on one thread.
+    """Read every sequence from a zero state, all of them in parallel, on one thread.
 
     Parameters
     ----------
     model
         The weights.
     sequences
-        Token codes, one array a sequence, each `(its length,)`; lengths may differ and may be 0.
+        Token codes, one array `(length,)` per sequence; lengths may differ and may be 0.
     gates
-        Keep the gates, too: four times the memory of the hidden states.
+        Also return the gates, which take four times the memory of the hidden states.
     progress
-        Called now and then with the share done, 0 to 1.
+        Called regularly with the share done, 0 to 1.
 
     Returns
     -------
@@ -158,10 +158,10 @@ def forward(
     Raises
     ------
     IndexError
-        If a code is not a row of the embedding.
+        A code is not a row of the embedding.
     """
-    # Each step is a product of small matrices, and on a busy machine threads that share it wait for
-    # each other at every step: 24,688 steps took 32 s with two threads and 1.8 s with one.
+    # Each step is a product of small matrices, and on a busy machine several threads wait for each
+    # other at every step: 24,688 steps took 32 s with two threads and 1.8 s with one.
     with threadpool_limits(1, user_api="blas"):
         return _forward(model, sequences, gates, progress)
 
@@ -175,7 +175,7 @@ def _forward(
     lengths = np.array([len(codes) for codes in sequences], np.int64)
     starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
     n_steps, longest = int(starts[-1]), int(lengths.max(initial=0))
-    # Longest first, so that those still running at any time are the first rows of the state.
+    # Longest first, so that the unfinished sequences are always the first rows of the state.
     order = np.argsort(-lengths, kind="stable")
     firsts = starts[:-1][order]
     running = [int(np.count_nonzero(lengths > time)) for time in range(longest)]
@@ -187,9 +187,9 @@ def _forward(
         if gates
         else None
     )
-    # A code below 0 would quietly count from the embedding's end.
+    # A negative code would silently index from the end of the embedding.
     if any(len(codes) and int(codes.min()) < 0 for codes in sequences):
-        raise IndexError("a token code is below 0")
+        raise IndexError("a token code is negative")
     codes_of_step = np.concatenate([np.zeros(0, np.int64), *sequences]).astype(np.int64)
 
     h = [np.zeros((len(lengths), layer.n_states), np.float32) for layer in model.layers]
@@ -218,7 +218,7 @@ def _forward(
 
 
 def log_softmax(outputs: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Natural logarithms of the probabilities that outputs stand for.
+    """Return the natural logarithms of the probabilities given by outputs.
 
     Parameters
     ----------
@@ -228,7 +228,7 @@ def log_softmax(outputs: NDArray[np.floating]) -> NDArray[np.float64]:
     Returns
     -------
     NDArray[np.float64]
-        The same shape; the exponentials along the last axis add up to 1.
+        The same shape; the exponentials along the last axis sum to 1.
     """
     wide = np.asarray(outputs, np.float64)
     wide = wide - wide.max(axis=-1, keepdims=True)
@@ -239,16 +239,16 @@ def log_softmax(outputs: NDArray[np.floating]) -> NDArray[np.float64]:
 def likeliest(
     outputs: NDArray[np.floating], names: Sequence[str], count: int
 ) -> tuple[list[list[str]], list[list[float]]]:
-    """The likeliest next tokens of each step, likeliest first, and their probabilities.
+    """Return the most likely next tokens of each step, in order, and their probabilities.
 
     Parameters
     ----------
     outputs
-        `(n_steps, n_outputs)`, as `forward` returns them.
+        `(n_steps, n_outputs)`, as returned by `forward`.
     names
-        What each output stands for, `n_outputs` of them.
+        The tokens of the outputs, `n_outputs` of them.
     count
-        How many to return for each step.
+        The number of tokens per step.
     """
     chances = np.exp(log_softmax(outputs))
     best = np.argsort(-chances, axis=1, kind="stable")[:, :count]
@@ -258,17 +258,17 @@ def likeliest(
 
 
 def surprisal(run: Run, sequences: Sequence[NDArray[np.integer]]) -> NDArray[np.float64]:
-    """-ln p(token i | what came before it), in nats.
+    """Return -ln p(token i | preceding tokens), in nats.
 
     Parameters
     ----------
     run
-        What `forward` returned for the same `sequences`.
+        The result of `forward` for the same `sequences`.
 
     Returns
     -------
     NDArray[np.float64]
-        `(n_steps,)`; NaN at the first step of every sequence, which nothing came before.
+        `(n_steps,)`; NaN at the first step of every sequence, which has no preceding token.
     """
     logs = log_softmax(run.outputs)
     values = np.full(len(logs), np.nan)
@@ -281,7 +281,7 @@ def surprisal(run: Run, sequences: Sequence[NDArray[np.integer]]) -> NDArray[np.
 
 
 def _sigmoid(x: Float) -> Float:
-    # By way of tanh, which does not overflow; float32 all through.
+    # Computed with tanh, which does not overflow, and in float32 throughout.
     half = np.float32(0.5)
     result: Float = half * np.tanh(half * x) + half
     return result
@@ -290,13 +290,13 @@ def _sigmoid(x: Float) -> Float:
 def _check(model: Lstm) -> None:
     width = model.embedding.shape[1]
     if not model.layers:
-        raise ValueError(f"a model needs at least one layer; the arrays are called {ARRAY_WORDS}")
+        raise ValueError(f"a model needs at least one layer; the arrays are named {ARRAY_WORDS}")
     for number, layer in enumerate(model.layers, 1):
         n_states = layer.n_states
-        wanted = ((4 * n_states, width), (4 * n_states, n_states), (4 * n_states,))
+        expected = ((4 * n_states, width), (4 * n_states, n_states), (4 * n_states,))
         found = (layer.inputs.shape, layer.recurrent.shape, layer.bias.shape)
-        if wanted != found:
-            raise ValueError(f"layer {number} should have the shapes {wanted}, found {found}")
+        if expected != found:
+            raise ValueError(f"layer {number} should have the shapes {expected}, found {found}")
         width = n_states
     n_outputs = len(model.output_bias)
     if model.output.shape != (n_outputs, width):

@@ -1,7 +1,7 @@
-"""What a demo opens on: a stretch through which a handful of states are on that say something.
+"""What a demo opens with: a range in which a few states are on that mean something.
 
-Nothing about single states is known beforehand (it changes with every training), so each demo looks
-for such a stretch in the states it has just computed. What makes one telling is the demo's own.
+The meaning of single states is not known in advance (it changes with every training), so each demo
+searches for such a range in the states that it has just computed. What counts is up to the demo.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 FEWEST: Final = 3
 MOST: Final = 15
 NEAR: Final = 5_000
-"""Steps from the start of the dataset in which the stretch begins."""
+"""The range begins within this many steps from the start of the dataset."""
 
 On = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The source, and the steps `[start, stop)` to brush."""
+    """The source, and the range `[start, stop)` to brush."""
 
     source: str
     start: int
@@ -36,25 +36,25 @@ class Opening:
 
 
 def on_at(states: NDArray[np.float16], threshold: float) -> On:
-    """Return which values are on, in the shape of `states`; NaN is not."""
-    # Widened first: a float16 compared with a Python float would round the threshold.
+    """Return which values are on, with the shape of `states`; NaN is not on."""
+    # Widened first: comparing float16 with a Python float would round the threshold.
     return np.asarray(states.astype(np.float64) >= threshold)
 
 
 def handfuls(
     on: On, ranges: Iterable[tuple[int, int]], *, closed_in: NDArray[np.int64] | None = None
 ) -> Iterator[tuple[int, int, NDArray[np.int64]]]:
-    """Those of the ranges near the start through which `FEWEST` to `MOST` states are on.
+    """Iterate over the ranges near the start throughout which `FEWEST` to `MOST` states are on.
 
     Parameters
     ----------
     on
         `(n_steps, n_states)`.
     ranges
-        Half-open, not empty, each inside one sequence.
+        Half-open, not empty, each within one sequence.
     closed_in
-        `(n_sequences + 1,)`, where sequences start, and `n_steps`: the states must also be off at
-        the step before the range and the one after it, as far as these are in its sequence.
+        `(n_sequences + 1,)`, the starts of sequences and `n_steps`: if given, the states must also be off
+        at the steps before and after the range, within its sequence.
 
     Yields
     ------
@@ -75,14 +75,14 @@ def handfuls(
 
 
 def steps_together(on: On, offsets: NDArray[np.int64]) -> On:
-    """Return the steps of all ranges of two steps or more through which all states are on.
+    """Return the steps of all ranges of two or more steps throughout which all states are on.
 
     Parameters
     ----------
     on
         `(n_steps, n_selected)`.
     offsets
-        `(n_sequences + 1,)`: where sequences start, and `n_steps`; no range crosses one.
+        `(n_sequences + 1,)`: the starts of sequences and `n_steps`; no range crosses one.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def steps_together(on: On, offsets: NDArray[np.int64]) -> On:
         `(n_steps,)`.
     """
     together: On = np.all(on, axis=1)
-    # Two neighbours that are both on belong to one range of two steps or more.
+    # Two neighbours that are both on belong to a range of two or more steps.
     pair = together[1:] & together[:-1]
     pair[offsets[1:-1] - 1] = False
     return np.append(pair, False) | np.insert(pair, 0, False)

@@ -1,10 +1,9 @@
-"""The demo datasets by name, built where and when they are asked for.
+"""The demo datasets by name, built on first use.
 
-Those that come along are there at the first start; the others fetch what they are made from first,
-and are built when somebody asks for them by name.
+Demos that are included are built at the first start. Others are downloaded and built on request.
 
-A demo's folder is `ROOT/vVERSION/NAME`: the last part is the dataset's id, and a demo that builds
-something else than before gets a new version and so a new place.
+The folder of a demo is `ROOT/vVERSION/NAME`. The last part is the id of the dataset; a new version of a
+demo gets a new folder.
 """
 
 from __future__ import annotations
@@ -25,22 +24,22 @@ from demos.parens import build as parens
 
 Progress = Callable[[float], None]
 
-NAMED: Final = 12
-"""How many unknown chords are named, the commonest first."""
+N_LISTED: Final = 12
+"""The number of unknown chords to list, most common first."""
 
 
 class DemoError(ValueError):
-    """There is no such demo, or it cannot do that; `str(error)` is one plain sentence."""
+    """There is no such demo, or it does not support an option; `str(error)` is one plain sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
     """One demo dataset.
 
-    `builder(out, progress=progress)` writes the folder `out`, whole or not at all, replacing what is
-    there; `progress` takes the share done or is None. `version` changes with what the builder
-    writes. `fetch(downloads)`, for a demo that does not come along, gets what it is made from and
-    returns its folder, which the builder is given as `folder`.
+    `builder(out, progress=progress)` writes the folder `out`, completely or not at all, replacing an
+    existing one; `progress` receives the share done, or is None. `version` changes with the output of
+    the builder. `fetch(downloads)`, for a demo that is not included, downloads its data and returns
+    their folder, which is passed to the builder as `folder`.
     """
 
     name: str
@@ -52,36 +51,36 @@ class Demo:
 
 DEMOS: Final[tuple[Demo, ...]] = (
     Demo("parens", "Parenthesis language", parens.build, 1),
-    Demo("chords", "Bach chorales, one chord a beat", chords.build, 1),
-    Demo("english", "English text (Brown corpus)", english.build, 1),
+    Demo("chords", "Bach chorales, one chord per beat", chords.build, 2),
+    Demo("english", "English text (Brown corpus)", english.build, 2),
     Demo("brown", "Brown corpus, held-out texts", english.build_brown, 1, corpus_folder),
 )
 
 
 def names() -> tuple[str, ...]:
-    """The names of all demos, the one to begin with first."""
+    """Return the names of all demos; the first is the default."""
     return tuple(demo.name for demo in DEMOS)
 
 
 def starters() -> tuple[str, ...]:
-    """The names of the demos that come along."""
+    """Return the names of the included demos."""
     return tuple(demo.name for demo in DEMOS if demo.fetch is None)
 
 
 def built(root: Path) -> tuple[str, ...]:
-    """The names of the others that somebody has built under `root` before."""
+    """Return the names of other demos that have been built under `root`."""
     return tuple(
         demo.name for demo in DEMOS if demo.fetch is not None and _is_built(_folder(demo, root))
     )
 
 
 def offered(root: Path) -> tuple[str, ...]:
-    """The names of the demos to show when no data is given: nothing is fetched for them."""
+    """Return the names of the demos to show if no data is given, which need no download."""
     return (*starters(), *built(root))
 
 
 def get(name: str) -> Demo:
-    """Return the demo of that name, or raise DemoError."""
+    """Return the demo with this name, or raise DemoError."""
     for demo in DEMOS:
         if demo.name == name:
             return demo
@@ -91,21 +90,21 @@ def get(name: str) -> Demo:
 def ensure(
     name: str, root: Path, progress: Progress | None = None, source: Path | None = None
 ) -> Path:
-    """Return the folder of a demo, building it first if it is not there yet.
+    """Return the folder of a demo, building it first if necessary.
 
-    Any number of processes and threads may ask at once: one builds, the others wait for it. A build
-    that was interrupted, however roughly, left no dataset; the next one starts over.
+    Any number of processes and threads may call this at once: one builds, the others wait. An
+    interrupted build leaves no dataset; the next one starts over.
 
     Parameters
     ----------
     name
         One of `names()`.
     root
-        The folder that all demos are kept in; made as needed.
+        The folder of all demos; created if needed.
     progress
-        Called with the share done, 0 to 1, while building; not at all if nothing is to be built.
+        Called with the share done, 0 to 1, while building; not at all if nothing has to be built.
     source
-        The folder of what the demo is made from, instead of fetching it.
+        A folder with the data of the demo, instead of downloading it.
 
     Returns
     -------
@@ -115,61 +114,61 @@ def ensure(
     Raises
     ------
     DemoError
-        If there is no such demo, or it takes no `source`.
+        There is no such demo, or it takes no `source`.
     CorpusError
-        What it is made from cannot be fetched, or is something else.
+        The data cannot be downloaded, or they are not the expected data.
     OSError
-        If the folder cannot be written.
+        The folder cannot be written.
     """
     demo = get(name)
     if source is not None and demo.fetch is None:
-        raise DemoError(f"The demo {name!r} comes along whole; leave out --from.")
+        raise DemoError(f"The demo {name!r} needs no other data; leave out --from.")
     folder = _folder(demo, root)
     if _is_built(folder):
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(folder.parent / f".{demo.name}.lock") as alone:
-        if _is_built(folder):  # by whom we waited for
+    with _exclusive(folder.parent / f".{demo.name}.lock") as is_exclusive:
+        if _is_built(folder):  # by the process that this one waited for
             return folder
-        if alone:
-            # Nobody else is at work, so these are of builds that were killed.
+        if is_exclusive:
+            # No other process is building, so these are from builds that were killed.
             for leftover in folder.parent.glob(f".{demo.name}.*.tmp"):
                 shutil.rmtree(leftover, ignore_errors=True)
         if demo.fetch is None:
             demo.builder(folder, progress=progress)
         else:
-            made_from = source or demo.fetch(Path(root) / "downloads")
-            demo.builder(folder, folder=made_from, progress=progress)
+            data = source or demo.fetch(Path(root) / "downloads")
+            demo.builder(folder, folder=data, progress=progress)
     return folder
 
 
-def bring(source: Path, out: Path, progress: Progress | None = None) -> tuple[Path, str]:
-    """Build a dataset of one's own songs, one a line (demos/chords/songs.py), with the chord model.
+def build_songs(source: Path, out: Path, progress: Progress | None = None) -> tuple[Path, str]:
+    """Build a dataset from a text file of songs (demos/chords/songs.py), using the chord model.
 
     Parameters
     ----------
     source
-        A text file.
+        The text file, with one song per line.
     out
-        The dataset folder to make; nothing may be there.
+        The dataset folder to create; must not exist.
     progress
         Called with the share done, 0 to 1.
 
     Returns
     -------
     tuple[Path, str]
-        `out`, and a sentence on what was read and which chords are unknown.
+        `out`, and a sentence about the songs and any unknown chords.
     """
-    brought = chords.bring(source, out, progress)
-    sentence = f"{brought.n_songs} {'song' if brought.n_songs == 1 else 'songs'} read"
-    if not brought.unknown:
-        return brought.path, f"{sentence}; every chord is known."
-    total = sum(count for _, count in brought.unknown)
-    named = ", ".join(f"{token} ({count})" for token, count in brought.unknown[:NAMED])
-    more = ", ..." if len(brought.unknown) > NAMED else ""
-    return brought.path, (
-        f"{sentence}; {total} {'token is' if total == 1 else 'tokens are'} no chord that the model "
-        f"knows, and read as unknown: {named}{more}."
+    made = chords.build_songs(source, out, progress)
+    sentence = f"{made.n_songs} {'song' if made.n_songs == 1 else 'songs'} read"
+    if not made.unknown:
+        return made.path, f"{sentence}; every chord is known."
+    total = sum(count for _, count in made.unknown)
+    named = ", ".join(f"{token} ({count})" for token, count in made.unknown[:N_LISTED])
+    more = ", ..." if len(made.unknown) > N_LISTED else ""
+    return made.path, (
+        f"{sentence}; {total} {'token is not a chord' if total == 1 else 'tokens are not chords'} that the model "
+        f"knows and read as unknown: {named}{more}."
     )
 
 
@@ -178,16 +177,16 @@ def _folder(demo: Demo, root: Path) -> Path:
 
 
 def _is_built(folder: Path) -> bool:
-    # A folder appears whole; a user who deletes one by halves gets it again, too.
+    # Folders are written completely, but a user may have deleted part of one.
     return all((folder / part).exists() for part in ("tokens.parquet", "states", "dataset.yaml"))
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[bool]:
-    """Hold a lock that ends with the process; yields False where the file system has no locks.
+def _exclusive(lock: Path) -> Iterator[bool]:
+    """Hold a lock that is released when the process ends; yields False without lock support.
 
-    Without locks two builds may run side by side: each writes its own temporary folder, and the
-    later one takes the place of the earlier, equal one.
+    Without locks two builds may run at once: each writes to its own temporary folder, and the later one
+    replaces the earlier, which is equal.
     """
     handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
     try:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 
 def recurrent_arrays(embedding: Any, lstm: Any) -> dict[str, NDArray[np.floating]]:
-    """The weights of a `torch.nn.Embedding` and a `torch.nn.LSTM`, by the names of `lstm.load`.
+    """Return the weights of a `torch.nn.Embedding` and a `torch.nn.LSTM`, under the names used by `lstm.load`.
 
-    torch keeps two biases a layer, which are only ever added: they are saved as their sum.
+    torch has two biases per layer, which are always added; their sum is saved.
     """
     parameters = {name: value.detach().numpy() for name, value in lstm.named_parameters()}
     arrays = {"embedding": embedding.weight.detach().numpy()}
@@ -25,7 +25,7 @@ def recurrent_arrays(embedding: Any, lstm: Any) -> dict[str, NDArray[np.floating
 
 
 def output_arrays(output: Any) -> dict[str, NDArray[np.floating]]:
-    """The weights of the `torch.nn.Linear` on top."""
+    """Return the weights of the `torch.nn.Linear` on top."""
     return {
         "output": output.weight.detach().numpy(),
         "output_bias": output.bias.detach().numpy(),
@@ -33,7 +33,7 @@ def output_arrays(output: Any) -> dict[str, NDArray[np.floating]]:
 
 
 def save(out: Path, arrays: dict[str, NDArray[np.floating]]) -> None:
-    """Write arrays as float16 into an .npz file and say how large it is."""
+    """Write arrays as float16 into an .npz file and print its size."""
     halves: dict[str, Any] = {name: array.astype(np.float16) for name, array in arrays.items()}
     out.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(out, allow_pickle=False, **halves)

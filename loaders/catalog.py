@@ -46,13 +46,13 @@ class Catalog:
     Parameters
     ----------
     paths
-            A dataset folder or a folder of datasets each. Folders of datasets are scanned again at
-            every call of `entries`, so that new datasets show up. A path that is neither is an entry
-            with an error.
+        A dataset folder or a folder of datasets each. Folders of datasets are scanned again at
+        every call of `entries`, so that new datasets show up. A path that is neither is an entry
+        with an error.
     cache_dir
-            The cache folder, which contains the prepared copies.
+        The cache folder, which contains the prepared copies.
     progress
-            Called with (steps done, steps in total) while a copy is built.
+        Called with (steps done, steps in total) while a copy is built.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Catalog:
         Raises
         ------
         DatasetError
-                    Unknown id, or the dataset cannot be opened; contains all its problems.
+            Unknown id, or the dataset cannot be opened; contains all its problems.
         """
         with self._lock:
             path = self._ids.get(dataset_id)

@@ -34,17 +34,17 @@ def check(
     path
         The dataset folder.
     deep
-            Also hash the content of every file, and compare the prepared copies, if there are any,
-            with the files value by value.
+        Also hash the content of every file, and compare the prepared copies, if there are any,
+        with the files value by value.
     cache_dir
-            The cache folder with the prepared copies; used by deep checks only.
+        The cache folder with the prepared copies; used by deep checks only.
     progress
-            Called with (steps done, steps in total) while the sources are read.
+        Called with (steps done, steps in total) while the sources are read.
 
     Returns
     -------
     Report
-                Problems of the dataset are part of the report and never raised.
+        Problems of the dataset are part of the report and never raised.
     """
     folder = Path(path)
     inspection = inspect_dataset(folder)

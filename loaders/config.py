@@ -92,14 +92,14 @@ def read_config(path: Path, where: str) -> tuple[Config, list[Problem]]:
     Parameters
     ----------
     path
-            The file; a missing or empty file gives an empty configuration.
+        The file; a missing or empty file gives an empty configuration.
     where
-            The name of the file in problems.
+        The name of the file in problems.
 
     Returns
     -------
     Config, list of Problem
-                Everything that could be read, and a problem for everything that could not.
+        Everything that could be read, and a problem for everything that could not.
     """
     try:
         if path.is_fifo():  # reading it would never end

@@ -32,23 +32,23 @@ class Dataset:
     Attributes
     ----------
     id
-            The name of the folder (made unique by a `Catalog`).
+        The name of the folder (made unique by a `Catalog`).
     name, description
-            From dataset.yaml; the name defaults to the name of the folder.
+        From dataset.yaml; the name defaults to the name of the folder.
     n_steps
-            The number of steps, the same in tokens, annotations and all sources.
+        The number of steps, the same in tokens, annotations and all sources.
     fingerprint
-            8 hex digits from the content of tokens.parquet and the states (from their Parquet footers
-            and sizes); unchanged when the folder is copied.
+        8 hex digits from the content of tokens.parquet and the states (from their Parquet footers
+        and sizes); unchanged when the folder is copied.
     default
-            The view to open with, with its source set; None if dataset.yaml has none.
+        The view to open with, with its source set; None if dataset.yaml has none.
     warnings
-            Warnings about the files; warnings about values belong to a `Source`.
+        Warnings about the files; warnings about values belong to a `Source`.
     signature
-            Sizes and modification times of the files when they were opened.
+        Sizes and modification times of the files when they were opened.
     progress
-            Called with (steps done, steps in total) while a copy is built, unless `open_source` is
-            given another callback.
+        Called with (steps done, steps in total) while a copy is built, unless `open_source` is
+        given another callback.
     """
 
     def __init__(
@@ -93,8 +93,8 @@ class Dataset:
         name
             One of `sources`.
         progress
-                Called with (steps done, steps in total) while a copy is built; defaults to the callback
-                that the dataset was opened with.
+            Called with (steps done, steps in total) while a copy is built; defaults to the callback
+            that the dataset was opened with.
 
         Raises
         ------
@@ -172,17 +172,17 @@ def open_dataset(
     ----------
     path
         The folder.
+    cache_dir
         The cache folder for the prepared copies of the sources; created if needed.
-        Where the derived copies of its sources live; need not be there.
     progress
-            Called with (steps done, steps in total) while a copy is built.
+        Called with (steps done, steps in total) while a copy is built.
     dataset_id
-            The id of the dataset; defaults to the name of the folder.
+        The id of the dataset; defaults to the name of the folder.
 
     Raises
     ------
     DatasetError
-                Contains every problem of the folder. Warnings do not raise.
+        Contains every problem of the folder. Warnings do not raise.
     """
     folder = Path(path)
     inspection = inspect_dataset(folder)

@@ -33,14 +33,14 @@ def assign_colors(labels: Sequence[str], chosen: Mapping[str, str]) -> tuple[str
     Parameters
     ----------
     labels
-            In order of priority for the colours of the palette.
+        In order of priority for the colours of the palette.
     chosen
-            Colours from dataset.yaml; used as given, and not given to another label.
+        Colours from dataset.yaml; used as given, and not given to another label.
 
     Returns
     -------
     tuple of str
-            `#rrggbb`, one per label; grey after the end of the palette.
+        `#rrggbb`, one per label; grey after the end of the palette.
     """
     taken = {color.lower() for color in chosen.values()}
     free = iter([color for color in COLORS if color not in taken])

@@ -70,7 +70,7 @@ def open_file(path: Path, where: str, **options: Any) -> pq.ParquetFile:
     Raises
     ------
     DatasetError
-                As for `stamp`, or the footer is invalid.
+        As for `stamp`, or the footer is invalid.
     """
     stamp(path, where)  # its error messages are clearer than pyarrow's
     with reading(where):

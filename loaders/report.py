@@ -42,11 +42,11 @@ class Report:
     Attributes
     ----------
     is_dataset
-            False if the path is not a dataset folder.
+        False if the path is not a dataset folder.
     problems, warnings
-            All findings; a dataset with a problem is not served.
+        All findings; a dataset with a problem is not served.
     digests
-            (file, hexadecimal hash) of the content; only from a deep check.
+        (file, hexadecimal hash) of the content; only from a deep check.
     """
 
     path: Path

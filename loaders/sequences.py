@@ -22,9 +22,9 @@ class Sequences:
     ----------
     offsets
         int64, `(n_sequences + 1,)`, strictly increasing from 0 to `n_steps`; read-only.
+    ids
         `n_sequences` integers or strings; None if the dataset has no `sequence` column and so
         only one sequence.
-        there is one sequence).
     """
 
     offsets: NDArray[np.int64]
@@ -68,12 +68,12 @@ def read_sequences(column: pa.ChunkedArray, where: str) -> Sequences:
     column
         Integers or strings, dictionary-encoded or not; at least one.
     where
-            The name of the column in problems.
+        The name of the column in problems.
 
     Raises
     ------
     DatasetError
-                Wrong type, a null, or an id that recurs after another one; names the row.
+        Wrong type, a null, or an id that recurs after another one; names the row.
     """
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not (pa.types.is_integer(kind) or is_text(kind)):
@@ -124,8 +124,8 @@ def encode(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], pa.Array]:
     Returns
     -------
     codes, values
-            int32 `(n,)`, -1 for null; and the distinct values, in order of first appearance for plain
-            columns and in the order of the file for dictionary columns.
+        int32 `(n,)`, -1 for null; and the distinct values, in order of first appearance for plain
+        columns and in the order of the file for dictionary columns.
     """
     if pa.types.is_string_view(column.type):
         column = column.cast(pa.large_string())

@@ -20,7 +20,7 @@ class Tokens:
     Attributes
     ----------
     codes
-            int32 `(n_steps,)`, indices into the vocabulary; read-only.
+        int32 `(n_steps,)`, indices into the vocabulary; read-only.
     vocabulary
         Arrow array of the distinct tokens, in no particular order.
     """
@@ -46,12 +46,12 @@ def read_tokens(column: pa.ChunkedArray, where: str) -> Tokens:
     column
         string, large_string or string_view, dictionary-encoded or not.
     where
-            The name of the column in problems.
+        The name of the column in problems.
 
     Raises
     ------
     DatasetError
-                Wrong type, a null (with its row), or text that is not UTF-8.
+        Wrong type, a null (with its row), or text that is not UTF-8.
     """
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not is_text(kind):

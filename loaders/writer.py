@@ -54,27 +54,27 @@ def write_dataset(
     Parameters
     ----------
     out
-            The dataset folder to create, with its parents. An existing empty folder is used; anything
-            else at this path is refused unless `overwrite` is set.
+        The dataset folder to create, with its parents. An existing empty folder is used; anything
+        else at this path is refused unless `overwrite` is set.
     tokens
-            `n_steps` strings, one per step, possibly empty but not null. Or a record batch reader with
-            all the columns of tokens.parquet, written batch by batch as row groups, so that tokens and
-            annotations can be larger than memory.
+        `n_steps` strings, one per step, possibly empty but not null. Or a record batch reader with
+        all the columns of tokens.parquet, written batch by batch as row groups, so that tokens and
+        annotations can be larger than memory.
     states
-            Source name -> `(n_steps, n_states)` array, or any iterable of row batches
-            `(any, n_states)` that add up to `n_steps` rows, so that a source can be larger than
-            memory. The float type is preserved; integers stay integers (and are read as float64).
+        Source name -> `(n_steps, n_states)` array, or any iterable of row batches
+        `(any, n_states)` that add up to `n_steps` rows, so that a source can be larger than
+        memory. The float type is preserved; integers stay integers (and are read as float64).
     sequences
-            `n_steps` integers or strings; a run of equal values is one sequence. None: one sequence,
-            or the column `sequence` of a reader.
+        `n_steps` integers or strings; a run of equal values is one sequence. None: one sequence,
+        or the column `sequence` of a reader.
     state_names
         Source name -> `n_states` column names; defaults to "0", "1", ....
     columns
-            Annotations written as additional columns of tokens.parquet: name -> `n_steps` values.
+        Annotations written as additional columns of tokens.parquet: name -> `n_steps` values.
     annotations
-            Annotations written to separate files: name -> `n_steps` values (an array, list, pandas
-            Series or Arrow array), or a record batch reader with all the columns of the file (also for
-            intervals), written as it is read.
+        Annotations written to separate files: name -> `n_steps` values (an array, list, pandas
+        Series or Arrow array), or a record batch reader with all the columns of the file (also for
+        intervals), written as it is read.
     ranked
         Name -> (`n_steps` lists of words, best first; the same number of lists of weights, or None).
     intervals
@@ -92,11 +92,11 @@ def write_dataset(
     Raises
     ------
     WriteError
-                Lengths that differ, names that cannot be file names, no states, zero steps, `out`
-                exists; or anything else that would make the dataset invalid, such as a sequence that is
-                not consecutive or an unknown key in `config`.
+        Lengths that differ, names that cannot be file names, no states, zero steps, `out`
+        exists; or anything else that would make the dataset invalid, such as a sequence that is
+        not consecutive or an unknown key in `config`.
     OSError
-                The disk failed. Nothing is left behind.
+        The disk failed. Nothing is left behind.
     """
     target = Path(out)
     if target.exists() and not overwrite and (not target.is_dir() or any(target.iterdir())):
@@ -271,7 +271,7 @@ def _groups(source: str, rows: NDArray[Any] | Iterable[NDArray[Any]]) -> Iterato
     Yields
     ------
     ndarray
-            `(n_states, rows)`, the values of each state contiguous; its memory is reused for the next.
+        `(n_states, rows)`, the values of each state contiguous; its memory is reused for the next.
     """
     batches: Iterable[NDArray[Any]] = [rows] if isinstance(rows, np.ndarray) else rows
     first: tuple[int, np.dtype[Any]] | None = None

@@ -1,4 +1,4 @@
-"""The tests; the folders mirror those of what they test."""
+"""The tests; their folders mirror those of the code."""
 
 from pathlib import Path
 

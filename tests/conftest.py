@@ -1,4 +1,4 @@
-"""What several tests build on: a dataset folder written without our writer, and a cache folder."""
+"""Shared fixtures: a dataset folder written without the project's writer, and demo datasets."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ import pytest
 if TYPE_CHECKING:
     from tests.findings.corpus import Corpus
 
-# Kernels are compiled once for all tests, not beside the sources; numba reads this when imported.
+# Kernels are compiled once for all tests, outside the source tree; numba reads this on import.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / "statebrush-test-numba"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what is marked `torch` where torch is missing, each by its name.
+    """Skip tests marked `torch` if torch is missing, listing each by name.
 
-    Such a test imports torch inside its body, never at the top of its module.
+    Such a test imports torch in its body, never at module level.
     """
     if importlib.util.find_spec("torch") is not None:
         return
@@ -46,7 +46,7 @@ def write_parquet(path: Path, columns: dict[str, Any]) -> None:
 
 @pytest.fixture
 def dataset_folder(tmp_path: Path) -> Callable[..., Path]:
-    """Write a dataset folder as docs/dataset.md describes it, with pyarrow alone."""
+    """Write a dataset folder as described in docs/dataset.md, with pyarrow alone."""
 
     def build(
         name: str = "small",
@@ -79,7 +79,7 @@ def example_rows() -> np.ndarray[Any, np.dtype[np.float32]]:
 
 @pytest.fixture(scope="session")
 def demo_corpus(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Corpus]:
-    """Open a demo dataset by its name, building it the first time it is asked for."""
+    """Open a demo dataset by its name, building it on first use."""
     from demos.registry import ensure
     from tests.findings.corpus import open_corpus
 

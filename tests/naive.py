@@ -1,7 +1,7 @@
-"""Slow and obvious twins of the matching service, written straight from docs/matching.md.
+"""Slow and obvious counterparts of the matching service, written directly from docs/matching.md.
 
-Nothing here comes from `app`: no import, no trick, no cleverness. Sets are Python sets, every range
-of every sequence is looked at, and "on" compares fractions.
+Nothing is imported from `app`, and nothing is optimized. Sets are Python sets, every range of every
+sequence is considered, and "on" compares fractions.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def on_table(rows: Any, threshold: float, polarity: str) -> list[list[bool]]:
 
 
 class Naive:
-    """One source at one query."""
+    """One source and one query."""
 
     def __init__(self, rows: Any, offsets: Sequence[int], query: NaiveQuery) -> None:
         self.on = on_table(rows, query.threshold, query.polarity)
@@ -76,7 +76,7 @@ class Naive:
         sequence = self.sequences[self.sequence_of(start)]
         before = range(start - self.query.off_before, start)
         after = range(stop, stop + self.query.off_after)
-        # (The steps outside the sequence are off: leaving them out keeps a limit of 10**9 short.)
+        # Steps outside the sequence are off; skipping them keeps a limit of 10**9 fast.
         before = range(max(before.start, sequence.start), start)
         after = range(stop, min(after.stop, sequence.stop))
         return {
@@ -133,7 +133,7 @@ class Naive:
         return sorted(found, key=lambda m: (-m[2], m[3], -(m[1] - m[0]), m[0]))
 
     def whole_list(self) -> list[tuple[int, int, int, int]]:
-        """After the length filter and one per place; before offset and top."""
+        """The list after the length filter and one per place, before offset and top."""
         chosen = self.matches()
         if self.query.length is not None:
             least, most = self.query.length

@@ -1,4 +1,4 @@
-"""The house rules that can be read off the sources (docs/architecture.md)."""
+"""The rules of docs/architecture.md that can be checked in the source files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests import ROOT
 PACKAGES = ("app", "components", "demos", "loaders")
 OURS = (*PACKAGES, "tests")
 
-# Room -> what of ours it may import. The longest name that fits a module counts. A room of app/ that
+# Room -> modules of the project that it may import. The longest matching name applies. A room of app/ that
 # is not listed may import nothing.
 ARROWS: dict[str, tuple[str, ...]] = {
     "loaders": ("loaders",),
@@ -147,7 +147,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     ),
     "app.__main__": ("app.cli",),
 }
-# Package -> libraries it must do without.
+# Package -> libraries that it must not import.
 WITHOUT: dict[str, tuple[str, ...]] = {
     "loaders": ("dash", "plotly", "numba"),
     "components": ("pyarrow", "numba"),
@@ -228,14 +228,14 @@ def test_nothing_is_allowed_that_is_not_used() -> None:
 
 
 def module_of(name: str) -> str:
-    """Our module that an imported name is or is in; empty for all others."""
+    """The module of the project that an imported name is or is in; empty for others."""
     while name and name not in MODULES:
         name = name.rpartition(".")[0]
     return name
 
 
 def test_no_modules_import_each_other() -> None:
-    """In no circle of any length, imports for hints and inside functions included."""
+    """There are no import cycles, including imports for type hints and inside functions."""
     graph = {
         module: {module_of(name) for name in imports(tree)} - {"", module}
         for module, tree in MODULES.items()
@@ -250,7 +250,7 @@ def test_rules_are_about_modules_that_exist(rules: dict[str, tuple[str, ...]]) -
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_packages_do_without_what_is_not_theirs(module: str) -> None:
+def test_packages_do_not_import_forbidden_libraries(module: str) -> None:
     banned = rule(WITHOUT, module) or ()
     found = [n for n in imports(MODULES[module]) if any(is_in(n, name) for name in banned)]
     assert not found
@@ -272,7 +272,7 @@ def test_no_module_level_mutable_state(module: str) -> None:
         )
         for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
             name = target.id if isinstance(target, ast.Name) else ast.unparse(target)
-            # A constant that happens to be written as a list or dict is named as one.
+            # A constant that is a list or dict must be named like one.
             constant = re.fullmatch(r"_?[A-Z][A-Z0-9_]*|__all__", name)
             assert not mutable or constant, f"{module}.{name}"
     assert not any(isinstance(node, ast.Global) for node in ast.walk(MODULES[module]))
@@ -281,8 +281,8 @@ def test_no_module_level_mutable_state(module: str) -> None:
 @pytest.mark.parametrize(
     "module", [m for m in MODULES if is_in(m, "app.web.payloads") or is_in(m, "app.web.callbacks")]
 )
-def test_what_goes_over_the_wire_has_a_type(module: str) -> None:
-    """`app.web.view.wire` has one for each request and payload."""
+def test_requests_and_payloads_are_typed(module: str) -> None:
+    """`app.web.view.wire` has a type for each request and payload."""
     for node in ast.walk(MODULES[module]):
         if isinstance(node, ast.FunctionDef):
             hints = [one.annotation for one in ast.walk(node.args) if isinstance(one, ast.arg)]
@@ -344,9 +344,9 @@ def own_text_files() -> Iterator[Path]:
             yield path
 
 
-def test_no_path_of_somebodys_machine_in_any_file() -> None:
-    # Put together here, or this file would be the first to fail. Only where a path begins: our
-    # own app/work/ is no such folder.
+def test_no_file_contains_a_path_of_a_developers_machine() -> None:
+    # Assembled here, or this file would fail itself. Only at the start of a path: the project's
+    # app/work/ is a different folder.
     machine = re.compile(
         r"(?<![\w.])(?:"
         + "|".join(["/ro" + "ot/", "/ho" + "me/[a-z]", "/Us" + "ers/", "/wo" + "rk/"])

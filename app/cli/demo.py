@@ -38,7 +38,7 @@ def demo_command(
             )
         from demos import registry
 
-        path, said = registry.bring(
+        path, said = registry.build_songs(
             Path(source).expanduser(), Path(out).expanduser(), progress(source)
         )
         say(said)

@@ -1,4 +1,4 @@
-"""A source as the search takes it: its rows, and how any process gets their on-bits."""
+"""A source as input of a search: its rows, and the packed bits for any process."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from app.settings import Settings
 from loaders import Dataset, Source
 from loaders.sources.array_cache import cached_array, open_rows
 
-#: What the on-bits that are kept on disk may take where nobody says so.
+#: The default limit for packed bits on disk.
 MOST_BYTES = Settings().bits_on_disk
 
 
 @dataclass(frozen=True, slots=True)
 class StoredBits:
-    """The on-bits of a source, packed from its copy and kept beside it.
+    """The packed bits of a source, cached on disk next to its copy.
 
     Attributes
     ----------
     home
-        The folder of the copy (`Source.home`). Every process that works on the source must see it
-        there: processes of this machine do, and machines that share the file system.
+        The folder of the copy (`Source.home`). It must have the same path in every process that
+        works on the source: on this machine, or on machines that share the file system.
     most_bytes
-        What the on-bits kept of all sources of the cache folder may take on disk together.
+        Limit for the packed bits of all sources in the cache folder together.
     """
 
     home: Path
@@ -51,9 +51,9 @@ class StoredBits:
         Raises
         ------
         DatasetError
-            There is no room for those of the whole source, or they cannot be written.
+            Those of the whole source do not fit, or they cannot be written.
         """
-        # Which states are on is decided by the threshold's float64, whatever it was written as.
+        # The float64 value of the threshold determines which states are on, not its text.
         level = np.float64(threshold).tobytes().hex()
         return cached_array(
             self.home / "bits",
@@ -70,10 +70,10 @@ class StoredBits:
 
 
 class Worker(Executor):
-    """One process that makes passes: begun with the first task, and anew after it was killed.
+    """One process that makes passes; started with the first task, and again if it is killed.
 
-    It is begun by whichever process gives it the first task, so that servers may still be forked,
-    and ends with that one, however that ends.
+    It is a child of whichever process gives it the first task, so that servers can be forked before,
+    and it ends with that process, even if that is killed.
     """
 
     def __init__(self) -> None:
@@ -81,15 +81,15 @@ class Worker(Executor):
         self._pool: ProcessPoolExecutor | None = None
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """See `Executor`. Tasks that a killed process had raise BrokenProcessPool, later ones run."""
+        """See `Executor`. Tasks of a killed process raise BrokenProcessPool; later tasks run."""
         with self._lock:
             if self._pool is not None:
                 try:
                     return self._pool.submit(fn, *args, **kwargs)
                 except BrokenProcessPool:
                     self._pool.shutdown(wait=False)
-            # Spawned, not forked: a fork of a process with threads may inherit a lock that nobody
-            # frees.
+            # Spawned, not forked: a fork of a process with threads may inherit a lock that is never
+            # released.
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent)
             with _deaf_to_interrupts():
@@ -105,9 +105,9 @@ class Worker(Executor):
 
 @contextmanager
 def _deaf_to_interrupts() -> Iterator[None]:
-    """Have the processes begun in this block hear no Ctrl+C: who began them ends them.
+    """Make processes started in this block ignore Ctrl+C; their parent ends them.
 
-    A terminal sends it to every process of a command, and each would tell it with a traceback.
+    A terminal sends it to every process of a command, and each would print a traceback.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -117,7 +117,7 @@ def _deaf_to_interrupts() -> Iterator[None]:
 
 
 def _end_with_parent() -> None:
-    """End this worker when the process that began it is gone: it would wait for tasks for ever."""
+    """End this worker when its parent has ended; otherwise it would wait for tasks for ever."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 
@@ -131,13 +131,13 @@ def _end_with_parent() -> None:
 def processes(n_workers: int) -> list[Executor]:
     """Return executors of one process each.
 
-    One process each and not one pool: a worker then gets the same steps every time, and has the
-    pages of their on-bits at hand.
+    A process each instead of one pool, so that a worker gets the same steps every time and has the
+    pages of their packed bits in memory.
     """
     return [Worker() for _ in range(n_workers)]
 
 
 def states_of(dataset: Dataset, source: Source, bits_on_disk: int = MOST_BYTES) -> States:
-    """Return what a search reads of a source; `bits_on_disk` is the setting of that name."""
+    """Return the input of a search; `bits_on_disk` is the setting of that name."""
     opener = StoredBits(source.home, bits_on_disk)
     return States(source.rows, dataset.sequences.offsets, opener, source.state_names)

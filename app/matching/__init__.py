@@ -1,12 +1,11 @@
 """The matching service: exact answers to where else the selected states are on together.
 
-Takes arrays and gives values; knows no files, no Dash and no Plotly. docs/matching.md defines what
-is right.
+Works on arrays only, without files, Dash or Plotly. docs/matching.md is the specification.
 """
 
 from app.matching.bits import Polarity, is_on, pack
 from app.matching.control import Cancelled, Control
-from app.matching.distributed import Distributed, distribute_states
+from app.matching.distributed import DistributedBits, distribute_states
 from app.matching.engine import find_matches
 from app.matching.packed import Packed, pack_states
 from app.matching.query import Query, QueryError
@@ -18,7 +17,7 @@ from app.matching.states import Opener, States
 __all__ = [
     "Cancelled",
     "Control",
-    "Distributed",
+    "DistributedBits",
     "LengthCount",
     "Match",
     "MatchResult",

@@ -1,8 +1,8 @@
-"""When a state is on: the only definition of it in Python.
+"""When a state is on: the only definition in Python.
 
 A state is on at a step when the stored value, widened exactly, is at or beyond the threshold, a
 float64 that is never rounded to the stored type (docs/matching.md, "Values"; section 5.1 of the
-paper). Everything else in Python asks this module.
+paper). All other Python code uses this module.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from app.matching.control import Control
 
 BITS_PER_WORD = 64
 
-# A block of values and its truth values stay in the cache. Smaller ones cost more: after each of NumPy's
-# steps over a block the thread needs the interpreter back, for which small requests wait as well.
+# A block of values and its truth values fit into the cache. Smaller blocks cost more: after each of NumPy's
+# operations on a block the thread needs the interpreter lock again, for which small requests also wait.
 _BLOCK_VALUES = 1 << 20
 
 # float16, read as uint16: the sign bit, and the largest pattern that is not NaN (infinity).
@@ -38,31 +38,31 @@ class Polarity(enum.StrEnum):
 
 
 def words_for(n_states: int) -> int:
-    """Return how many 64-bit words hold the on-bits of `n_states` states."""
+    """Return the number of 64-bit words for the packed bits of `n_states` states."""
     return -(-n_states // BITS_PER_WORD)
 
 
 def is_on(values: ArrayLike, threshold: float, polarity: Polarity) -> NDArray[np.bool_]:
-    """Return where `values` are on, element by element and exactly.
+    """Return where `values` are on, elementwise and exactly.
 
     Parameters
     ----------
     values
-        float16, float32 or float64, any shape, empty ones included.
+        float16, float32 or float64, of any shape, possibly empty.
     threshold
-        Finite float64. It is compared as a real number: for float16 and float32 it is replaced by
-        the smallest number of that type at or above it, which changes no answer.
+        Finite float64, compared as a real number: for float16 and float32 it is replaced by the
+        smallest number of that type at or above it, which gives the same results.
     polarity
         `high`: value >= threshold; `low`: value <= -threshold; `magnitude`: the larger of both.
 
     Returns
     -------
-    bool array of the shape of `values`. NaN is never on; infinities compare as numbers.
+    bool array with the shape of `values`. NaN is never on; infinities compare as numbers.
 
     Raises
     ------
     TypeError
-        If the values are not of one of the three floating types.
+        If the values do not have one of these types.
     """
     array = np.asarray(values)
     rule = _rule(array.dtype, threshold, Polarity(polarity))
@@ -79,29 +79,29 @@ def pack(
     *,
     threads: int = 2,
 ) -> NDArray[np.uint64]:
-    """Return the on-bits of `rows`, 64 states a word.
+    """Return the packed bits of `rows`, 64 states per word.
 
     Parameters
     ----------
     rows
         (n_steps, n_states) of float16, float32 or float64; may be a memory map, read once, in
-        blocks that stay in cache.
+        blocks that fit into the cache.
     threshold, polarity
         As for `is_on`.
     control
-        Told of the steps packed; it can call the work off.
+        Receives the progress in steps, and can cancel the work.
     threads
-        How many threads share the steps.
+        The number of threads.
 
     Returns
     -------
-    uint64 array of shape (n_steps, ceil(n_states / 64)). State c is bit c % 64 (from the least
+    uint64 array of shape (n_steps, ceil(n_states / 64)). State c is bit c % 64 (counted from the least
     significant) of word c // 64; the bits past the last state are 0.
 
     Raises
     ------
     TypeError
-        If the values are not of one of the three floating types.
+        If the values do not have one of these types.
     Cancelled
         If `control` was cancelled.
     """
@@ -115,7 +115,7 @@ def pack(
     as_bytes = packed.view(np.uint8)
 
     def fill(first: int, last: int) -> None:
-        # The columns past the last state are never written, so their bits stay 0.
+        # The columns after the last state are never written, so their bits stay 0.
         on = np.zeros((min(block, last - first), n_words * BITS_PER_WORD), dtype=np.bool_)
         for start in range(first, last, block):
             stop = min(start + block, last)
@@ -139,10 +139,10 @@ def pack(
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """A threshold made ready for one stored type.
+    """A threshold converted to one stored type.
 
-    `bound` is the smallest number of the stored type at or above the threshold; comparing the
-    stored numbers with it gives the answers that comparing real numbers would give.
+    `bound` is the smallest number of the stored type at or above the threshold; comparing stored
+    numbers with it is equivalent to comparing real numbers with the threshold.
     """
 
     dtype: np.dtype[Any]
@@ -165,8 +165,8 @@ class _Rule:
                 np.greater_equal(np.abs(native), bound, out=out)
 
     def _apply_half(self, values: NDArray[np.floating], out: NDArray[np.bool_]) -> None:
-        # Comparing float16 natively is 15 times slower than comparing its bits. Positive numbers
-        # order like their bit patterns, so "on" is one or two ranges of patterns, NaN in none.
+        # Comparing float16 natively is 15 times slower than comparing its bits. Positive numbers have
+        # the order of their bit patterns, so "on" is one or two ranges of patterns, without NaN.
         patterns = np.ascontiguousarray(values).view(np.uint16)
         if self.polarity is Polarity.LOW:
             patterns = patterns ^ _HALF_SIGN
@@ -179,13 +179,13 @@ class _Rule:
         _within(patterns, 0, _HALF_INFINITY, out)
         if self.polarity is not Polarity.MAGNITUDE:
             negative = np.empty_like(out)
-            # Minus zero equals zero; below it, the larger the pattern the smaller the number.
+            # Minus zero equals zero; for negative numbers, a larger pattern is a smaller number.
             _within(patterns, 0x8000, pattern | 0x8000, negative)
             np.logical_or(out, negative, out=out)
 
 
 def _within(patterns: NDArray[np.uint16], low: int, high: int, out: NDArray[np.bool_]) -> None:
-    # One comparison instead of two: what is below `low` wraps around to above `high - low`.
+    # One comparison instead of two: patterns below `low` wrap around to above `high - low`.
     np.less_equal(patterns - np.uint16(low), np.uint16(high - low), out=out)
 
 

@@ -1,6 +1,6 @@
-"""Progress and cancelling of work that is under way.
+"""Progress and cancellation of a computation.
 
-The work looks at its control between short stretches.
+The computation checks its control every few milliseconds.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from contextlib import contextmanager
 _WAITING = "waiting"
 
 
-class Cancelled(Exception):  # noqa: N818 - no error: it was asked for
-    """The work was cancelled by every caller that waited for it."""
+class Cancelled(Exception):  # noqa: N818 - not an error, but requested
+    """The computation was cancelled by everyone who waited for it."""
 
     def __init__(self) -> None:
         super().__init__("The search was cancelled; ask again for its answer.")
 
 
 class Control:
-    """The progress of one answer, and a way to cancel it. Safe to use from any thread.
+    """Progress and cancellation of one request for a computation. Thread-safe.
 
-    `done` and `stage` are for a progress bar; `cancel` ends the work within a stretch of some
-    milliseconds, unless other callers wait for the same answer: then only this one stops waiting.
+    `done` and `stage` are for a progress bar. `cancel` ends the computation within milliseconds,
+    unless others wait for the same result; then only this request stops waiting.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Control:
         self._cancelled = False
         self._listeners: list[Callable[[], None]] = []
         self._stage = _WAITING
-        # The stage under way covers the shares from `_start` to `_until` of all the work.
+        # The current stage covers the shares from `_start` to `_until` of the whole computation.
         self._start = 0.0
         self._until = 0.0
         self._share = 0.0
@@ -44,7 +44,7 @@ class Control:
 
     @property
     def done(self) -> float:
-        """The share that is done, 0 to 1; it never falls."""
+        """The share done, 0 to 1; it never decreases."""
         with self._lock:
             start, until, other = self._start, self._until, self._other
             share = self._share
@@ -52,13 +52,13 @@ class Control:
 
     @property
     def stage(self) -> str:
-        """What is being done, one word: waiting, packing, counting, listing or, of files, writing."""
+        """The current stage, one word: waiting, packing, counting, listing or, for files, writing."""
         with self._lock:
             stage, other = self._stage, self._other
         return stage if other is None else other.stage
 
     def cancel(self) -> None:
-        """Cancel the work; to do so again, or when it is over, does nothing."""
+        """Cancel the computation; has no effect if it is cancelled or finished already."""
         with self._lock:
             self._cancelled = True
             listeners, self._listeners = self._listeners, []
@@ -66,40 +66,40 @@ class Control:
             listener()
 
     def on_cancel(self, listener: Callable[[], None]) -> None:
-        """Call `listener` when the work is cancelled, at once if it was already."""
+        """Call `listener` on cancellation, or at once if already cancelled."""
         with self._lock:
             if not self._cancelled:
                 self._listeners.append(listener)
                 return
         listener()
 
-    # ---------------------------------------------------------------- for the code that does the work
+    # ------------------------------------------------------------- for the computation
 
     def check(self) -> None:
-        """Raise `Cancelled` if the work was cancelled."""
+        """Raise `Cancelled` if the computation was cancelled."""
         if self._cancelled:
             raise Cancelled
 
     def begin(self, stage: str, until: float) -> None:
-        """Begin a stage that ends when the share `until` (0 to 1) of all the work is done."""
+        """Begin a stage that ends when the share `until` (0 to 1) of the whole computation is done."""
         self.check()
         with self._lock:
             self._stage = stage
             self._cover(until)
 
     def begin_next(self, stage: str) -> None:
-        """Begin a stage that may not be the last: it covers half of what is left."""
+        """Begin a stage that may not be the last: it covers half of the remaining share."""
         self.begin(stage, (1 + self._until) / 2)
 
     def advance(self, share: float) -> None:
-        """Add a share (0 to 1) of the stage under way, and raise if the work was cancelled."""
+        """Add a share (0 to 1) of the current stage; raises if the computation was cancelled."""
         self.check()
         with self._lock:
             self._share = min(1.0, self._share + share)
 
     @contextmanager
     def following(self, other: Control, until: float) -> Iterator[None]:
-        """Show the progress of `other`, whose answer is a part of this work, up to `until`."""
+        """Show the progress of `other`, whose result is part of this computation, up to `until`."""
         with self._lock:
             self._cover(until)
             self._other = other

@@ -15,16 +15,16 @@ _NONE: Integers = np.zeros(0, dtype=np.int64)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Counts:
-    """How many matches there are.
+    """The number of matches.
 
     Attributes
     ----------
     lengths, by_length, full_by_length
-        The lengths that occur, ascending, and how many matches, and full matches, have each.
+        The lengths that occur, ascending, and the number of matches and of full matches of each.
     by_overlap
-        Matches that pass the length filter, of each overlap (the index).
+        Matches that pass the length filter, by overlap (the index).
     by_bin, full_by_bin
-        Matches that pass the length filter, and full ones of them, by the bin of their start
+        Matches and full matches that pass the length filter, by the bin of their start
         (`Terms.bin_shift`).
     """
 
@@ -36,13 +36,13 @@ class Counts:
     full_by_bin: Integers
 
     @classmethod
-    def none(cls) -> Counts:
-        """Return the counts of no match."""
+    def empty(cls) -> Counts:
+        """Return zero counts."""
         return cls(*[_NONE] * 6)
 
     @classmethod
     def sum(cls, parts: Sequence[Counts]) -> Counts:
-        """Return the counts of all parts together."""
+        """Return the sum of all parts."""
         if len(parts) == 1:
             return parts[0]
         lengths, where = np.unique(
@@ -62,13 +62,13 @@ class Counts:
 
     @property
     def total(self) -> int:
-        """Matches of any length."""
+        """The number of matches of any length."""
         return int(self.by_length.sum())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Matches [starts, stops), in the order met (by stop) unless said otherwise."""
+    """Matches [starts, stops), in the order found (by stop) unless stated otherwise."""
 
     starts: Integers
     stops: Integers
@@ -77,7 +77,7 @@ class Found:
 
     @classmethod
     def join(cls, parts: Sequence[Found]) -> Found:
-        """Return the matches of all `parts`, one part after the other."""
+        """Return the matches of all `parts`, concatenated."""
         if len(parts) == 1:
             return parts[0]
         none = [_NONE]
@@ -90,11 +90,11 @@ class Found:
 
     @property
     def size(self) -> int:
-        """How many matches."""
+        """The number of matches."""
         return int(self.starts.size)
 
     def take(self, which: Integers | NDArray[np.bool_] | slice) -> Found:
-        """Return the matches that `which` picks, in its order."""
+        """Return the matches selected by `which`, in its order."""
         return Found(
             self.starts[which], self.stops[which], self.overlaps[which], self.unions[which]
         )

@@ -1,6 +1,6 @@
-"""The on-bits of the selected states alone, in as few words as they fit.
+"""The packed bits of the selected states alone, in as few words as possible.
 
-The sweep counts bits and never asks which state one is, so their order does not matter.
+The sweep only counts bits and does not identify states, so their order does not matter.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from app.matching import kernels
 Words = NDArray[np.uint64]
 Integers = NDArray[np.int64]
 
-# Rows gathered between two checks whether the work was cancelled.
+# Rows gathered between two checks for cancellation.
 _STRETCH = 1 << 17
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moves:
-    """How to gather: dense word d is the union over k in [targets[d], targets[d + 1]) of moves.
+    """How to gather: dense word d is the union, over k in [targets[d], targets[d + 1]) of the moves k.
 
     Move k takes the bits `masks[k]` of word `sources[k]` and rotates them left by `turns[k]`.
     """
@@ -33,7 +33,7 @@ class Moves:
     targets: Integers
 
     def gather(self, bits: Words, pause: Callable[[], None] = lambda: None) -> Words:
-        """Return the (n_rows, n_dense) bits of the selected states; `pause` is called now and then."""
+        """Return the (n_rows, n_dense) bits of the selected states; `pause` is called regularly."""
         dense = np.empty((bits.shape[0], self.targets.size - 1), dtype=np.uint64)
         for first in range(0, bits.shape[0], _STRETCH):
             last = min(first + _STRETCH, bits.shape[0])
@@ -44,7 +44,7 @@ class Moves:
         return dense
 
     def places(self, selected: tuple[int, ...], n_words: int) -> Integers:
-        """Return which dense bit each selected state has: word times 64, and the bit in it."""
+        """Return the dense bit of each selected state: 64 times its word plus its bit."""
         rows = np.zeros((len(selected), n_words), dtype=np.uint64)
         for i, state in enumerate(selected):
             rows[i, state // 64] = np.uint64(1 << (state % 64))
@@ -55,16 +55,16 @@ class Moves:
 
 
 def plan_moves(selected_mask: Words, n_dense: int) -> Moves:
-    """Plan how to fit the selected bits of a row into `n_dense` words with few rotations.
+    """Plan how to move the selected bits of a row into `n_dense` words with few rotations.
 
     Greedy: each source word is rotated so that as many of its selected bits as possible fall on
-    free bits; a few scattered states mostly need one rotation a word, not one a state.
+    free bits. A few scattered states usually need one rotation per word instead of one per state.
     """
     full = (1 << 64) - 1
     free = [full] * n_dense
     moves: list[list[tuple[int, int, int]]] = [[] for _ in range(n_dense)]
     masks = selected_mask.tolist()
-    # Full words first: what is left of the free bits suits the sparse ones.
+    # Full words first: the remaining free bits suit the sparse ones.
     for source in sorted(range(len(masks)), key=lambda w: -masks[w].bit_count()):
         left = masks[source]
         while left:
@@ -90,7 +90,7 @@ class _Fit:
 
 
 def _best_fit(mask: int, free: list[int]) -> _Fit:
-    wanted = mask.bit_count()
+    n_selected = mask.bit_count()
     best = _Fit(0, 0, 0)
     tried = 0
     for target, room in enumerate(free):
@@ -101,10 +101,10 @@ def _best_fit(mask: int, free: list[int]) -> _Fit:
             placed = turned & room
             if placed.bit_count() > best.placed.bit_count():
                 best = _Fit(target, turn, placed)
-                if placed.bit_count() == wanted:
+                if placed.bit_count() == n_selected:
                     return best
         tried += 1
-        # A few words with room are enough to choose from; wide sources have hundreds.
+        # A few words with free bits are enough to choose from; wide sources have hundreds.
         if tried == 4:
             break
     return best

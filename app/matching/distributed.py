@@ -1,9 +1,9 @@
-"""A search whose shards are worked on by any `concurrent.futures.Executor`.
+"""Search with shards processed by any `concurrent.futures.Executor`.
 
-For sources whose on-bits do not fit into memory, and for more than one machine. A task names steps,
-not values: the worker that takes it gets the on-bits from an `Opener`, which maps them from a file,
-so that no process ever holds them all. What goes over the wire is a few
-numbers per state and shard, and the best matches of each.
+For sources whose packed bits do not fit into memory, and for several machines. A task contains steps,
+not values: its worker gets the packed bits from an `Opener`, which caches them (in a memory-mapped
+file), so that no process ever has all of them in memory. Only a few numbers per state and shard, and
+the best matches of each shard, are transferred.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from app.matching.bits import Polarity
 from app.matching.control import Control
-from app.matching.edges import Ends, cut_evenly, scan_ends, spans
+from app.matching.edges import LocalEdges, cut_evenly, scan_ends, spans
 from app.matching.packed import sequences_of, span_shards
 from app.matching.search import Passes
 from app.matching.shard import Shard, Span, Terms
@@ -27,27 +27,27 @@ from app.matching.states import Opener, States
 Words = NDArray[np.uint64]
 Integers = NDArray[np.int64]
 
-# Steps of one shard: of 130 selected states with limits on both sides, 40 MB while it is worked on.
+# Steps per shard: with 130 selected states and limits on both sides, a task needs 40 MB.
 _STEPS_PER_SHARD = 1 << 19
-# Between two checks whether the search was cancelled while workers make its passes.
+# Interval of the checks for cancellation while workers compute.
 _SECONDS_TO_WAIT = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Distributed:
-    """On-bits at one threshold and polarity, held by workers.
+class DistributedBits:
+    """On-bits at one threshold and polarity, cached by workers.
 
     Attributes
     ----------
     opener
-        How a worker gets the on-bits of some steps.
+        Gets the packed bits of some steps in a worker.
     threshold, polarity
         As for `is_on`.
     shards
-        Where they are cut, first to last. No answer depends on it.
+        The shards, in order. The result does not depend on the division.
     executors
-        One entry a worker. Each gets the same neighbouring shards every time, so that an executor
-        of one process, or one pinned to a machine, finds their on-bits at hand. A pool of several
+        One per worker. Each gets the same neighbouring shards every time, so that an executor of one
+        process, or one pinned to a machine, finds their packed bits in its cache. A pool of several
         processes may be given several times.
     """
 
@@ -59,16 +59,16 @@ class Distributed:
 
     @property
     def n_bytes(self) -> int:
-        """What it takes in the memory of this process, nearly."""
+        """The approximate size in the memory of this process."""
         return sum(3 * shard.edges.since.nbytes + shard.offsets.nbytes for shard in self.shards)
 
     @property
     def in_memory(self) -> None:
-        """None: this process does not hold the bits; see `search.Bits`."""
+        """None: this process does not have the bits in memory; see `search.Bits`."""
         return
 
     def passes(self, terms: Terms, threads: int, control: Control) -> Passes:
-        """See `search.Bits`; the executors decide how many work at once, not `threads`."""
+        """See `search.Bits`; the executors determine the parallelism, not `threads`."""
         return _Workers(self, terms, control)
 
 
@@ -81,24 +81,24 @@ def distribute_states(
     executors: Sequence[Executor],
     n_shards: int | None = None,
     control: Control | None = None,
-) -> Distributed:
-    """Have workers pack the on-bits of a source, each its own shards.
+) -> DistributedBits:
+    """Have workers pack the bits of a source, each its own shards.
 
     Parameters
     ----------
     states
-        The source; its values are not read here.
+        The source; its values are not read in this process.
     threshold, polarity
         As for `is_on`.
     opener
-        How a worker gets the on-bits of some steps.
+        Gets the packed bits of some steps in a worker.
     executors
-        One entry a worker; see `Distributed`.
+        One per worker; see `DistributedBits`.
     n_shards
-        How many shards, if that is to be fixed.
+        A fixed number of shards.
     control
-        Shows the progress by shard. Cancelling it ends this call and drops the tasks that no worker
-        has begun; tasks under way run to their end.
+        Receives the progress in shards. Cancelling it ends this call and drops the tasks that no
+        worker has started; tasks already started run to their end.
 
     Raises
     ------
@@ -112,51 +112,55 @@ def distribute_states(
     offsets = np.array(states.offsets, dtype=np.int64)
     futures = []
     for i, (first, last) in enumerate(spans(cuts)):
-        # One task a shard: packing takes long, and this is how its progress is seen.
+        # One task per shard, which makes the progress of packing visible.
         executor = executors[i * len(executors) // (len(cuts) - 1)]
         near = sequences_of(first, last, offsets)
         futures.append(
-            executor.submit(_scan, opener, threshold, polarity, first, last, near, states.n_states)
+            executor.submit(
+                _scan_ends, opener, threshold, polarity, first, last, near, states.n_states
+            )
         )
     parts = _results(futures, control)
-    return Distributed(
+    return DistributedBits(
         opener, threshold, polarity, span_shards(cuts, offsets, parts), tuple(executors)
     )
 
 
 class _Workers:
-    """Passes made by executors, one task a worker."""
+    """Passes made by executors, one task per worker."""
 
-    def __init__(self, bits: Distributed, terms: Terms, control: Control) -> None:
-        self._bits = bits
+    def __init__(self, distributed: DistributedBits, terms: Terms, control: Control) -> None:
+        self._spread = distributed
         self._terms = terms
         self._control = control
 
     def run(self, method: str, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
         """See `search.Passes`."""
-        bits = self._bits
-        n_shards, n_workers = len(bits.shards), len(bits.executors)
-        # As `i * n_workers // n_shards` above, turned around.
+        distributed = self._spread
+        n_shards, n_workers = len(distributed.shards), len(distributed.executors)
+        # The inverse of `i * n_workers // n_shards` above.
         edges = [-(-n_shards * i // n_workers) for i in range(n_workers + 1)]
         futures = [
             executor.submit(
                 _work,
-                bits.opener,
-                bits.threshold,
-                bits.polarity,
+                distributed.opener,
+                distributed.threshold,
+                distributed.polarity,
                 self._terms,
-                bits.shards[low:high],
+                distributed.shards[low:high],
                 method,
                 list(arguments[low:high]),
             )
-            for executor, low, high in zip(bits.executors, edges[:-1], edges[1:], strict=True)
+            for executor, low, high in zip(
+                distributed.executors, edges[:-1], edges[1:], strict=True
+            )
             if low < high
         ]
         return [result for part in _results(futures, self._control) for result in part]
 
 
 def _results(futures: Sequence[Future[Any]], control: Control) -> list[Any]:
-    """Wait for all; on an error, or when cancelled, drop what has not begun."""
+    """Wait for all; on an error or cancellation, drop the tasks that have not started."""
     try:
         left = set(futures)
         while left:
@@ -170,7 +174,7 @@ def _results(futures: Sequence[Future[Any]], control: Control) -> list[Any]:
             future.cancel()
 
 
-def _scan(
+def _scan_ends(
     opener: Opener,
     threshold: float,
     polarity: Polarity,
@@ -178,8 +182,8 @@ def _scan(
     last: int,
     offsets: Integers,
     n_states: int,
-) -> Ends:
-    """Pack the steps [first, last) and return what is known of their ends; runs in a worker."""
+) -> LocalEdges:
+    """Pack the steps [first, last) and scan their ends; runs in a worker."""
     base = max(0, first - 1)
     bits = opener.bits(base, last, threshold, polarity)
     return scan_ends(bits, base, first, last, offsets, n_states)

@@ -1,10 +1,10 @@
-"""What a shard must know of the steps beyond its ends.
+"""What a shard needs to know about the steps beyond its ends.
 
-A match that ends in a shard may begin before it, and a limit may reach beyond either end. For each
-state three numbers decide both: since when it has been on when the shard begins, how long it was
-off before that, and when it next comes on after the shard's end. Each shard finds its own numbers,
-and they are combined shard after shard (an associative scan), so that the answer does not
-depend on the cuts, and no shard reads another's steps.
+A match that ends in a shard may begin before it, and a limit may reach beyond either end. Three
+numbers per state decide both: since when it has been on when the shard begins, how long it was off
+before that, and when it next comes on after the shard's end. Each shard computes its own numbers,
+which are then combined from shard to shard (an associative scan). So the result does not depend on
+the division into shards, and no shard reads the steps of another.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Words = NDArray[np.uint64]
 Integers = NDArray[np.int64]
 
 FAR = 1 << 60
-"""A number of steps that no source has."""
+"""Longer than any source."""
 
 _OPEN = -1
 
@@ -35,14 +35,14 @@ class Edges:
     Attributes
     ----------
     since
-        int64 `(n_bits,)`: the step from which the state is on through `first - 1`, in the sequence
-        that holds that step; `first` where it is off there, and where a sequence begins.
+        int64 `(n_bits,)`: the step from which the state is on through `first - 1`, within the
+        sequence of that step; `first` if it is off there or a sequence begins at `first`.
     gap
-        int64 `(n_bits,)`: the number of steps right before `since` at which it is off; FAR where it
-        is off there since the sequence began.
+        int64 `(n_bits,)`: the number of steps right before `since` at which it is off; FAR if it has
+        been off since the sequence began.
     next_on
-        int64 `(n_bits,)`: the first step from `last` on, in the sequence that goes on there, at
-        which it is on; FAR where there is none.
+        int64 `(n_bits,)`: the first step from `last` on, within the sequence that continues there,
+        at which it is on; FAR if there is none.
     """
 
     since: Integers
@@ -51,8 +51,8 @@ class Edges:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ends:
-    """What is known of a shard's ends from its own steps; -1 where it depends on other shards.
+class LocalEdges:
+    """What a shard alone knows about its ends; -1 where that depends on the neighbouring shards.
 
     Attributes
     ----------
@@ -67,50 +67,52 @@ class Ends:
     next_on: Integers
 
     @classmethod
-    def nothing(cls, n_bits: int) -> Ends:
-        """Return the ends of the only shard, which are not used."""
+    def unknown(cls, n_bits: int) -> LocalEdges:
+        """Return an instance for a shard without neighbours, where it is not used."""
         return cls(*(np.full(n_bits, _OPEN, dtype=np.int64) for _ in range(3)))
 
 
 def scan_ends(
     bits: Words, base: int, first: int, last: int, offsets: Integers, n_states: int
-) -> Ends:
-    """Return what is known of the ends of [first, last) from these steps alone.
+) -> LocalEdges:
+    """Compute what the steps [first, last) alone know about their ends.
 
     Parameters
     ----------
     bits, base
-        `(n_rows, n_words)` on-bits from step `base` on, which hold [first, last).
+        `(n_rows, n_words)` packed bits from step `base`, which include [first, last).
     offsets
-        int64: where sequences begin, and the end of the last one; those of [first, last] at least.
+        int64: where sequences begin, and the end of the last one; at least those in [first, last].
     n_states
-        How many of the bits are states.
+        The number of states.
     """
     n_bits = bits.shape[1] * 64
     since, gap, next_on = (np.full(n_bits, _OPEN, dtype=np.int64) for _ in range(3))
-    wanted = mask_of(tuple(range(n_states)), n_bits)
+    used = mask_of(tuple(range(n_states)), n_bits)
     begin, stop = _sequence(offsets, last - 1)
     if stop == last:
         since[:], gap[:] = last, FAR
     else:
         floor = max(first, begin)
-        kernels.scan_back(bits, wanted, floor - base, last - base, since, gap)
+        kernels.look_back(bits, used, floor - base, last - base, since, gap)
         since[since != _OPEN] += base
         if floor == begin:
             since[since == _OPEN] = begin
             gap[gap == _OPEN] = FAR
     begin, stop = _sequence(offsets, first)
-    kernels.scan_ahead(bits, wanted, first - base, min(stop, last) - base, next_on)
+    kernels.look_ahead(bits, used, first - base, min(stop, last) - base, next_on)
     next_on[next_on != _OPEN] += base
     if stop <= last:
         next_on[next_on == _OPEN] = FAR
-    # The bits past the last state are never on.
+    # The bits after the last state are never on.
     since[n_states:], gap[n_states:], next_on[n_states:] = last, FAR, FAR
-    return Ends(since, gap, next_on)
+    return LocalEdges(since, gap, next_on)
 
 
-def combine(cuts: Sequence[int], offsets: Integers, parts: Sequence[Ends]) -> tuple[Edges, ...]:
-    """Combine the ends of all shards into the edges of each (an associative scan).
+def combine(
+    cuts: Sequence[int], offsets: Integers, parts: Sequence[LocalEdges]
+) -> tuple[Edges, ...]:
+    """Return the edges of each shard.
 
     Parameters
     ----------
@@ -119,13 +121,13 @@ def combine(cuts: Sequence[int], offsets: Integers, parts: Sequence[Ends]) -> tu
     offsets
         int64: where all sequences begin, and the end of the last one.
     parts
-        The ends of each shard (`scan_ends`).
+        What each shard alone knows about its ends.
     """
     n_bits = parts[0].since.size
     pasts = [(np.full(n_bits, cuts[0]), np.full(n_bits, FAR))]
     for first, part in zip(cuts, parts[:-1], strict=False):
         since, gap = pasts[-1]
-        # On from the shard's first step: what was before it goes on. Off from there: that, too.
+        # On at the first step of the shard: its run continues the one before. Off: so does its gap.
         longer = part.since - first + np.where(since == first, gap, 0)
         own_gap = np.where(part.since == _OPEN, gap, np.minimum(longer, FAR))
         pasts.append(
@@ -146,7 +148,7 @@ def combine(cuts: Sequence[int], offsets: Integers, parts: Sequence[Ends]) -> tu
 
 
 def cut_evenly(n_steps: int, n_shards: int) -> tuple[int, ...]:
-    """Return where up to `n_shards` equal shards begin, and `n_steps`; none is empty."""
+    """Return the starts of up to `n_shards` equal shards, none empty, and `n_steps`."""
     n_shards = max(1, min(n_shards, n_steps))
     return tuple(n_steps * i // n_shards for i in range(n_shards + 1))
 

@@ -1,7 +1,7 @@
-"""The exact search: from packed on-bits and a query to the answer (section 5.2 of the paper).
+"""The exact search: from packed bits and a query to the answer (section 5.2 of the paper).
 
-First a pass that counts every match by length and by overlap and stores none; then, overlap by
-overlap from the top, passes that collect the matches that the list can still need.
+The first pass counts all matches by length and by overlap, without storing any. Further passes, from
+the largest overlap down, collect the matches that may be listed.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ def find_matches(
     states
         The source.
     query
-        The query; it is checked here.
+        The query; it is validated here.
     bits
-        The on-bits of the whole source at the query's threshold and polarity (`pack_states`,
-        `Distributed`); packed here, in memory, when not given.
+        The packed bits of the whole source at the query's threshold and polarity (`pack_states`,
+        `DistributedBits`); packed in memory if not given.
     threads
-        How many threads share a pass. The answer does not depend on it.
+        The number of threads per pass. The answer does not depend on it.
     control
-        Shows the progress and can call the search off.
+        Receives the progress, and can cancel the search.
 
     Raises
     ------
     QueryError
-        If the query cannot be asked of this source.
+        If the query is not valid for this source.
     Cancelled
         If `control` was cancelled.
     """
@@ -65,20 +65,20 @@ def find_matches(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """What a search found, before it is put in words.
+    """The outcome of a search, before it becomes a result.
 
     Attributes
     ----------
     query
-        With the defaults filled in.
+        With its defaults set.
     selection, counts, listing
         What was selected, counted and listed.
     reason
-        Why the list is empty; None when it is not.
+        Why the list is empty; None if it is not.
     search
-        The search itself; None when there was nothing to search for.
+        The search itself; None if there was nothing to search for.
     n_steps
-        Steps of the source.
+        The number of steps of the source.
     """
 
     query: Query
@@ -92,7 +92,7 @@ class Answer:
     def result(
         self, matches: tuple[Match, ...], overview: Overview | None, began: float
     ) -> MatchResult:
-        """Return the answer as it is given away; `began` is when the work did."""
+        """Return the answer as a result; `began` is the time the search started."""
         counts = self.counts
         return MatchResult(
             query=self.query,
@@ -113,7 +113,7 @@ class Answer:
 def answer_query(
     states: States, query: Query, bits: Bits | None, threads: int, control: Control
 ) -> Answer:
-    """Search; the parameters are those of `find_matches`."""
+    """Search; takes the parameters of `find_matches`."""
     offsets = np.array(states.offsets, dtype=np.int64)
     query.check(states.n_steps, states.n_states, offsets)
     if bits is None:
@@ -122,13 +122,11 @@ def answer_query(
             states, query.threshold, query.polarity, threads=threads, control=control
         )
     selection = select(states, query, bits.in_memory)
-    filled = query.filled(len(selection.states))
+    filled = query.with_defaults(len(selection.states))
     min_overlap, min_length = filled.min_overlap, filled.min_length
-    assert min_overlap is not None and min_length is not None  # filled in
+    assert min_overlap is not None and min_length is not None  # defaults are set
     n_selected = len(selection.states)
-    nothing = Answer(
-        filled, selection, Counts.none(), Listing.nothing(), None, None, states.n_steps
-    )
+    nothing = Answer(filled, selection, Counts.empty(), Listing.empty(), None, None, states.n_steps)
     if n_selected == 0:
         return replace(nothing, reason=selection.reason)
     if min_overlap > n_selected:
@@ -176,7 +174,7 @@ def _describe(search: Search, query: Query, listing: Listing) -> tuple[Match, ..
     context = min(int(query.context), search.n_steps)
     lows = np.maximum(search.offsets[sequences], found.starts - context)
     highs = np.minimum(search.offsets[sequences + 1], found.stops + context)
-    # One number object per share, however many steps are shown.
+    # One float object per distinct share, however many steps are shown.
     shares = [count / search.n_selected for count in range(search.n_selected + 1)]
     on = search.on_counts(lows, highs)
     return tuple(

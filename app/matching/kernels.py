@@ -1,7 +1,7 @@
-"""The compiled loops. They take packed 64-bit words and integers only: one signature each.
+"""The compiled loops. They take only packed 64-bit words and integers: one signature each.
 
-"Dense" words hold the on-bits of the selected states alone, in as few words as they fit: the sweep
-counts bits and never asks which state one is, so the order does not matter.
+"Dense" words contain the bits of the selected states alone, in as few words as possible: the sweep only
+counts bits and does not identify states, so their order does not matter.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ FANOUT = 32
 
 
 def _kernel(function: _Function) -> _Function:
-    """Compile `function` on first use, without the GIL, cached on disk where that is possible."""
+    """Compile `function` on first use, without the GIL, cached on disk if possible."""
     try:
         return cast(_Function, numba.njit(cache=True, nogil=True)(function))
     except RuntimeError:
-        # No folder to write to: neither NUMBA_CACHE_DIR nor this one nor the home directory.
+        # No writable folder: neither NUMBA_CACHE_DIR nor this folder nor the home directory.
         return cast(_Function, numba.njit(nogil=True)(function))
 
 
@@ -61,15 +61,15 @@ def gather(
     Dense word d of a step is the union, over k in [moves[d], moves[d + 1]), of the bits `masks[k]`
     of word `sources[k]`, rotated left by `turns[k]`.
     """
-    # Indices are unsigned: a signed one costs a test for counting from the end each time.
+    # Indices are unsigned: signed ones cost a test for negative indices each time.
     one = np.uint64(1)
     n_dense = np.uint64(dense.shape[1])
     source_of = sources.astype(np.uint64)
     move_of = moves.astype(np.uint64)
     for step in range(np.uint64(first), np.uint64(last)):
         for d in range(n_dense):
-            # Two at a time, in a loop that the compiler does not turn into gathered loads: from 8
-            # moves on those take four times as long.
+            # Two at a time, in a loop that the compiler does not turn into gathered loads, which
+            # take four times as long from 8 moves on.
             even = np.uint64(0)
             odd = np.uint64(0)
             k = move_of[d]
@@ -93,28 +93,28 @@ def _rotated(word: np.uint64, left: np.uint64) -> np.uint64:
 
 
 @_kernel
-def scan_back(
-    bits: Words, wanted: Words, first: int, last: int, since: Integers, gap: Integers
+def look_back(
+    bits: Words, states: Words, first: int, last: int, since: Integers, gap: Integers
 ) -> None:
-    """Write how long each state has been on, or off, when row `last` begins.
+    """Compute how long each state has been on or off before row `last`.
 
     Parameters
     ----------
     bits
-        (n_rows, n_words); rows [first, last) are looked at, from the last one back, until every
-        state is decided.
-    wanted
+        (n_rows, n_words); rows [first, last) are read from the last one back, until every state
+        is decided.
+    states
         (n_words,): the bits that are states.
     since
-        (n_words * 64,) comes in as -1. Becomes the row from which the state is on through
-        `last - 1`, `last` where it is off there; stays -1 where it is on from `first`.
+        (n_words * 64,) initially -1. Becomes the row from which the state is on through
+        `last - 1`, or `last` if it is off there; stays -1 if it is on from `first`.
     gap
-        The same: the number of rows right before `since` at which it is off; stays -1 where it is
-        on from `first`, or off from there to `since`.
+        Likewise: the number of rows right before `since` at which it is off; stays -1 if it is on
+        from `first`, or off from there to `since`.
     """
     n_words = bits.shape[1]
     one = np.uint64(1)
-    in_run = wanted.copy()
+    in_run = states.copy()
     in_gap = np.zeros(n_words, dtype=np.uint64)
     for t in range(last - 1, first - 1, -1):
         open_bits = np.uint64(0)
@@ -140,14 +140,14 @@ def scan_back(
 
 
 @_kernel
-def scan_ahead(bits: Words, wanted: Words, first: int, last: int, next_on: Integers) -> None:
-    """Write the first row in [first, last) at which each state is on; -1 in `next_on` stays if none.
+def look_ahead(bits: Words, states: Words, first: int, last: int, next_on: Integers) -> None:
+    """Write the first row in [first, last) at which each state is on to `next_on`; -1 if none.
 
-    Only the states whose bits are set in `wanted` are looked at.
+    Only the states whose bits are set in `states` are considered.
     """
     n_words = bits.shape[1]
     one = np.uint64(1)
-    waiting = wanted.copy()
+    waiting = states.copy()
     for t in range(first, last):
         open_bits = np.uint64(0)
         for w in range(n_words):
@@ -176,21 +176,21 @@ def find_limited_runs(
     starts: Words,
     ends: Words,
 ) -> None:
-    """Mark where runs begin and end in steps [first, last) with enough off steps around them.
+    """Mark where runs begin and end in steps [first, last) with enough off steps around.
 
-    Bit c of `starts[t - base]` is set when state c comes on at t after at least `off_before` off
-    steps; of `ends[t - base]` when it goes off at t (inside the sequence) for at least `off_after`
-    steps. Steps outside the sequence count as off. Either output may have no rows: then it is not
-    wanted. Both come in as zeros. `dense`, `base` and `offsets` are those of `sweep`.
+    Bit c of `starts[t - base]` is set if state c comes on at t after at least `off_before` off steps;
+    of `ends[t - base]` if it goes off at t (inside the sequence) for at least `off_after` steps. Steps
+    outside the sequence count as off. An output without rows is not computed. Both are initially zero.
+    `dense`, `base` and `offsets` are those of `sweep`.
 
     Parameters
     ----------
     went_off
-        (n_dense * 64,): from which step on each state that is off at `first - 1` is off, a step
-        far before the sequence where that is since it began. Overwritten.
+        (n_dense * 64,): the step since which each state that is off at `first - 1` has been off; a
+        step far before the sequence if that is since its beginning. Overwritten.
     next_on
-        (n_dense * 64,): the first step from `last` on, in the sequence that goes on there, at which
-        each state is on; a step far behind where there is none.
+        (n_dense * 64,): the first step from `last` on, within the sequence that continues there, at
+        which each state is on; a step far after it if there is none.
     """
     n_dense = dense.shape[1]
     want_starts = starts.shape[0] > 0
@@ -267,30 +267,30 @@ def sweep(
     found_stops: Integers,
     found_overlaps: Integers,
 ) -> int:
-    """Walk forward and meet every match once, in the order of its stop.
+    """Walk forward and find every match once, ordered by stop.
 
-    The states that are on are kept in groups by the step they have been on from, oldest first. When
-    some go off at b, the matches [a, b) that end there are: for each group at least as young as the
-    oldest state going off, the range from the group's start, with the states of this and all older
-    groups. A group that has fewer than `low_overlap` states, older ones included, can never again
-    start a match, so its states are merged into the next younger group; when no group is left
-    alive, nothing before can matter, and the walk goes on with one comparison a step. With a limit
-    before, a group holds only the states whose run begins there after enough off steps, and older
-    groups do not count; with a limit after, only the states that go off for long enough count.
+    The states that are on are grouped by the step since which they have been on, oldest group first.
+    When some go off at b, the matches [a, b) that end there are: for each group at least as young as
+    the oldest state going off, the range from the start of the group, with the states of this group
+    and all older ones. A group that has fewer than `low_overlap` states, older groups included, can
+    never start a match again, so its states are merged into the next younger group; if no group is
+    left, nothing before matters, and the walk continues with one comparison per step. With a limit
+    before, a group has only the states whose run begins there after enough off steps, and older groups
+    do not count; with a limit after, only the states that go off for long enough count.
 
     Parameters
     ----------
     dense, base
-        (n_rows, n_dense) on-bits of the selected states from step `base` on: the shard's steps, and
+        (n_rows, n_dense) bits of the selected states from step `base`: the steps of the shard, and
         the one before them if there is one.
     offsets
-        Where the sequences begin, from the one that holds the shard's first step on.
+        Where sequences begin, from the one of the shard's first step on.
     before_mode, after_mode
-        0 no limit; 1 one step, read from `dense`; 2 read from `starts` or `ends`, whose rows are
-        those of `dense`.
+        0 no limit; 1 one step, read from `dense`; 2 read from `starts` or `ends`, which have the
+        rows of `dense`.
     last
-        The shard's end. A match that ends there is met if its sequence ends there, too; else it is
-        the next shard's.
+        The end of the shard. A match that ends there is found if its sequence ends there, too;
+        otherwise it belongs to the next shard.
     until
         Pause before this step.
     low_overlap, high_overlap, min_length
@@ -298,18 +298,18 @@ def sweep(
     least, most
         The length filter, inclusive; counts by length ignore it, counts by overlap do not.
     cursor
-        (next step, living groups, sequence); next step is set to -1 when the walk is over.
+        (next step, number of groups, sequence); next step is -1 when the walk is complete.
     group_masks, group_starts
-        The groups, kept between calls; one more than `n_selected` fit.
+        The groups, preserved between calls; they have room for `n_selected + 1`.
     by_length, full_by_length, by_overlap
-        Counts to add to, or arrays of size 0 when the matches themselves are wanted.
+        Counts to add to, or arrays of size 0 to collect the matches instead.
     bin_shift, by_bin, full_by_bin
-        The same for the matches that pass the length filter, by `start >> bin_shift`.
+        Likewise for the matches that pass the length filter, by `start >> bin_shift`.
     taken, taken_base
-        One bit a step from `taken_base` on: matches that hold a taken step are not collected. May
+        One bit per step from `taken_base`: matches that contain a taken step are not collected. May
         have size 0.
     found_starts, found_stops, found_overlaps
-        Where collected matches go; the walk pauses when they might not fit.
+        Receive the collected matches; the walk pauses when they might become full.
 
     Returns
     -------
@@ -325,7 +325,7 @@ def sweep(
     dead = np.zeros(n_dense, dtype=np.uint64)
     t = cursor[0]
     alive = cursor[1]
-    # States in each group: counted when it begins, not each time some go off.
+    # The number of states in each group, counted once when it begins.
     sizes = np.zeros(group_masks.shape[0], dtype=np.int64)
     for i in range(alive):
         for w in range(n_dense):
@@ -362,12 +362,12 @@ def sweep(
                             ending[w] = gone[w]
                     kept = 0
                     touched = False
-                    states = 0  # of this and all older groups (without a limit before)
-                    ended = 0  # those of them that go off here for long enough
-                    left = 0  # those of them that stay on
+                    states = 0  # in this and all older groups (without a limit before)
+                    ended = 0  # of these, those that go off here for long enough
+                    left = 0  # of these, those that stay on
                     g = 0
                     if before_mode == 0 and after_mode == 0 and sizes[0] >= low_overlap:
-                        # Nothing ends or changes in groups older than all that goes off.
+                        # Groups older than all states going off do not change.
                         while g < alive:
                             hit = zero
                             for w in range(n_dense):
@@ -492,7 +492,7 @@ def count_on(
 
 @_kernel
 def _is_free(taken: Words, first: int, last: int) -> bool:
-    """Return whether no step of [first, last) has its bit set in `taken` (or it has size 0)."""
+    """Return whether no step of [first, last) is set in `taken` (or `taken` has size 0)."""
     if taken.shape[0] == 0:
         return True
     full = ~np.uint64(0)
@@ -512,16 +512,16 @@ def _is_free(taken: Words, first: int, last: int) -> bool:
 
 @_kernel
 def place(
-    first: Integers, last: Integers, order: Integers, wanted: int, taken: Words, placed: Integers
+    first: Integers, last: Integers, order: Integers, limit: int, taken: Words, placed: Integers
 ) -> int:
-    """Walk `order`, take each range [first, last) that is still free, and list it in `placed`.
+    """Walk `order`, take each range [first, last) that is free, and list it in `placed`.
 
-    Stops after `wanted` ranges. Returns how many were listed; `taken` is updated.
+    Stops after `limit` ranges. Returns how many were listed; `taken` is updated.
     """
     n = 0
     full = ~np.uint64(0)
     for i in order:
-        if n == wanted:
+        if n == limit:
             break
         a = first[i]
         b = last[i]
@@ -557,7 +557,7 @@ def fold_blocks(rows: Words, either: bool, blocks: Words) -> None:
 
 @_kernel
 def _narrow(acc: Words, row: Words, either: bool) -> bool:
-    """Keep in `acc` the bits on in `row` (off, if `either`); return whether any is left."""
+    """Keep in `acc` the bits that are on in `row` (off, if `either`); return whether any is left."""
     left = np.uint64(0)
     for w in range(acc.shape[0]):
         acc[w] &= ~row[w] if either else row[w]
@@ -569,10 +569,10 @@ def _narrow(acc: Words, row: Words, either: bool) -> bool:
 def _narrow_over(
     acc: Words, bits: Words, blocks: Words, levels: Integers, either: bool, first: int, last: int
 ) -> bool:
-    """Keep in `acc` the bits on (off, if `either`) throughout [first, last); tell if any is left.
+    """Keep in `acc` the bits on (off, if `either`) throughout [first, last); return if any is left.
 
-    `blocks` is a pyramid over `bits`: its level k, rows levels[k] to levels[k + 1], folds
-    FANOUT ** (k + 1) steps a row. It may have no levels.
+    `blocks` is a pyramid over `bits`: its level k, rows levels[k] to levels[k + 1], combines
+    FANOUT ** (k + 1) steps per row. It may have no levels.
     """
     level = -1
     n_levels = levels.shape[0] - 1
@@ -603,10 +603,10 @@ def _narrow_over(
 def _narrow_by_past(
     acc: Words, since: Integers, gap: Integers, first: int, on_from: int, off_from: int
 ) -> None:
-    """Keep in `acc` the states that, before the shard begins at `first`, are as asked.
+    """Keep in `acc` the states with the required past before the shard begins at `first`.
 
-    On from `on_from` to `first`, if `on_from` is before it, and off from `off_from` to `on_from` or
-    to `first`, whichever is earlier. `since` and `gap` are those of `edges.Edges`.
+    On from `on_from` to `first`, if `on_from` is before it, and off from `off_from` to the earlier of
+    `on_from` and `first`. `since` and `gap` are those of `edges.Edges`.
     """
     one = np.uint64(1)
     edge = min(on_from, first)
@@ -663,15 +663,15 @@ def count_unions(
     Parameters
     ----------
     bits, base
-        (n_rows, n_words) on-bits of all states from step `base` on.
+        (n_rows, n_words) packed bits of all states from step `base`.
     shard_first, shard_last
-        The steps of the shard. Ranges end in it; what lies outside is known by the next three.
+        The steps of the shard. Ranges end in it; the next three describe the steps outside.
     since, gap, next_on
         See `edges.Edges`.
     all_blocks, all_levels, any_blocks, any_levels
         Pyramids of ANDs and ORs over `bits` (see `_narrow_over`).
     first, last, sequences
-        The ranges, and which of `offsets` their sequences begin at.
+        The ranges, and the indices in `offsets` of their sequences.
     """
     n_words = bits.shape[1]
     acc = np.empty(n_words, dtype=np.uint64)
@@ -683,7 +683,7 @@ def count_unions(
         b = last[i]
         for w in range(n_words):
             acc[w] = ~selected[w]
-        # Only states outside the selection can still add to the union: stop when none is left.
+        # Only states outside the selection can add to the union: stop when none is left.
         left = _narrow_over(
             acc, bits, all_blocks, all_levels, False, max(a, shard_first) - base, b - base
         )

@@ -17,14 +17,14 @@ from app.matching.search import Search
 Words = NDArray[np.uint64]
 Integers = NDArray[np.int64]
 
-# Up to here every match is ranked, so that the number of places is always known.
+# Up to this number all matches are ranked, so that the number of places is known.
 COUNT_PLACES_UP_TO = 100_000
 
-# Matches collected at once when overlaps are walked from the top; doubled every time.
+# Matches collected at once, from the largest overlap down; doubled every time.
 _FIRST_BATCH = 20_000
-# Matches of one overlap held at once, however many it has.
+# Limit for the matches of one overlap in memory at once.
 _PAGE = 1_000_000
-# A page is first sorted only this far: mostly the list is full by then.
+# Sorted first only up to here: usually the list is full by then.
 _FIRST_SORTED = 4096
 
 
@@ -37,9 +37,9 @@ class Listing:
     found
         The matches.
     places
-        How long the list is before offset and top; None when that was not counted.
+        The length of the list before offset and top; None if it was not counted.
     places_at_least
-        `places`, or how many are known when it is None.
+        `places`, or a lower bound if it is None.
     """
 
     found: Found
@@ -47,26 +47,26 @@ class Listing:
     places_at_least: int
 
     @classmethod
-    def nothing(cls) -> Listing:
-        """Return a list that is empty and known to be."""
+    def empty(cls) -> Listing:
+        """Return an empty list, with its length known."""
         return cls(Found.join([]), 0, 0)
 
 
 def list_matches(search: Search, query: Query, counts: Counts) -> Listing:
-    """Return the part of the ranking that `query` asks for.
+    """Return the part of the ranking requested by `query`.
 
     Parameters
     ----------
     search
-        The query's passes.
+        The passes of the query.
     query
-        With `min_overlap` and `min_length` filled in.
+        With `min_overlap` and `min_length` set.
     counts
-        What `search` counted.
+        The counts of `search`.
     """
     n_listable = int(counts.by_overlap.sum())
     if n_listable == 0:
-        return Listing.nothing()
+        return Listing.empty()
     if query.overlapping:
         return _list_all(search, query, counts.by_overlap, n_listable)
     return _list_places(search, query, counts)
@@ -77,7 +77,7 @@ def _list_all(search: Search, query: Query, by_overlap: Integers, n_listable: in
     last = min(first + int(query.top), n_listable)
     if first >= last:
         return Listing(Found.join([]), n_listable, n_listable)
-    # Overlaps that lie wholly before the first listed match, or after the last, are not collected.
+    # Overlaps entirely before the first listed match or after the last are not collected.
     highest = by_overlap.size - 1
     from_top = np.cumsum(by_overlap[::-1])
     i_high = int(np.searchsorted(from_top, first, side="right"))
@@ -89,26 +89,26 @@ def _list_all(search: Search, query: Query, by_overlap: Integers, n_listable: in
 
 
 def _list_places(search: Search, query: Query, counts: Counts) -> Listing:
-    wanted = int(query.offset) + int(query.top)
+    needed = int(query.offset) + int(query.top)
     count_all = counts.total <= COUNT_PLACES_UP_TO
     taken = np.zeros(words_for(search.n_steps), dtype=np.uint64)
     listed: list[Found] = []
     n_places = 0
     for low, high in _batches(counts.by_overlap, COUNT_PLACES_UP_TO if count_all else _FIRST_BATCH):
-        if not count_all and n_places >= wanted:
+        if not count_all and n_places >= needed:
             break
-        limit = None if count_all else wanted - n_places
+        limit = None if count_all else needed - n_places
         for found in _place(search, (low, high), _min_length(query), taken, limit):
             listed.append(found)
             n_places += found.size
-    # A walk that was not cut short by a full list has met every place.
-    known = count_all or n_places < wanted
-    shown = Found.join(listed).take(slice(int(query.offset), wanted))
+    # A walk that did not stop at a full list has seen every place.
+    known = count_all or n_places < needed
+    shown = Found.join(listed).take(slice(int(query.offset), needed))
     return Listing(shown, n_places if known else None, n_places)
 
 
 def _batches(by_overlap: Integers, size: int) -> Iterator[tuple[int, int]]:
-    """Yield inclusive spans of overlaps from the top down that hold about `size` matches each."""
+    """Yield inclusive ranges of overlaps from the top down with about `size` matches each."""
     levels = np.flatnonzero(by_overlap)[::-1].tolist()
     i = 0
     while i < len(levels):
@@ -126,16 +126,16 @@ def _batches(by_overlap: Integers, size: int) -> Iterator[tuple[int, int]]:
 def _place(
     search: Search, overlaps: tuple[int, int], min_length: int, taken: Words, limit: int | None
 ) -> Iterator[Found]:
-    """Walk the ranking of some overlaps; yield the matches on free steps and take those steps."""
+    """Walk the ranking of some overlaps; yield the matches on free steps and mark those as taken."""
     after: tuple[int, int] | None = None
     while True:
         found, left_out = search.best(*overlaps, min_length, _PAGE, after, taken)
         if found.size == 0:
             return
         for order in _orders(search, found):
-            wanted = found.size if limit is None else min(limit, found.size)
-            placed = np.empty(wanted, dtype=np.int64)
-            n_placed = kernels.place(found.starts, found.stops, order, wanted, taken, placed)
+            most = found.size if limit is None else min(limit, found.size)
+            placed = np.empty(most, dtype=np.int64)
+            n_placed = kernels.place(found.starts, found.stops, order, most, taken, placed)
             yield found.take(placed[:n_placed])
             if limit is not None:
                 limit -= n_placed
@@ -148,7 +148,7 @@ def _place(
 
 
 def _orders(search: Search, found: Found) -> Iterator[Integers]:
-    """Yield the ranking of `found` in two pieces, so that the second is sorted only if needed."""
+    """Yield the ranking of `found` in two parts, so that the second is sorted only if needed."""
     if found.size <= 2 * _FIRST_SORTED:
         yield search.rank(found)
         return
@@ -160,5 +160,5 @@ def _orders(search: Search, found: Found) -> Iterator[Integers]:
 
 
 def _min_length(query: Query) -> int:
-    assert query.min_length is not None  # filled in
+    assert query.min_length is not None  # defaults are set
     return query.min_length

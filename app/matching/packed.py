@@ -1,4 +1,4 @@
-"""The packed on-bits of a whole source in memory, cut into shards."""
+"""The packed bits of a whole source in memory, divided into shards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.matching.bits import Polarity, pack
 from app.matching.control import Control
-from app.matching.edges import Ends, combine, cut_evenly, scan_ends, spans
+from app.matching.edges import LocalEdges, combine, cut_evenly, scan_ends, spans
 from app.matching.search import Passes
 from app.matching.shard import Shard, Span, Terms
 from app.matching.states import States
@@ -20,23 +20,23 @@ from app.matching.states import States
 Words = NDArray[np.uint64]
 Integers = NDArray[np.int64]
 
-# More shards than threads, for matches do not lie evenly; fewer steps are not worth one.
+# More shards than threads, since matches are unevenly distributed; a minimum of steps each.
 _SHARDS_PER_THREAD = 4
 _STEPS_PER_SHARD = 1 << 15
-# Some passes with limits go over a shard without checking whether they were cancelled.
+# Some passes with limits process a shard without checking for cancellation.
 _MOST_STEPS = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Packed:
-    """On-bits at one threshold and polarity.
+    """Packed bits at one threshold and polarity.
 
     Attributes
     ----------
     bits
         (n_steps, n_words); see `pack`.
     shards
-        Where they are cut, first to last. No answer depends on it.
+        The shards, in order. The result does not depend on the division.
     """
 
     bits: Words
@@ -44,7 +44,7 @@ class Packed:
 
     @property
     def n_bytes(self) -> int:
-        """What it takes in memory, nearly."""
+        """The approximate size in memory."""
         edges = sum(3 * shard.edges.since.nbytes for shard in self.shards)
         return int(self.bits.nbytes) + edges
 
@@ -67,7 +67,7 @@ def pack_states(
     n_shards: int | None = None,
     control: Control | None = None,
 ) -> Packed:
-    """Return the on-bits of a source.
+    """Pack the bits of a source.
 
     Parameters
     ----------
@@ -76,11 +76,11 @@ def pack_states(
     threshold, polarity
         As for `is_on`.
     threads
-        How many threads share the work.
+        The number of threads.
     n_shards
-        Into how many shards to cut it, if that is to be fixed; the default suits `threads`.
+        A fixed number of shards; by default chosen for `threads`.
     control
-        Told of the steps packed; it can call the work off.
+        Receives the progress in steps, and can cancel the work.
     """
     bits = pack(states.rows, threshold, polarity, control, threads=threads)
     if n_shards is None:
@@ -90,19 +90,21 @@ def pack_states(
     cuts = cut_evenly(states.n_steps, n_shards)
     offsets = np.array(states.offsets, dtype=np.int64)
 
-    def scan(shard: tuple[int, int]) -> Ends:
+    def scan(shard: tuple[int, int]) -> LocalEdges:
         return scan_ends(bits, 0, *shard, offsets, states.n_states)
 
     if len(cuts) == 2:
-        parts = [Ends.nothing(bits.shape[1] * 64)]
+        parts = [LocalEdges.unknown(bits.shape[1] * 64)]
     else:
         with ThreadPoolExecutor(threads) as pool:
             parts = list(pool.map(scan, spans(cuts)))
     return Packed(bits, span_shards(cuts, offsets, parts))
 
 
-def span_shards(cuts: Sequence[int], offsets: Integers, parts: Sequence[Ends]) -> tuple[Span, ...]:
-    """Return the shards between `cuts`, from what each tells of its ends."""
+def span_shards(
+    cuts: Sequence[int], offsets: Integers, parts: Sequence[LocalEdges]
+) -> tuple[Span, ...]:
+    """Return the shards between `cuts`, with their edges."""
     return tuple(
         Span(first, last, sequences_of(first, last, offsets), edges)
         for (first, last), edges in zip(spans(cuts), combine(cuts, offsets, parts), strict=True)
@@ -110,14 +112,14 @@ def span_shards(cuts: Sequence[int], offsets: Integers, parts: Sequence[Ends]) -
 
 
 def sequences_of(first: int, last: int, offsets: Integers) -> Integers:
-    """Return where the sequences begin that hold the steps [first, last), and the last one's end."""
+    """Return the starts of the sequences of the steps [first, last), and the end of the last one."""
     low = int(np.searchsorted(offsets, first, side="right")) - 1
     high = int(np.searchsorted(offsets, last, side="left"))
     return offsets[low : high + 1].copy()
 
 
 class _Threads:
-    """Passes over bits in memory, by some threads."""
+    """Passes over bits in memory, made by threads."""
 
     def __init__(self, packed: Packed, terms: Terms, threads: int, control: Control) -> None:
         self._threads = threads

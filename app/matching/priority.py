@@ -1,4 +1,4 @@
-"""The priority of a thread: searching comes after answering."""
+"""Thread priorities: small requests go before searches."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ import os
 import sys
 import threading
 
-_LARGEST_NICENESS = 19
+_LEAST_URGENT = 19
 
 
-def lower_priority(niceness: int) -> None:
-    """Raise the niceness of this thread, and of those that it starts, above that of the process.
+def lower_priority(by: int) -> None:
+    """Lower the priority of this thread, and of threads that it starts, by some niceness.
 
-    Small requests then get a processor first. Does nothing where a priority is that of the whole
-    process, and where the system does not allow it.
+    Small requests then get a processor first. Has no effect if priorities apply to the whole process or
+    the system does not allow it.
     """
     if sys.platform != "linux":
         return
-    # Counted from the process: only root may raise a thread's priority, and a server
-    # may itself have been started with `nice`.
+    # Relative to the process: only root may raise a priority, and a server may itself have been
+    # started with `nice`.
     with contextlib.suppress(OSError):
-        own = os.getpriority(os.PRIO_PROCESS, os.getpid())
-        os.setpriority(
-            os.PRIO_PROCESS, threading.get_native_id(), min(_LARGEST_NICENESS, own + niceness)
-        )
+        niceness = os.getpriority(os.PRIO_PROCESS, os.getpid()) + by
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(_LEAST_URGENT, niceness))

@@ -1,4 +1,4 @@
-"""A query: what to look for, and the sentences that say what is wrong with one."""
+"""A query, and the sentences about invalid ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.matching.bits import Polarity
 
 
 class QueryError(ValueError):
-    """A query that cannot be answered; str(error) is one plain sentence for a person."""
+    """An invalid query; str(error) is one plain sentence for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +24,21 @@ class Query:
     threshold
         Finite float64, parsed from its decimal text.
     start, stop
-        The selection, half-open and inside one sequence. Without effect, and unchecked, when
+        The selection, half-open and inside one sequence. Not used or checked if
         `states` is given.
     polarity
         Which side of the threshold is on.
     off_before, off_after
-        For how many steps before and after a range its states must be off.
+        The numbers of steps before and after a range at which its states must be off.
     exclude
-        States taken out of the selection; they still count in the union.
+        States excluded from the selection; they still count in the union.
     states
-        The selected states themselves, instead of a range.
+        The selected states, instead of a range.
     min_overlap, min_length
-        None stands for the default: half of the selected states, rounded up, and 2 steps (1 when
-        the selection is one step long).
+        None means the default: half of the selected states, rounded up, and 2 steps (1 if the
+        selection is one step long).
     length
-        (least, most), inclusive: list only matches of these lengths.
+        (shortest, longest), inclusive: list only matches of these lengths.
     overlapping
         List every match, not only the best one at each place.
     top, offset
@@ -64,7 +64,7 @@ class Query:
     context: int = 5
 
     def check(self, n_steps: int, n_states: int, offsets: NDArray[np.int64]) -> None:
-        """Raise if this query cannot be asked of a source.
+        """Raise if this query is not valid for a source.
 
         Parameters
         ----------
@@ -76,7 +76,7 @@ class Query:
         Raises
         ------
         QueryError
-            With a sentence that says what is wrong and what to do.
+            The message says what is wrong and what to do.
         """
         if not math.isfinite(self.threshold):
             raise QueryError(
@@ -98,8 +98,8 @@ class Query:
         else:
             self._check_range(n_steps, offsets)
 
-    def filled(self, n_selected: int) -> Query:
-        """Return this query with the defaults for `n_selected` selected states filled in."""
+    def with_defaults(self, n_selected: int) -> Query:
+        """Return this query with the defaults for `n_selected` selected states."""
         min_overlap = self.min_overlap
         if min_overlap is None:
             min_overlap = max(1, (n_selected + 1) // 2)
@@ -138,7 +138,7 @@ class Query:
         least, most = ends[0], ends[1]
         if least > most or most < 1:
             raise QueryError(
-                f"The length range {least}:{most} holds no length; "
+                f"The length range {least}:{most} is empty; "
                 "give the smaller end first, both 1 or more, for example 2:10."
             )
 
@@ -158,7 +158,7 @@ class Query:
             )
         if start > stop:
             raise QueryError(
-                f"The selection from {start} to {stop} runs backwards; give a start below the stop."
+                f"The selection from {start} to {stop} is reversed; give a start below the stop."
             )
         if start < 0 or stop > n_steps:
             raise QueryError(
@@ -177,6 +177,6 @@ def _check_states(name: str, states: tuple[int, ...], n_states: int) -> None:
     for state in states:
         if not 0 <= state < n_states:
             raise QueryError(
-                f"{name} names state {state}, but this source has states 0 to {n_states - 1}; "
+                f"{name} contains state {state}, but this source has states 0 to {n_states - 1}; "
                 "give states in that range."
             )

@@ -1,4 +1,4 @@
-"""The ranges of a match as arrays: long lists, without the overlap profile of each match."""
+"""The ranges of matches as arrays, for long lists without overlap profiles."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranges:
-    """The listed matches, best first, a few numbers each.
+    """The listed matches, best first, as a few numbers each.
 
     Attributes
     ----------
     result
-        The answer to the query without its list and overview: `matches` is empty, whatever
+        The answer to the query without its list and overview; its `matches` is empty, whatever its
         `reason` says.
     starts, stops
         int64 `(n_listed,)`: half-open ranges.
     overlaps, unions
-        int64 `(n_listed,)`: see `Match`.
+        int64 `(n_listed,)`: as in `Match`.
     sequences
-        int64 `(n_listed,)`: the ordinal of the sequence of each.
+        int64 `(n_listed,)`: the ordinals of their sequences.
     """
 
     result: MatchResult
@@ -51,26 +51,26 @@ def find_ranges(
     threads: int = 1,
     control: Control | None = None,
 ) -> Ranges:
-    """Return what `find_matches` lists, as arrays: 40 bytes a match, however long it is.
+    """Return the list of `find_matches` as arrays: 40 bytes per match of any length.
 
     Parameters
     ----------
     states
         The source.
     query
-        The query; it is checked here. Its `context` has no effect.
+        The query; it is validated here. Its `context` has no effect.
     bits
-        The on-bits of the whole source at the query's threshold and polarity; packed here, in
-        memory, when not given.
+        The packed bits of the whole source at the query's threshold and polarity; packed in memory
+        if not given.
     threads
-        How many threads share a pass. The answer does not depend on it.
+        The number of threads per pass. The answer does not depend on it.
     control
-        Shows the progress and can call the search off.
+        Receives the progress, and can cancel the search.
 
     Raises
     ------
     QueryError
-        If the query cannot be asked of this source.
+        If the query is not valid for this source.
     Cancelled
         If `control` was cancelled.
     """

@@ -1,4 +1,4 @@
-"""Why a list of matches is empty, in words and numbers."""
+"""The reason why a list of matches is empty, in words and numbers."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from app.matching.search import Search
 
 
 def why_nothing(search: Search, query: Query, counts: Counts, places: int) -> str:
-    """Return why no match is listed although states are selected.
+    """Return why no match is listed even though states are selected.
 
     Parameters
     ----------
     search
-        The query's passes; one or two more are made when there is no match at all.
+        The passes of the query; makes one or two more if there is no match at all.
     query
-        With `min_overlap` and `min_length` filled in, and not above the number of states.
+        With `min_overlap` and `min_length` set, `min_overlap` not above the number of states.
     counts
-        What `search` counted.
+        The counts of `search`.
     places
-        How long the list is before offset and top.
+        The length of the list before offset and top.
     """
     if counts.total == 0:
         return _why_no_match(search, query)
@@ -31,12 +31,12 @@ def why_nothing(search: Search, query: Query, counts: Counts, places: int) -> st
 
 
 def overlap_above_selection(min_overlap: int, n_selected: int) -> str:
-    """Return why no match has more states than are selected."""
+    """Return the reason for a min_overlap above the number of selected states."""
     states = _plural(n_selected, "state")
     verb = "is" if n_selected == 1 else "are"
     return (
-        f"at least {min_overlap:,} shared states are asked for (min_overlap), but only "
-        f"{n_selected:,} {states} {verb} selected: ask for fewer"
+        f"at least {min_overlap:,} shared states are required (min_overlap), but only "
+        f"{n_selected:,} {states} {verb} selected: require fewer"
     )
 
 
@@ -61,13 +61,13 @@ def _why_no_match(search: Search, query: Query) -> str:
             return f"{subject} is never on{limits}"
         return f"{subject} is ever on{limits}"
     return (
-        f"at least {min_overlap:,} shared states are asked for (min_overlap), but at most {most:,} "
-        f"of the {n:,} selected {'is' if most == 1 else 'are'} on together{limits}: ask for fewer"
+        f"at least {min_overlap:,} shared states are required (min_overlap), but at most {most:,} "
+        f"of the {n:,} selected {'is' if most == 1 else 'are'} on together{limits}: require fewer"
     )
 
 
 def _why_no_length(query: Query, counts: Counts) -> str:
-    assert query.length is not None  # nothing else drops matches before the list is made
+    assert query.length is not None  # only the length filter drops matches before listing
     least, most = query.length
     short, long = int(counts.lengths[0]), int(counts.lengths[-1])
     n = counts.total
@@ -81,7 +81,7 @@ def _why_no_length(query: Query, counts: Counts) -> str:
 
 
 def _limits(query: Query) -> str:
-    """Return the limits as words that follow "on", or nothing when there are none."""
+    """Return the limits as words to follow "on"; empty if there are none."""
     parts = []
     if query.off_before:
         parts.append(_steps(query.off_before, "before"))

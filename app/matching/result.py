@@ -1,4 +1,4 @@
-"""What a match run returns (docs/matching.md, "What a match run returns")."""
+"""The result of a match run (docs/matching.md, "What a match run returns")."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class Match:
     start, stop
         Steps, half-open.
     overlap
-        Number of selected states in the match.
+        The number of selected states in the match.
     union
-        Number of states that are selected or in the match.
+        The number of states that are selected or in the match.
     sequence
-        Ordinal of the sequence that holds the range, from 0.
+        The ordinal of the sequence of the range, from 0.
     profile_start
         The step of the first number of `profile`.
     profile
-        Share of the selected states (0 to 1) that is on at each step from `context` steps before
+        The share of the selected states (0 to 1) that is on at each step from `context` steps before
         the match to `context` steps after it; steps outside the sequence are left out.
     """
 
@@ -41,13 +41,13 @@ class Match:
 
     @property
     def length(self) -> int:
-        """Number of steps."""
+        """The number of steps."""
         return self.stop - self.start
 
 
 @dataclass(frozen=True, slots=True)
 class LengthCount:
-    """One bar of the length histogram: matches of one length, and how many of them are full."""
+    """One bar of the length histogram: the matches of one length, and the full ones among them."""
 
     length: int
     matches: int
@@ -61,12 +61,12 @@ class Overview:
     Attributes
     ----------
     bin_steps
-        Steps a bin, a power of two; the last bin may hold fewer.
+        Steps per bin, a power of two; the last bin may have fewer.
     on
-        Share (0 to 1) of the selected states that is on, over the steps of each bin.
+        The share (0 to 1) of the selected states that is on, averaged over the steps of each bin.
     matches, full_matches
-        Matches that pass the length filter, overlapping ones included, by the bin they start in,
-        and how many of them have every selected state.
+        Matches that pass the length filter, overlapping ones included, by the bin they start in;
+        and the full matches among them.
     """
 
     bin_steps: int
@@ -82,28 +82,28 @@ class MatchResult:
     Attributes
     ----------
     query
-        The query with `min_overlap` and `min_length` filled in.
+        The query with `min_overlap` and `min_length` set.
     selected_states
         S1, ascending.
     searched_steps
-        Always every step of the source: the search is exact.
+        Always all steps of the source: the search is exact.
     total_matches, full_matches
-        Matches before the length filter, and those of them with every selected state.
+        Matches before the length filter, and the full matches among them.
     places
-        How many matches the list holds before offset and top; None when that was not counted,
-        which happens only above 100,000 matches.
+        The number of matches in the list before offset and top; None if it was not counted, which
+        happens only above 100,000 matches.
     places_at_least
-        `places`, or how many are known when `places` is None.
+        `places`, or a lower bound if it is None.
     reason
         Why `matches` is empty, in words and numbers; None exactly when it is not.
     matches
         The listed matches, best first.
     length_histogram
-        Ascending by length; lengths without a match are left out.
+        Ascending by length; lengths without matches are left out.
     seconds
-        How long the computation took.
+        The duration of the computation.
     overview
-        Where the selected states are on and matches start; None when nothing was searched.
+        Where the selected states are on and matches start; None if nothing was searched.
     """
 
     query: Query

@@ -1,7 +1,7 @@
-"""A search: passes over all shards, and what they return put together.
+"""A search: passes over all shards, and their results combined.
 
-A pass either counts every match and stores none, or collects the matches of some overlaps. Only
-for collected matches is the union computed, from the bits of all states.
+A pass either counts all matches without storing any, or collects the matches of some overlaps. The
+union is computed only for collected matches, from the bits of all states.
 """
 
 from __future__ import annotations
@@ -32,30 +32,30 @@ class Passes(Protocol):
     """Makes the passes over the shards of one search."""
 
     def run(self, method: str, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
-        """Return what that method of each `Shard` returns for its arguments, in their order."""
+        """Call a method of each `Shard` with its arguments, and return the results in order."""
         ...
 
 
 class Bits(Protocol):
-    """The on-bits of a source at one threshold and polarity, in this process or in workers."""
+    """The packed bits of a source at one threshold and polarity, wherever they are."""
 
     @property
     def shards(self) -> Sequence[Span]:
-        """Where they are cut, first to last. No answer depends on it."""
+        """The shards, in order. The result does not depend on the division."""
         ...
 
     @property
     def in_memory(self) -> Words | None:
-        """The (n_steps, n_words) bits, if this process holds them all."""
+        """The (n_steps, n_words) bits, if this process has them all in memory."""
         ...
 
     def passes(self, terms: Terms, threads: int, control: Control) -> Passes:
-        """Return what makes the passes of one search."""
+        """Return an object that makes the passes of one search."""
         ...
 
 
 def terms_of(query: Query, selected: tuple[int, ...], n_steps: int, n_words: int) -> Terms:
-    """Return what a query asks of every shard."""
+    """Return the parameters of a query for every shard."""
     selected_mask = mask_of(selected, n_words * 64)
     least, most = query.length or (1, n_steps)
     return Terms(
@@ -78,15 +78,15 @@ class Search:
     Attributes
     ----------
     terms
-        What it asks of every shard.
+        The parameters for every shard.
     offsets
         int64 (n_sequences + 1,).
     shards
-        Where they are cut, first to last.
+        The shards, in order.
     passes
         Makes the passes.
     control
-        Shows the progress of the passes.
+        Receives the progress of the passes.
     """
 
     terms: Terms
@@ -97,12 +97,12 @@ class Search:
 
     @property
     def n_steps(self) -> int:
-        """Number of steps of the source."""
+        """The number of steps of the source."""
         return self.terms.n_steps
 
     @property
     def n_selected(self) -> int:
-        """How many states are selected."""
+        """The number of selected states."""
         return self.terms.n_selected
 
     def sequences_of(self, steps: Integers) -> Integers:
@@ -110,19 +110,19 @@ class Search:
         return np.searchsorted(self.offsets, steps, side="right").astype(np.int64) - 1
 
     def count(self, min_overlap: int, min_length: int) -> Counts:
-        """Count every match (conditions 1 to 3 of the definition)."""
+        """Count all matches (conditions 1 to 3 of the definition)."""
         self.control.begin("counting", 0.9)
         return Counts.sum(self._all("count", min_overlap, min_length))
 
     def on_by_bin(self) -> Integers:
-        """Return how many (step, selected state) pairs are on in each bin of the overview."""
+        """Return the number of (step, selected state) pairs that are on in each bin of the overview."""
         on = np.zeros(self.terms.n_bins, dtype=np.int64)
         for first_bin, part in self._all("on_by_bin"):
             on[first_bin : first_bin + part.size] += part
         return on
 
     def largest_overlap(self) -> int:
-        """Return the largest overlap of any range of one step or more, 0 when there is none."""
+        """Return the largest overlap of any range; 0 if there is none."""
         self.control.begin_next("listing")
         return max(map(int, self._all("largest_overlap")))
 
@@ -135,15 +135,15 @@ class Search:
         after: tuple[int, int] | None = None,
         taken: Words = NO_WORDS,
     ) -> tuple[Found, bool]:
-        """Return the best matches of all shards together, and whether `limit` left any out.
+        """Return the best matches over all shards, and whether `limit` left any out.
 
-        See `Shard.best` for the parameters; `taken` holds one bit for each step of the source.
+        See `Shard.best` for the parameters; `taken` has one bit per step of the source.
         """
         self.control.begin_next("listing")
         asked = []
         selected = list(self.terms.selected)
         for shard in self.shards:
-            # A match may begin before its shard: from here on, `taken` can matter.
+            # A match may begin before its shard; `taken` matters from here.
             word = int(shard.edges.since[selected].min(initial=shard.first)) // 64
             part = taken[word : -(-shard.last // 64)]
             asked.append((low, high, min_length, limit, after, part, word * 64))
@@ -153,7 +153,7 @@ class Search:
         return self.terms.best(found, limit), left_out
 
     def on_counts(self, lows: Integers, highs: Integers) -> list[NDArray[np.uint16]]:
-        """Return how many selected states are on at each step of each range [low, high)."""
+        """Return the number of selected states on at each step of each range [low, high)."""
         pieces: list[list[NDArray[np.uint16]]] = [[] for _ in range(lows.size)]
         for part in self._all("on_counts", lows, highs):
             for i, counts in part:
@@ -161,12 +161,12 @@ class Search:
         return [np.concatenate(parts) for parts in pieces]
 
     def keys(self, found: Found) -> Integers:
-        """Return what the matches rank by; see `Terms.keys`."""
+        """Return the ranking keys of the matches; see `Terms.keys`."""
         return self.terms.keys(found)
 
     def rank(self, found: Found) -> Integers:
-        """Return the order that ranks `found`, best first. `found` must be in the order met."""
-        # Of one length, the order met is that of the starts: a stable sort needs no second key.
+        """Return the order that ranks `found`, best first. `found` must be in the order found."""
+        # For equal lengths the order found is by start: a stable sort needs no second key.
         return np.argsort(self.keys(found), kind="stable").astype(np.int64)
 
     def _all(self, method: str, *arguments: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""The selection S1: which states a person means (section 5.1 of the paper)."""
+"""The selection S1: the states that a query refers to (section 5.1 of the paper)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.matching.states import States
 
 Words = NDArray[np.uint64]
 
-# Steps read at once: enough to be fast, few enough that a long look stops early.
+# Steps read at once: enough to be fast, few enough for a long scan to stop early.
 _STRIDE = 4096
 
 
@@ -28,9 +28,9 @@ class Selection:
     states
         S1, ascending, without the excluded ones.
     raw
-        The same before exclusion.
+        The same, before exclusion.
     reason
-        Why `states` is empty, in words and numbers; None when it is not.
+        Why `states` is empty, in words and numbers; None if it is not.
     """
 
     states: tuple[int, ...]
@@ -46,12 +46,12 @@ def select(states: States, query: Query, bits: Words | None = None) -> Selection
     states
         The source.
     query
-        A checked query. Its range gives the states that are on at every step of it, off at each of
-        the `off_before` steps before and the `off_after` steps after; steps outside the sequence
-        count as off. An explicit list of states is taken as it is. Exclusions come off either.
+        A validated query. Its range selects the states that are on at every step of it, and off at
+        each of the `off_before` steps before and the `off_after` steps after it; steps outside the
+        sequence count as off. An explicit list of states is used as it is. Exclusions apply to both.
     bits
-        The packed on-bits of the whole source, if they are at hand; otherwise only the steps
-        that the query needs are read.
+        The packed bits of the whole source, if available; otherwise only the required steps are
+        read.
     """
     excluded = frozenset(query.exclude)
     if query.states is not None:
@@ -60,7 +60,7 @@ def select(states: States, query: Query, bits: Words | None = None) -> Selection
         reason = None if chosen else _all_excluded(len(raw), "given")
         return Selection(chosen, raw, reason)
 
-    assert query.start is not None and query.stop is not None  # the query is checked
+    assert query.start is not None and query.stop is not None  # the query is valid
     start, stop = int(query.start), int(query.stop)
     first, last = states.bounds(start)
     on_bits = _reader(states, query, bits)
@@ -118,7 +118,7 @@ def _on_throughout(
 def _off_throughout(
     on_bits: Callable[[int, int], Words], mask: Words, start: int, stop: int, direction: int
 ) -> Words:
-    # Nearest steps first, in growing strides: a limit of a million steps mostly ends in the first.
+    # Nearest steps first, in growing strides: even a long limit is usually decided in the first.
     left = mask.copy()
     stride = 16
     while start < stop and left.any():
@@ -154,7 +154,7 @@ def _nothing_on(states: States, query: Query, start: int, stop: int) -> str:
     sentence = f"no state is {condition} {where}"
     worst = _worst_values(states, polarity, start, stop)
     if np.isnan(worst).all():
-        return f"{sentence}; every state has a value there that is not a number"
+        return f"{sentence}; every state is NaN at some step there"
     closest = int(np.nanargmax(worst))
     value = float(worst[closest])
     if polarity is Polarity.LOW:
@@ -174,12 +174,12 @@ def _nothing_on(states: States, query: Query, start: int, stop: int) -> str:
 def _worst_values(states: States, polarity: Polarity, start: int, stop: int) -> NDArray[np.float64]:
     """Return, per state, the value in [start, stop) furthest from being on; NaN if one is NaN.
 
-    The values are turned so that larger is closer to on.
+    The sign is chosen so that larger is closer to on.
     """
     worst = np.full(states.n_states, np.inf)
     for step in range(start, stop, _STRIDE):
         block = np.asarray(states.rows[step : min(step + _STRIDE, stop)])
-        # Every float16 is a float32 exactly, and float32 compares fast.
+        # float16 converts exactly to float32, which is faster to compare.
         block = block.astype(np.float32) if block.dtype.itemsize == 2 else block
         if polarity is Polarity.LOW:
             block = -block
@@ -210,7 +210,7 @@ def _steps(n: int, side: str) -> str:
 
 
 def _number(value: float) -> str:
-    """Return `value` with at least two decimals, and as many as it takes to be exact."""
+    """Return `value` with at least two decimals, and as many as needed to be exact."""
     text = repr(value + 0.0)
     if "e" in text or len(text.partition(".")[2]) >= 2:
         return text
@@ -218,7 +218,7 @@ def _number(value: float) -> str:
 
 
 def _short_of(value: float, threshold: float) -> str:
-    """Return `value` in at least four digits, and as many as it takes to differ from threshold."""
+    """Return `value` in at least four digits, and as many as needed to differ from `threshold`."""
     for digits in range(4, 18):
         text = f"{value:.{digits}g}"
         if not np.isfinite(value):

@@ -1,4 +1,4 @@
-"""Matching for many clients at once: what is computed is shared and cached, within bounds."""
+"""Matching for many threads at once, with shared computations and bounded caches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cachetools import LRUCache
 
 from app.matching.bits import Polarity, words_for
 from app.matching.control import Control
-from app.matching.distributed import Distributed, distribute_states
+from app.matching.distributed import DistributedBits, distribute_states
 from app.matching.engine import find_matches
 from app.matching.packed import Packed, pack_states
 from app.matching.priority import lower_priority
@@ -29,12 +29,12 @@ from app.matching.states import States
 
 _Value = TypeVar("_Value")
 
-# What one listed match and one histogram bar weigh in memory, roughly, without the profile.
+# The approximate size of a listed match or a histogram bar, without the profile.
 _BYTES_PER_ITEM = 400
 _BYTES_PER_SHARE = 8
 
-# Computations take turns, each on all threads: two at once are not done sooner, and small requests get
-# the interpreter later. Beside one that has taken long another may run: a short one is not behind it.
+# Computations take turns, each using all threads: two at once would not finish sooner, and small requests
+# would wait longer for the interpreter lock. A second one may start next to one that takes long.
 _AT_ONCE = 2
 _SECONDS_TO_BE_LONG = 0.25
 _SECONDS_TO_WAIT = 0.05
@@ -42,8 +42,8 @@ _NICENESS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class CachedBits:
-    """The packed on-bits that are cached: the number of thresholds, their bytes, and the most allowed."""
+class CacheUsage:
+    """Use of the cache of packed bits: thresholds and bytes in it, and the limit of bytes."""
 
     thresholds: int
     n_bytes: int
@@ -51,23 +51,23 @@ class CachedBits:
 
 
 class MatchService:
-    """Answers queries from any number of threads.
+    """Answers queries. Thread-safe.
 
-    Where the on-bits of a source are more than `cache_bytes` and its states have an opener, they
-    are not held in memory: the opener gets them piece by piece.
+    If the packed bits of a source exceed `cache_bytes` and its states have an opener, they are not
+    cached in memory: the opener gets them shard by shard.
 
     Parameters
     ----------
     cache_bytes
-        Bytes of packed on-bits that are cached; the least recently used are dropped first. Larger
-        ones without an opener are used and not cached.
+        The size of the cache of packed bits in bytes; the least recently used are evicted first.
+        Larger ones without an opener are computed but not cached.
     result_bytes
-        The same for answers, roughly estimated.
+        The size of the cache of results, estimated.
     threads
-        How many threads share one query; None: as many as there are cores. No answer depends on it.
+        Threads per query; None: the number of cores. The answer does not depend on it.
     executors
-        One entry for each worker that makes passes (`Distributed`), for states with an opener. None:
-        threads of this process.
+        Executors that make the passes instead, one per worker (`DistributedBits`), for states with
+        an opener. None: threads of this process.
     """
 
     def __init__(
@@ -77,39 +77,39 @@ class MatchService:
         threads: int | None = None,
         executors: Sequence[Executor] | None = None,
     ) -> None:
-        self._bits: _Shared[Packed | Distributed] = _Shared(
+        self._bits: _Shared[Packed | DistributedBits] = _Shared(
             cache_bytes, lambda packed: packed.n_bytes
         )
         self._results: _Shared[MatchResult] = _Shared(result_bytes, _weight)
         self._threads = threads or usable_cores()
         self._cache_bytes = 0 if executors else cache_bytes
-        # Threads begin with the first task: a server may still be forked.
+        # Threads start with the first task, so that a server can be forked before.
         pool = ThreadPoolExecutor(self._threads, thread_name_prefix="shards")
         self._executors = tuple(executors or [pool] * self._threads)
         self._turns = threading.Condition()
-        self._begun: list[float] = []
+        self._started: list[float] = []
 
     def match(
         self, key: str, states: States, query: Query, control: Control | None = None
     ) -> MatchResult:
-        """Return the answer to `query`; identical queries at the same time compute it once.
+        """Return the answer to `query`; identical concurrent queries are computed once.
 
         Parameters
         ----------
         key
-            Names the values and sequences of `states`: two sources with one key must be equal.
+            Identifies the values and sequences of `states`: sources with equal keys must be equal.
         states
             The source.
         query
             The query.
         control
-            Shows the progress of the computation, which another call may have begun. Cancelling it ends
-            this call; the computation itself ends when no call waits for it any more.
+            Receives the progress of the computation, whichever call started it. Cancelling it ends this
+            call; the computation is cancelled when all calls that wait for it are.
 
         Raises
         ------
         QueryError
-            If the query cannot be asked of this source.
+            If the query is not valid for this source.
         Cancelled
             If `control` was cancelled.
         """
@@ -125,9 +125,9 @@ class MatchService:
     def ranges(
         self, key: str, states: States, query: Query, control: Control | None = None
     ) -> Ranges:
-        """Return the whole list as arrays (`find_ranges`), which is not cached; the on-bits are.
+        """Return the whole list as arrays (`find_ranges`). The list is not cached, but the bits are.
 
-        The parameters and errors are those of `match`.
+        Parameters and errors are those of `match`.
         """
         query = _normal(states, query)
         control = control or Control()
@@ -136,48 +136,48 @@ class MatchService:
             return find_ranges(states, query, bits=bits, threads=self._threads, control=control)
 
     def select(self, key: str, states: States, query: Query) -> Selection:
-        """Return the states that `query` selects; reads only its range unless bits are at hand.
+        """Return the states that `query` selects; reads only its range unless the bits are cached.
 
         Raises
         ------
         QueryError
-            If the query cannot be asked of this source.
+            If the query is not valid for this source.
         """
         query = _normal(states, query)
         bits = self._bits.peek((key, query.threshold, query.polarity))
         return select(states, query, bits.in_memory if bits else None)
 
-    def cached_bits(self) -> CachedBits:
-        """Return what is cached of packed on-bits: matching at one of those thresholds packs nothing."""
-        return self._bits.use()
+    def usage(self) -> CacheUsage:
+        """Return the use of the cache of packed bits; cached thresholds need no packing."""
+        return self._bits.usage()
 
     @contextmanager
     def _turn(self, control: Control) -> Iterator[None]:
-        """Hold the turn to compute; waiting for it can be cancelled."""
+        """Hold a turn to compute; waiting for it can be cancelled."""
         with self._turns:
-            while not self._may_begin():
+            while not self._may_start():
                 self._turns.wait(_SECONDS_TO_WAIT)
                 control.check()
-            begun = time.monotonic()
-            self._begun.append(begun)
+            started = time.monotonic()
+            self._started.append(started)
         try:
             yield
         finally:
             with self._turns:
-                self._begun.remove(begun)
+                self._started.remove(started)
                 self._turns.notify()
 
-    def _may_begin(self) -> bool:
-        if len(self._begun) in (0, _AT_ONCE):
-            return not self._begun
-        return time.monotonic() - self._begun[-1] >= _SECONDS_TO_BE_LONG
+    def _may_start(self) -> bool:
+        if len(self._started) in (0, _AT_ONCE):
+            return not self._started
+        return time.monotonic() - self._started[-1] >= _SECONDS_TO_BE_LONG
 
     def _packed(
         self, key: str, states: States, query: Query, control: Control
-    ) -> Packed | Distributed:
+    ) -> Packed | DistributedBits:
         n_bytes = states.n_steps * words_for(states.n_states) * 8
 
-        def compute(job: Control) -> Packed | Distributed:
+        def compute(job: Control) -> Packed | DistributedBits:
             with self._turn(job):
                 job.begin("packing", 1.0)
                 if states.opener is not None and n_bytes > self._cache_bytes:
@@ -197,7 +197,7 @@ class MatchService:
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -209,11 +209,11 @@ def warm() -> None:
     states = States(rows=rows, offsets=np.array([0, len(rows)], dtype=np.int64))
     base = Query(threshold=0.5, start=1, stop=3)
     find_matches(states, base)
-    # Shards look beyond their ends.
+    # Shards that depend on each other.
     find_matches(states, base, bits=pack_states(states, 0.5, Polarity.HIGH, n_shards=2))
-    # Limits of two steps and more have a kernel of their own; so have blocks of steps.
+    # Limits of two or more steps use a separate kernel, and so do blocks of steps.
     find_matches(states, replace(base, off_before=2, off_after=2))
-    # Nested runs: together far longer than the source, so that their unions are counted by blocks.
+    # Nested runs, together far longer than the source, so that unions are counted by blocks.
     nested = np.zeros((256, 64), dtype=np.float16)
     for state in range(64):
         nested[state : 256 - state, state] = 1
@@ -222,8 +222,8 @@ def warm() -> None:
 
 
 @dataclass(slots=True, eq=False)
-class _Computation(Generic[_Value]):
-    """A value that is being computed, in a thread of its own so that any caller can leave."""
+class _Job(Generic[_Value]):
+    """A value being computed in a separate thread, so that any caller can stop waiting."""
 
     waiting: int = 0
     control: Control = field(default_factory=Control)
@@ -231,24 +231,22 @@ class _Computation(Generic[_Value]):
 
 
 class _Shared(Generic[_Value]):
-    """Values by key, computed once for all calls that ask at the same time, cached up to a number of bytes."""
+    """Values by key, computed once for concurrent requests and cached up to a number of bytes."""
 
     def __init__(self, capacity: int, weigh: Callable[[_Value], int]) -> None:
         self._lock = threading.Lock()
-        self._cached: LRUCache[Hashable, _Value] = LRUCache(capacity, getsizeof=weigh)
-        self._under_way: dict[Hashable, _Computation[_Value]] = {}
+        self._cache: LRUCache[Hashable, _Value] = LRUCache(capacity, getsizeof=weigh)
+        self._under_way: dict[Hashable, _Job[_Value]] = {}
 
-    def use(self) -> CachedBits:
-        """Return how many values are cached, and what they weigh."""
+    def usage(self) -> CacheUsage:
+        """Return the number of cached values and their size."""
         with self._lock:
-            return CachedBits(
-                len(self._cached), int(self._cached.currsize), int(self._cached.maxsize)
-            )
+            return CacheUsage(len(self._cache), int(self._cache.currsize), int(self._cache.maxsize))
 
     def peek(self, key: Hashable) -> _Value | None:
         """Return a cached value, or None."""
         with self._lock:
-            return self._cached.get(key)
+            return self._cache.get(key)
 
     def get(
         self,
@@ -257,26 +255,26 @@ class _Shared(Generic[_Value]):
         control: Control,
         until: float,
     ) -> _Value:
-        """Return the cached value, the one that is being computed, or a new one.
+        """Return the cached value, the one being computed, or a new one.
 
-        What `compute` raises is raised to every call that waits for it, and not cached. `control` shows
-        the work's progress up to the share `until`; when it is cancelled this call raises, and when
-        the last call is, so is the control that `compute` was given.
+        What `compute` raises is raised in every call that waits for it, and not cached. `control`
+        receives the progress up to the share `until`; when it is cancelled, this call raises, and when
+        all are, `compute` is cancelled through the control passed to it.
         """
         with self._lock:
-            if key in self._cached:
-                return self._cached[key]
+            if key in self._cache:
+                return self._cache[key]
             job = self._under_way.get(key)
             is_new = job is None
             if job is None:
-                job = self._under_way[key] = _Computation()
+                job = self._under_way[key] = _Job()
             job.waiting += 1
         if is_new:
-            # A daemon: a server that is ending does not wait for a search.
+            # A daemon thread: a server that shuts down does not wait for it.
             work = threading.Thread(target=self._run, args=(key, job, compute), daemon=True)
             try:
                 work.start()
-            except RuntimeError as error:  # no more threads: no call may wait for this one
+            except RuntimeError as error:  # no more threads: nothing may wait for this value
                 self._forget(key, job)
                 job.future.set_exception(error)
         try:
@@ -290,9 +288,7 @@ class _Shared(Generic[_Value]):
         finally:
             self._leave(key, job)
 
-    def _run(
-        self, key: Hashable, job: _Computation[_Value], compute: Callable[[Control], _Value]
-    ) -> None:
+    def _run(self, key: Hashable, job: _Job[_Value], compute: Callable[[Control], _Value]) -> None:
         try:
             lower_priority(_NICENESS)
             value = compute(job.control)
@@ -301,28 +297,28 @@ class _Shared(Generic[_Value]):
             job.future.set_exception(error)
             return
         with self._lock, contextlib.suppress(ValueError):  # larger than the whole cache
-            self._cached.setdefault(key, value)
+            self._cache.setdefault(key, value)
         self._forget(key, job)
         job.future.set_result(value)
 
-    def _leave(self, key: Hashable, job: _Computation[_Value]) -> None:
+    def _leave(self, key: Hashable, job: _Job[_Value]) -> None:
         with self._lock:
             job.waiting -= 1
             if job.waiting:
                 return
-            # From here on a new call begins again: it must not join work that is being cancelled.
+            # Later requests start again: they cannot join a computation that is being cancelled.
             if self._under_way.get(key) is job:
                 del self._under_way[key]
         job.control.cancel()
 
-    def _forget(self, key: Hashable, job: _Computation[_Value]) -> None:
+    def _forget(self, key: Hashable, job: _Job[_Value]) -> None:
         with self._lock:
             if self._under_way.get(key) is job:
                 del self._under_way[key]
 
 
 def _normal(states: States, query: Query) -> Query:
-    """Return the checked query in one spelling, so that equal questions share an answer."""
+    """Return the validated query in canonical form, so that equal queries share an answer."""
     query.check(states.n_steps, states.n_states, states.offsets)
     return replace(
         query,

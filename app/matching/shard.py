@@ -1,8 +1,8 @@
 """One shard of a search: the passes over its steps.
 
-A shard holds some steps and meets the matches that end in them; what it must know of the others is
-in its edges. What it returns is small, and adding up or merging what all shards return gives the
-answer, wherever the cuts are.
+A shard is a range of steps and finds the matches that end in it; its edges describe what it needs to
+know about other shards. It returns little, and the sum or merge over all shards is the answer,
+whatever the division.
 """
 
 from __future__ import annotations
@@ -25,35 +25,35 @@ Integers = NDArray[np.int64]
 NO_WORDS: Words = np.zeros(0, dtype=np.uint64)
 _NO_COUNTS: Integers = np.zeros(0, dtype=np.int64)
 
-# Matches collected between two looks at how many are worth keeping.
+# Matches collected before the best of them are selected.
 _BUFFER = 1 << 17
-# Unions fold blocks of steps when reading step by step might cost more passes than this.
+# Unions use blocks of steps if reading step by step might cost more passes than this.
 _PASSES_BEFORE_BLOCKS = 4
-# Words of selected states' bits that a kernel takes before the control is looked at again: some
-# milliseconds, some tens where nearly every step ends matches.
+# Words of selected bits that a kernel processes before the control is checked again: some milliseconds,
+# some tens of them if nearly every step ends matches.
 _STRETCH_WORDS = 1 << 16
-# Matches whose unions are counted before the control is looked at again.
+# Matches whose unions are counted before the control is checked again.
 _STRETCH_UNIONS = 1 << 13
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Terms:
-    """What a search asks of every shard.
+    """The parameters of a search for every shard.
 
     Attributes
     ----------
     n_steps
-        Steps of the whole source.
+        The number of steps of the whole source.
     selected, selected_mask
-        The selected states, ascending, and the same as (n_words,) bits.
+        The selected states, ascending, and as (n_words,) bits.
     moves
-        How their bits are gathered into few words.
+        How to gather their bits into few words.
     off_before, off_after
-        The limits, never more than n_steps: a gap inside a sequence is shorter than that.
+        The limits, capped at n_steps, which no gap inside a sequence exceeds.
     least, most
         The length filter, inclusive.
     bin_shift
-        Bins of the overview hold 2 ** bin_shift steps.
+        Bins of the overview have 2 ** bin_shift steps.
     """
 
     n_steps: int
@@ -68,16 +68,16 @@ class Terms:
 
     @property
     def n_selected(self) -> int:
-        """How many states are selected."""
+        """The number of selected states."""
         return len(self.selected)
 
     @property
     def n_bins(self) -> int:
-        """How many bins of the overview there are."""
+        """The number of bins of the overview."""
         return -(-self.n_steps >> self.bin_shift)
 
     def keys(self, found: Found) -> Integers:
-        """Return what the matches rank by, smallest first; equal keys rank by start.
+        """Return the ranking keys of the matches, smallest first; equal keys rank by start.
 
         Overlap, union and length in one int64 each: (n_selected + 1) * (n_states + 64) *
         (n_steps + 1) stays below 2 ** 63 for 10,000 selected of 10,000 states and 9e10 steps.
@@ -88,7 +88,7 @@ class Terms:
         return keys
 
     def best(self, found: Found, limit: int) -> Found:
-        """Return the `limit` best, in the order they come in; of equal ones the first."""
+        """Return the `limit` best in their original order; ties are broken by position."""
         if found.size <= limit:
             return found
         keys = self.keys(found)
@@ -101,16 +101,16 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Span:
-    """Where a shard lies.
+    """The position of a shard.
 
     Attributes
     ----------
     first, last
-        Its steps, half-open.
+        Its half-open range of steps.
     offsets
-        int64: where the sequences begin that hold its steps, and the end of the last one.
+        int64: the starts of the sequences of its steps, and the end of the last one.
     edges
-        What lies beyond its ends.
+        What is beyond its ends.
     """
 
     first: int
@@ -120,7 +120,7 @@ class Span:
 
     @property
     def base(self) -> int:
-        """The first step whose bits are read: the one before the shard's, if there is one."""
+        """The first step whose bits are read: the one before the shard, if there is one."""
         return max(0, self.first - 1)
 
 
@@ -131,11 +131,11 @@ class Shard:
     Attributes
     ----------
     terms, span
-        What is asked, and where.
+        The parameters of the search, and the position.
     bits
-        (last - base, n_words) on-bits of all states.
+        (last - base, n_words) packed bits of all states.
     control
-        Told of every stretch of steps.
+        Receives the progress.
     """
 
     terms: Terms
@@ -145,12 +145,12 @@ class Shard:
 
     @cached_property
     def dense(self) -> Words:
-        """On-bits of the selected states alone: the same steps in as few words as they fit."""
+        """The bits of the selected states alone at the same steps, in as few words as possible."""
         return self.terms.moves.gather(self.bits, self.control.check)
 
     @cached_property
     def _limited(self) -> tuple[Words, Words]:
-        """Where runs begin and end with enough off steps around; no rows where not needed."""
+        """Where runs begin and end with enough off steps around; without rows if not needed."""
         terms, span, dense = self.terms, self.span, self.dense
         none = np.zeros((0, dense.shape[1]), dtype=np.uint64)
         starts = np.zeros_like(dense) if terms.off_before > 1 else none
@@ -179,7 +179,7 @@ class Shard:
 
     @cached_property
     def groups(self) -> tuple[Words, Integers]:
-        """The selected states that are on when the shard begins, by the step they are on from.
+        """The selected states that are on when the shard begins, by the step since which they are on.
 
         Returns
         -------
@@ -198,7 +198,7 @@ class Shard:
         return terms.moves.gather(rows), starts.astype(np.int64)
 
     def count(self, min_overlap: int, min_length: int) -> Counts:
-        """Count every match (conditions 1 to 3 of the definition)."""
+        """Count all matches (conditions 1 to 3 of the definition)."""
         reaches_back = self.span.last - min([self.span.first, *self.groups[1].tolist()])
         longest = min(reaches_back, int(np.diff(self.span.offsets).max(initial=0)))
         tally = _Tally.zeros(longest, self.terms)
@@ -208,7 +208,7 @@ class Shard:
         return tally.counts()
 
     def on_by_bin(self) -> tuple[int, Integers]:
-        """Return how many (step, selected state) pairs are on in each bin, and the first bin."""
+        """Return the first bin, and the number of (step, selected state) pairs on in each bin."""
         shift = self.terms.bin_shift
         first_bin = self.span.first >> shift
         on = np.zeros(((self.span.last - 1) >> shift) + 1, dtype=np.int64)
@@ -216,11 +216,11 @@ class Shard:
         return first_bin, on[first_bin:]
 
     def largest_overlap(self) -> int:
-        """Return the largest overlap of any range that ends here, 0 when there is none."""
+        """Return the largest overlap of any range that ends in this shard; 0 if there is none."""
         largest = 0
         terms = replace(self.terms, least=1, most=self.terms.n_steps)
         everything = replace(self, terms=terms)
-        # A small buffer: the walk pauses early, and goes on for larger overlaps only.
+        # A small buffer: the walk pauses early and then continues with larger overlaps only.
         walk = _Walk(everything, terms.n_selected + 1)
         while not walk.over and largest < terms.n_selected:
             found = walk.go_on(largest + 1, terms.n_selected, 1, NO_WORDS, 0)
@@ -237,20 +237,20 @@ class Shard:
         taken: Words,
         taken_base: int,
     ) -> tuple[Found, bool]:
-        """Return the best matches of overlaps `low` to `high`, in the order met.
+        """Return the best matches of overlaps `low` to `high`, in the order found.
 
         Parameters
         ----------
         low, high
             Overlaps, inclusive.
         min_length
-            Shorter matches are left out, as are those that the length filter drops.
+            Shorter matches are left out, and so are those that the length filter drops.
         limit
-            How many to return at most; little more than this is ever held in memory.
+            The maximum number to return; little more is ever in memory.
         after
-            The (key, start) of a match: only those that rank after it.
+            The (key, start) of a match: return only those that rank after it.
         taken, taken_base
-            One bit a step from `taken_base` on: only matches that hold no such step. Size 0 for
+            One bit per step from `taken_base`: return only matches without such a step. Size 0 for
             none.
 
         Returns
@@ -262,11 +262,11 @@ class Shard:
         left_out = False
         walk = _Walk(self, max(_BUFFER, self.terms.n_selected + 1))
         while not walk.over:
-            met = walk.go_on(low, high, min_length, taken, taken_base)
-            if met.size == 0:
+            matches = walk.go_on(low, high, min_length, taken, taken_base)
+            if matches.size == 0:
                 continue
-            met = self._with_unions(met)
-            kept.append(met if after is None else self._after(met, *after))
+            matches = self._with_unions(matches)
+            kept.append(matches if after is None else self._after(matches, *after))
             n_kept += kept[-1].size
             if n_kept > 2 * limit + _BUFFER:
                 kept = [self.terms.best(Found.join(kept), limit)]
@@ -276,11 +276,11 @@ class Shard:
         return self.terms.best(found, limit), left_out or found.size > limit
 
     def on_counts(self, lows: Integers, highs: Integers) -> list[tuple[int, NDArray[np.uint16]]]:
-        """Return how many selected states are on at each step of [low, high), as far as it is here.
+        """Return the number of selected states on at each step of [low, high) within this shard.
 
         Returns
         -------
-        The ranges that have steps here, by their index, each with the counts.
+        The indices of the ranges with steps in this shard, and their counts.
         """
         span = self.span
         counts = []
@@ -331,7 +331,7 @@ class Shard:
         return replace(found, unions=unions)
 
     def _pyramid(self, either: bool, n_reads: int) -> _Pyramid:
-        """Return blocks to fold `n_reads` rows with; without levels when there are few."""
+        """Return blocks for combining `n_reads` rows; without levels if there are few."""
         if n_reads <= _PASSES_BEFORE_BLOCKS * len(self.bits):
             return _Pyramid.flat(self.bits.shape[1])
         return self._any_on if either else self._all_on
@@ -372,7 +372,7 @@ class _Pyramid:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tally:
-    """Counts while they are made: arrays that the kernel adds to, indexed from 0."""
+    """Counts in progress: arrays that the kernel adds to, indexed from 0."""
 
     by_length: Integers
     full_by_length: Integers
@@ -381,12 +381,12 @@ class _Tally:
     full_by_bin: Integers
 
     @classmethod
-    def none(cls) -> _Tally:
+    def empty(cls) -> _Tally:
         return cls(*[_NO_COUNTS] * 5)
 
     @classmethod
     def zeros(cls, longest: int, terms: Terms) -> _Tally:
-        # Memory that is never touched costs nothing: `longest` may be the length of the corpus.
+        # Untouched memory costs nothing: `longest` may be the length of the corpus.
         sizes = (longest + 1, longest + 1, terms.n_selected + 1, terms.n_bins, terms.n_bins)
         return cls(*(np.zeros(size, dtype=np.int64) for size in sizes))
 
@@ -403,7 +403,7 @@ class _Tally:
 
 
 class _Walk:
-    """One sweep over a shard, which pauses when its buffer is full and after every stretch."""
+    """One sweep over a shard, which pauses when its buffer is full, and regularly to check the control."""
 
     def __init__(self, shard: Shard, room: int) -> None:
         self._shard = shard
@@ -420,7 +420,7 @@ class _Walk:
 
     @property
     def over(self) -> bool:
-        """Whether the shard's end was reached."""
+        """Whether the end of the shard was reached."""
         return int(self._cursor[0]) < 0
 
     def go_on(
@@ -432,12 +432,12 @@ class _Walk:
         taken_base: int,
         tally: _Tally | None = None,
     ) -> Found:
-        """Walk a stretch; return the matches met, without unions, or add all to `tally` if given.
+        """Walk some steps; return the matches found, without unions, or add all to `tally` if given.
 
-        `low` may grow from one call to the next, and nothing else may change.
+        `low` may increase from call to call; the other arguments must not change.
         """
         shard, terms, span = self._shard, self._shard.terms, self._shard.span
-        into = tally or _Tally.none()
+        into = tally or _Tally.empty()
         first = int(self._cursor[0])
         stretch = max(1, _STRETCH_WORDS // shard.dense.shape[1])
         starts, ends = shard._limited

@@ -1,4 +1,4 @@
-"""What a match reads: the values and where the sequences begin."""
+"""The input of a search: the values and the sequences."""
 
 from __future__ import annotations
 
@@ -13,22 +13,21 @@ from app.matching.bits import Polarity
 
 
 class Opener(Protocol):
-    """Gets the on-bits of some steps of a source, in any process: it can be pickled."""
+    """Gets the packed bits of some steps of a source, in any process; it can be pickled."""
 
     def bits(
         self, first: int, last: int, threshold: float, polarity: Polarity
     ) -> NDArray[np.uint64]:
-        """Return the on-bits of the steps [first, last), as `pack` does.
+        """Return the packed bits of the steps [first, last), as `pack` does.
 
-        They are kept within reach: to ask again costs little. C-contiguous and writable, but
-        writing to it is to change nothing for anybody else.
+        They are cached, so that repeated calls are cheap. C-contiguous and writable, but copy-on-write.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """The values of one source and the sequences its steps belong to.
+    """The values of one source and its sequences.
 
     Attributes
     ----------
@@ -38,10 +37,10 @@ class States:
         int64 (n_sequences + 1,), increasing, from 0 to n_steps. Sequence i is the half-open range
         [offsets[i], offsets[i + 1]).
     opener
-        How the on-bits are had piece by piece, where they may be too many for memory; None where
-        that is not provided for.
+        Gets the packed bits shard by shard, if they may be too many for memory; None if that is
+        not supported.
     names
-        What the states are called in sentences, one name a state; None: by their numbers.
+        The names of the states in sentences; None: their numbers.
     """
 
     rows: NDArray[Any]
@@ -51,19 +50,19 @@ class States:
 
     @property
     def n_steps(self) -> int:
-        """Number of rows."""
+        """The number of rows."""
         return int(self.rows.shape[0])
 
     @property
     def n_states(self) -> int:
-        """Number of columns."""
+        """The number of columns."""
         return int(self.rows.shape[1])
 
     def name(self, state: int) -> str:
-        """Return what a state is called."""
+        """Return the name of a state."""
         return str(state) if self.names is None else self.names[state]
 
     def bounds(self, step: int) -> tuple[int, int]:
-        """Return the half-open range of the sequence that `step` belongs to."""
+        """Return the half-open range of the sequence of `step`."""
         ordinal = int(np.searchsorted(self.offsets, step, side="right")) - 1
         return int(self.offsets[ordinal]), int(self.offsets[ordinal + 1])

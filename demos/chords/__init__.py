@@ -1,1 +1,1 @@
-"""Chord progressions (the paper's section 6.3): Bach chorales, one chord a beat, read by an LSTM."""
+"""Chord progressions (the paper's section 6.3): Bach chorales, one chord per beat, read by an LSTM."""

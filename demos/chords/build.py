@@ -1,8 +1,8 @@
-"""Build the chord dataset: Bach's chorales, or anybody's songs, read by the trained network.
+"""Build the chord dataset: Bach's chorales, or other songs, read by the trained model.
 
-The network is the one in weights.npz (demos/chords/train.py), the chorales are those in
-chorales.txt (demos/chords/chorales.py). Songs of one's own are a text file with one song a line
-(demos/chords/songs.py says how).
+The model is in weights.npz (demos/chords/train.py), the chorales are in chorales.txt
+(demos/chords/chorales.py). Other songs come from a text file with one song per line (see
+demos/chords/songs.py).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ N_PREDICTIONS: Final = 3
 THRESHOLD: Final = 0.3
 
 DEGREES: Final = ("I", "bII", "II", "bIII", "III", "IV", "#IV", "V", "bVI", "VI", "bVII", "VII")
-"""A chord's root, counted from the tonic; what kind of chord it is, is the annotation `kind`."""
+"""The root of a chord relative to the tonic; its quality is the annotation `kind`."""
 
 DEGREE_COLORS: Final[dict[str, str]] = {
     "I": "#0072b2",
@@ -45,10 +45,10 @@ SHARP_COLORS: Final = ("#fdd0a2", "#fd8d3c", "#e6550d", "#b63e05", "#8c2d04", "#
 NO_ACCIDENTAL: Final = "#bdbdbd"
 
 DESCRIPTION: Final = (
-    "403 chorales harmonized by J. S. Bach, one chord a beat, a song a sequence (its number is the "
-    "one in the catalogue of his works, BWV), and the states of a two-layer LSTM (2 x 128) that was "
-    "trained to predict the next chord. The chord of a beat was derived from the notes that sound, "
-    "by rule; phrase ends are the fermatas of the score, and the key is the one of its signature. "
+    "403 chorales harmonized by J. S. Bach, one chord per beat and one sequence per song (the numbers are "
+    "those in the catalogue of his works, BWV), and the states of a two-layer LSTM (2 x 128) that was "
+    "trained to predict the next chord. The chord of a beat was derived by rules from the notes that "
+    "sound; phrase ends are the fermatas of the score, and the key is that of its signature. "
     "Every tenth song was held out from the training."
 )
 
@@ -58,39 +58,39 @@ FEWEST_SONGS: Final = 20
 MOSTLY: Final = 0.99
 
 
-class Brought(NamedTuple):
-    """A dataset from one's own songs, and what the model did not know in them."""
+class SongDataset(NamedTuple):
+    """A dataset made from songs, and the chords in them that the model does not know."""
 
     path: Path
     n_songs: int
     unknown: tuple[tuple[str, int], ...]
-    """Tokens that are no known chord, and how often each stands there, the commonest first."""
+    """Unknown tokens and how often they occur, most common first."""
 
 
 def build(out: Path, progress: Callable[[float], None] | None = None) -> Path:
-    """Write the demo's dataset folder; seconds of work, whole or not at all.
+    """Write the dataset folder of the demo, completely or not at all; takes seconds.
 
     Parameters
     ----------
     out
-        The folder to make; one that is already there is replaced once the new one stands.
+        The folder to create; an existing one is replaced when the new one is complete.
     progress
-        Called now and then with the share done, 0 to 1.
+        Called regularly with the share done, 0 to 1.
 
     Returns
     -------
     Path
-        `out`, holding about 22,000 steps in 403 sequences; the sources of `lstm.sources`, 128
+        `out`, with about 22,000 steps in 403 sequences; the sources of `lstm.sources`, 128
         states each; the annotations `degree`, `kind`, `signature`, `key`, `mode`, `beat`,
         `phrase_end`, `phrase` (intervals), `surprisal`, `prediction` and `training`.
 
     Raises
     ------
     OSError
-        The disk. Nothing is left behind.
+        The disk failed. Nothing is left behind.
     """
     with model.SONGS.open(encoding="utf-8") as file:
-        # Without the prefix, so that the number fits into a row.
+        # Without the prefix, so that the number fits into a row of the page.
         chorales = tuple(
             replace(song, title=song.title.removeprefix("BWV "))
             for song in songs.parse(file, model.SONGS.name)
@@ -101,7 +101,7 @@ def build(out: Path, progress: Callable[[float], None] | None = None) -> Path:
     _write(
         out,
         chorales,
-        "Bach chorales, one chord a beat",
+        "Bach chorales, one chord per beat",
         DESCRIPTION,
         seen,
         progress,
@@ -110,48 +110,49 @@ def build(out: Path, progress: Callable[[float], None] | None = None) -> Path:
     return out
 
 
-def bring(source: Path, out: Path, progress: Callable[[float], None] | None = None) -> Brought:
-    """Build a dataset from a text file with one song a line, through the same network.
+def build_songs(
+    source: Path, out: Path, progress: Callable[[float], None] | None = None
+) -> SongDataset:
+    """Build a dataset from a text file with one song per line, using the same model.
 
-    A token that is no chord the model knows keeps its place and its spelling; the model reads it as
-    unknown, and its surprisal is NaN.
+    A token that is not a known chord keeps its position and its spelling; the model reads it as unknown,
+    and its surprisal is NaN.
 
     Raises
     ------
     songs.SongError
-        The file cannot be read as text, or holds no songs, or a line cannot be one; something is
-        at `out` already.
+        The file cannot be read as text, or contains no songs or an invalid line; or `out` exists.
     OSError
-        The disk.
+        The disk failed.
     """
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise songs.SongError(f"{out} is already there; name a folder that is not.")
+        raise songs.SongError(f"{out} already exists; choose another folder.")
     try:
-        # Not splitlines, which also ends lines at signs that may stand in a title.
+        # Not splitlines, which also splits at characters that may occur in a title.
         lines = source.read_text(encoding="utf-8-sig").split("\n")
         own = tuple(songs.parse(lines, source.name))
     except UnicodeDecodeError:
         raise songs.SongError(
-            f"{source} is not text in UTF-8; save it as that, one song a line."
+            f"{source} is not text in UTF-8; save it as UTF-8, with one song per line."
         ) from None
     if not own:
         raise songs.SongError(
-            f"{source} holds no songs; write one a line, chords parted by spaces."
+            f"{source} contains no songs; write one per line, with chords separated by spaces."
         )
     tokens = Counter(chord for song in own for chord in song.chords if not symbols.parse(chord))
     if sum(tokens.values()) == sum(len(song.chords) for song in own):
         some = ", ".join(token for token, _ in tokens.most_common(3))
         raise songs.SongError(
-            f"{source} holds no chord that the model knows (the commonest tokens are {some}); write "
-            "chords such as C, F#m, Bb7, Gmaj7, Am7b5, Edim7, Dsus4 or Caug, parted by spaces."
+            f"{source} contains no chord that the model knows (the most common tokens are {some}); write "
+            "chords such as C, F#m, Bb7, Gmaj7, Am7b5, Edim7, Dsus4 or Caug, separated by spaces."
         )
     description = (
         f"{len(own)} {'song' if len(own) == 1 else 'songs'} from {source.name}, read by a two-layer LSTM (2 x 128) that was trained "
-        "on Bach's chorales to predict the next chord. Chords are as written in the file; one that "
-        "the model does not know was read as unknown and has no surprisal."
+        "on Bach's chorales to predict the next chord. Chords are shown as written in the file; chords that "
+        "the model does not know are read as unknown and have no surprisal."
     )
     _write(out, own, source.stem, description, None, progress, overwrite=False)
-    return Brought(out, len(own), tuple(tokens.most_common()))
+    return SongDataset(out, len(own), tuple(tokens.most_common()))
 
 
 def _write(
@@ -183,7 +184,7 @@ def _write(
     }
     if training is not None:
         annotations["training"] = np.repeat(np.array(training), lengths).tolist()
-    # A song without a key or bar lines has nulls there; if all are without, there is no annotation.
+    # Songs without key or bar lines have nulls; if none has any, there is no annotation.
     annotations = {
         label: values
         for label, values in annotations.items()
@@ -195,7 +196,7 @@ def _write(
         for start, stop in phrases(song)
     ]
     tell(0.7)
-    brush = telling_phrase(
+    brush = opening_phrase(
         "layer2_hidden",
         states["layer2_hidden"],
         np.array([label or "" for label in signature]),
@@ -224,29 +225,29 @@ def _write(
     tell(1.0)
 
 
-def telling_phrase(
+def opening_phrase(
     source: str,
     states: NDArray[np.float16],
     signature: NDArray[np.str_],
     offsets: NDArray[np.int64],
     found: Sequence[tuple[int, int]],
 ) -> Opening | None:
-    """The phrase that the dataset opens on: one whose states know the key signature.
+    """Choose the phrase that the dataset opens with: one whose states indicate the key signature.
 
-    Of the phrases near the start, `SHORTEST_PHRASE` to `LONGEST_PHRASE` chords long, through which a
-    handful of states (`opening.handfuls`) stay on at `THRESHOLD`: where these are on together for
-    two steps or more, in `FEWEST_SONGS` songs or more, the key signature is the phrase's for
-    `MOSTLY` of the steps. Of those the one whose states are on together through most of the music
-    with that signature.
+    Candidates are the phrases near the start, `SHORTEST_PHRASE` to `LONGEST_PHRASE` chords long, in which
+    a few states (`opening.handfuls`) are on throughout at `THRESHOLD`, such that wherever these states are
+    on together for two or more steps, in `FEWEST_SONGS` or more songs, the key signature is that of the
+    phrase at `MOSTLY` of the steps. The choice is the candidate whose states are on together during most
+    of the music with that signature.
 
     Parameters
     ----------
     source
-        What the states are of.
+        The name of the source of the states.
     states
         `(n_steps, n_states)`.
     signature
-        `(n_steps,)` labels; an empty one is unknown, and no phrase is chosen there.
+        `(n_steps,)` labels; where it is empty (unknown), no phrase is chosen.
     offsets
         `(n_sequences + 1,)`: where sequences start, and `n_steps`.
     found
@@ -255,7 +256,7 @@ def telling_phrase(
     Returns
     -------
     Opening | None
-        None if no phrase is like that.
+        None if there is no such phrase.
     """
     on = opening.on_at(states, THRESHOLD)
     song = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
@@ -277,7 +278,7 @@ def telling_phrase(
 
 
 def phrases(song: Song) -> Iterator[tuple[int, int]]:
-    """The phrases of a song, half-open, from its first chord; none if no phrase end is marked."""
+    """Iterate over the phrases of a song, half-open; none if no phrase ends are marked."""
     start = 0
     for place, end in enumerate(song.phrase_ends):
         if end:
@@ -286,14 +287,14 @@ def phrases(song: Song) -> Iterator[tuple[int, int]]:
 
 
 def signature_name(sharps: int) -> str:
-    """`3 sharps`, `1 flat`, `no sharps or flats`."""
+    """Return for example `3 sharps`, `1 flat` or `no sharps or flats`."""
     if not sharps:
         return "no sharps or flats"
     return f"{abs(sharps)} {'sharp' if sharps > 0 else 'flat'}{'s' * (abs(sharps) > 1)}"
 
 
 def _settings(annotations: dict[str, Any]) -> dict[str, Any]:
-    """Orders and colours, of the labels that occur."""
+    """Return the orders and colours of the labels that occur."""
     every: dict[str, dict[str, str | None]] = {
         "degree": {degree: DEGREE_COLORS.get(degree, OUTSIDE) for degree in DEGREES},
         "kind": dict.fromkeys(symbols.KIND.values()),
@@ -353,7 +354,7 @@ def _phrase_label(song: Song, stop: int) -> str:
 
 
 def _titles(read: Sequence[Song]) -> list[str]:
-    """Titles as sequence ids: one that comes again is told apart by a number."""
+    """Return titles as sequence ids; repeated titles get a number."""
     times: Counter[str] = Counter()
     titles = []
     for song in read:

@@ -1,14 +1,14 @@
-"""Make chorales.txt: Bach's chorales as one chord a beat.
+"""Make chorales.txt: Bach's chorales with one chord per beat.
 
     python -m demos.chords.chorales music21-10.5.1-py3-none-any.whl
 
-reads the MusicXML files that the Python package music21 carries along (`pip download --no-deps
-music21==10.5.1`; it is read as an archive and never installed). The music is by Johann Sebastian
-Bach (1685-1750); what is kept of a score is the name of the chord that sounds on each beat, the
-bars, the phrase ends (fermatas) and the key.
+reads the MusicXML files included in the Python package music21 (`pip download --no-deps
+music21==10.5.1`; it is read as an archive and not installed). The music is by Johann Sebastian Bach
+(1685-1750); of each score only the names of the chords on the beats, the bars, the phrase ends
+(fermatas) and the key are used.
 
-The chord of a beat is the one whose notes agree best with the notes that sound during it, each
-weighted by how long it sounds; between equals, the one whose root is in the bass.
+The chord of a beat is the one whose notes agree best with the notes that sound during it, weighted by
+duration; among equals, the one whose root is in the bass.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from demos.chords.songs import Key, Song
 
 FOLDER = "music21/corpus/bach/"
 HEADER = """\
-# Chorales harmonized by Johann Sebastian Bach, one a line: title, key, one chord a beat.
+# Chorales harmonized by Johann Sebastian Bach, one per line: title, key, one chord per beat.
 # | begins a bar, ^ ends a phrase (a fermata in the score). The chord names were derived from the
-# scores that music21 10.5.1 carries along (encoded by Margaret Greentree, used by permission) by
+# scores included in music21 10.5.1 (encoded by Margaret Greentree, used by permission) by
 # demos/chords/chorales.py; see NOTICE.md.
 """
 STRANGE = 0.6
-"""How much a sounding note that is not in the chord counts against it."""
+"""The penalty for a sounding note that is not in the chord."""
 MISSING = 0.25
-"""How much a note of the chord that does not sound counts against it."""
+"""The penalty for a note of the chord that does not sound."""
 ROOT_IN_BASS = 0.12
 FEWEST_PARTS = 4
 FEWEST_BEATS = 16
@@ -46,7 +46,7 @@ FEWEST_BEATS = 16
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A note: when it sounds, in quarter notes from the start, and its pitch in half tones."""
+    """A note: its time, in quarter notes from the start, and its pitch in semitones."""
 
     start: Fraction
     stop: Fraction
@@ -56,10 +56,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What is read of a score.
+    """The parts of a score that are used.
 
-    `bars` is where bars begin; `beat` is a beat's length; `sharps` is the key signature it begins
-    with, flats below zero; `minor` is whether the score itself says that this is a minor key.
+    `bars` are the times of bar lines; `beat` is the length of a beat; `sharps` is the initial key
+    signature, negative for flats; `minor` is whether the score says that the key is minor.
     """
 
     notes: tuple[Note, ...]
@@ -75,10 +75,10 @@ class Score:
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     default=Path(__file__).with_name("chorales.txt"),
-    help="The file to write.  [default: chorales.txt beside this script]",
+    help="The file to write.  [default: chorales.txt next to this script]",
 )
 def main(wheel: Path, out: Path) -> None:
-    """Read the chorales in the music21 WHEEL and write them as one song a line."""
+    """Read the chorales in the music21 WHEEL and write them with one song per line."""
     with zipfile.ZipFile(wheel) as archive:
         found = [song for song in (chorale(*score) for score in scores(archive)) if song]
     text = HEADER + "".join(f"{songs.line(song)}\n" for song in found)
@@ -88,7 +88,7 @@ def main(wheel: Path, out: Path) -> None:
 
 
 def scores(archive: zipfile.ZipFile) -> Iterator[tuple[str, ElementTree.Element]]:
-    """Title and MusicXML of every chorale in the wheel, in the catalogue's order."""
+    """Title and MusicXML of every chorale in the wheel, in the order of the catalogue."""
     names = [n for n in archive.namelist() if n.startswith(f"{FOLDER}bwv") and n.endswith(".mxl")]
 
     def order(name: str) -> list[tuple[int, str]]:
@@ -98,13 +98,13 @@ def scores(archive: zipfile.ZipFile) -> Iterator[tuple[str, ElementTree.Element]
     for name in sorted(names, key=order):
         with zipfile.ZipFile(io.BytesIO(archive.read(name))) as inner:
             files = [n for n in inner.namelist() if n.endswith(("xml",)) and "META-INF" not in n]
-            # Out of a pinned release of a package, not from anybody.
+            # From a pinned release of a package, not from untrusted input.
             root = ElementTree.fromstring(inner.read(files[0]))  # noqa: S314
         yield f"BWV {name.removeprefix(f'{FOLDER}bwv').removesuffix('.mxl')}", root
 
 
 def chorale(title: str, root: ElementTree.Element) -> Song | None:
-    """The chorale in a score, or None if it is none: too few voices, no phrase ends, too short."""
+    """Return the chorale in a score; None if it has too few voices, no phrase ends or is too short."""
     if len(root.findall("part")) < FEWEST_PARTS:
         return None
     score = read(root)
@@ -116,7 +116,7 @@ def chorale(title: str, root: ElementTree.Element) -> Song | None:
         sounding = [note for note in score.notes if note.start < stop and note.stop > time]
         if sounding:
             chords.append(chord(sounding, time, stop))
-            # A phrase ends with the last beat of its last note.
+            # A phrase ends on the last beat of its last note.
             ends.append(any(n.fermata and time < n.stop <= stop for n in sounding))
             bar = max((start for start in score.bars if start <= time), default=Fraction(0))
             first = score.bars[1] if len(score.bars) > 1 else end
@@ -131,7 +131,7 @@ def chorale(title: str, root: ElementTree.Element) -> Song | None:
 
 
 def read(root: ElementTree.Element) -> Score:
-    """Read the notes of a score-partwise document; repeats are not unfolded, graces left out."""
+    """Read the notes of a score-partwise document; ignores repeats and grace notes."""
     notes: list[Note] = []
     bars: list[Fraction] = []
     beat, sharps, minor = None, None, False
@@ -164,7 +164,7 @@ def read(root: ElementTree.Element) -> Score:
                     previous, time = start, max(time, start + length)
                 longest = max(longest, time)
             time = longest
-    # A beat of a half or a quarter is one; eighths in a 12/8 are counted as quarters.
+    # Halves and quarters are beats; eighths, as in 12/8, count as quarters.
     beat = max(beat or Fraction(1), Fraction(1))
     return Score(tuple(notes), tuple(bars), beat, sharps or 0, minor)
 
@@ -178,12 +178,12 @@ def _pitch(note: ElementTree.Element) -> int | None:
 
 
 def chord(notes: list[Note], start: Fraction, stop: Fraction) -> str:
-    """The name of the chord that fits best what sounds in `[start, stop)`."""
+    """Return the name of the chord that best fits the notes in `[start, stop)`."""
     weights: NDArray[np.float64] = np.zeros(12)
     for note in notes:
         weights[note.pitch % 12] += float(min(note.stop, stop) - max(note.start, start))
     weights /= weights.sum()
-    # What is in the bass on the beat itself.
+    # The bass note on the beat.
     at_first = [note.pitch for note in notes if note.start <= start]
     bass = min(at_first or [note.pitch for note in notes]) % 12
     best, name = -np.inf, ""
@@ -200,10 +200,10 @@ def chord(notes: list[Note], start: Fraction, stop: Fraction) -> str:
 
 
 def key(chords: list[str], score: Score) -> Key:
-    """The key of a score's signature: minor where the score says so.
+    """Return the key of a score: major or minor, with the key signature of the score.
 
-    Many scores say major of every song or nothing at all: then it is the one of the two keys whose
-    tonic ends and fills the song more.
+    Many scores say major for every song, or nothing. Then it is whichever of the two keys has the tonic
+    that ends the song and occurs more often.
     """
     major = (score.sharps * 7) % 12
     minor = (major - 3) % 12

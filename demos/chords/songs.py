@@ -1,11 +1,11 @@
-"""Songs as text, one a line: what the chord demo is built from, and what anybody can bring.
+"""Songs as text, one per line: the input of the chord demo, and of other songs.
 
     title<TAB>key<TAB>chords          BWV 269<TAB>G major<TAB>G | G D Em^ | ...
     title<TAB>chords
     chords
 
-Chords are parted by spaces. `|` stands before the first beat of a bar, `^` after a chord that ends a
-phrase; both may be left out. An empty line, and one that begins with `#`, is no song.
+Chords are separated by spaces. `|` precedes the first beat of a bar, `^` follows a chord that ends a
+phrase; both are optional. Empty lines and lines that begin with `#` are skipped.
 """
 
 from __future__ import annotations
@@ -23,34 +23,34 @@ KEY: Final = re.compile(r"([A-Ga-g])(#|b|♯|♭)?\s*(major|minor|maj|min|m|M)?"
 
 
 class SongError(ValueError):
-    """A file holds no songs, or a line cannot be one; `str(error)` is one plain sentence."""
+    """A file contains no songs, or an invalid line; `str(error)` is one plain sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Pitch class of the tonic, 0 to 11, and whether it is major."""
+    """The pitch class of the tonic, 0 to 11, and whether the key is major."""
 
     tonic: int
     major: bool
 
     @property
     def name(self) -> str:
-        """Such as `F# minor`."""
+        """The name, for example `F# minor`."""
         return f"{symbols.ROOTS[self.tonic]} {'major' if self.major else 'minor'}"
 
     @property
     def sharps(self) -> int:
-        """The sharps of its signature, flats below zero, from -5 (Db major) to 6 (F# major)."""
+        """The sharps in the key signature, negative for flats, from -5 (Db major) to 6 (F# major)."""
         relative = self.tonic if self.major else (self.tonic + 3) % 12
         return (relative * 7 + 5) % 12 - 5
 
 
 @dataclass(frozen=True, slots=True)
 class Song:
-    """One song; the tuples are as long as its chords.
+    """One song; all tuples have one item per chord.
 
-    `chords` as written in the file; `phrase_ends` whether a phrase ends with it; `beats` its place
-    in its bar, from 1 (0 before the first bar line), or None where there are no bar lines.
+    `chords` are as written in the file; `phrase_ends` is whether a phrase ends with the chord; `beats`
+    is its beat in the bar, from 1 (0 before the first bar line), or None without bar lines.
     """
 
     title: str
@@ -61,7 +61,7 @@ class Song:
 
 
 def parse_key(text: str) -> Key | None:
-    """Read `G major`, `f# minor`, `Bbm`, `C`; None when it is none. A small letter alone is minor."""
+    """Read `G major`, `f# minor`, `Bbm`, `C`; None if it is not a key. A lower-case letter alone is minor."""
     fit = KEY.fullmatch(text.strip())
     if fit is None:
         return None
@@ -78,14 +78,14 @@ def parse(lines: Iterable[str], name: str) -> Iterator[Song]:
     Parameters
     ----------
     lines
-        Of a text file.
+        The lines of a text file.
     name
-        Of the file, for messages.
+        The name of the file, for messages.
 
     Raises
     ------
     SongError
-        A line with more than three fields, a key that is none, a song without chords.
+        A line with more than three fields, an invalid key, or a song without chords.
     """
     for number, line in enumerate(lines, 1):
         text = line.rstrip("\r\n")
@@ -95,8 +95,8 @@ def parse(lines: Iterable[str], name: str) -> Iterator[Song]:
         where = f"{name}, line {number}"
         if len(head) > 2:
             raise SongError(
-                f"{where}: expected at most title, key and chords, parted by tabs, found "
-                f"{len(head) + 1} fields; part the chords by spaces."
+                f"{where}: expected at most title, key and chords, separated by tabs, found "
+                f"{len(head) + 1} fields; separate the chords by spaces."
             )
         key = parse_key(head[1]) if len(head) == 2 and head[1].strip() else None
         if key is None and len(head) == 2 and head[1].strip():
@@ -119,18 +119,22 @@ def _song(title: str, key: Key | None, body: str, where: str) -> Song:
             continue
         chord = token.removesuffix(PHRASE_END)
         if not chord:
-            raise SongError(f"{where}: {PHRASE_END} stands alone; write it right after a chord.")
+            raise SongError(
+                f"{where}: {PHRASE_END} does not follow a chord; write it right after one."
+            )
         chords.append(chord)
         ends.append(token != chord)
         beats.append(beat)
         beat += bars
     if not chords:
-        raise SongError(f"{where}: the song {title!r} has no chords; write some, or drop the line.")
+        raise SongError(
+            f"{where}: the song {title!r} has no chords; write some, or remove the line."
+        )
     return Song(title, key, tuple(chords), tuple(ends), tuple(beats) if bars else None)
 
 
 def line(song: Song) -> str:
-    """The song as one line of such a file, without its end; `parse` reads the same song from it."""
+    """Return the song as a line of a file, without line end; the inverse of `parse`."""
     words = []
     for i, (chord, end) in enumerate(zip(song.chords, song.phrase_ends, strict=True)):
         if song.beats is not None and song.beats[i] == 1:

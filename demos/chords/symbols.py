@@ -1,7 +1,7 @@
-"""Chord symbols: the 120 that the model knows, and what other people's spellings mean.
+"""Chord symbols: the 120 that the model knows, and the meaning of other spellings.
 
 A symbol is one of twelve roots and one of ten qualities: C, Cm, Cdim, Caug, Csus4, C7, Cm7, Cmaj7,
-Cm7b5, Cdim7. Roots are written as sharps and flats usually are: C Db D Eb E F F# G Ab A Bb B.
+Cm7b5, Cdim7. Roots are spelled in the usual way: C Db D Eb E F F# G Ab A Bb B.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 ROOTS: Final = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
-"""By pitch class, 0 to 11."""
+"""Roots by pitch class, 0 to 11."""
 
 QUALITIES: Final = {
     "": (0, 4, 7),
@@ -24,7 +24,7 @@ QUALITIES: Final = {
     "m7b5": (0, 3, 6, 10),
     "dim7": (0, 3, 6, 9),
 }
-"""Suffix -> the notes above the root, in half tones."""
+"""Suffix -> the notes above the root, in semitones."""
 
 KIND: Final = {
     "": "major",
@@ -40,17 +40,17 @@ KIND: Final = {
 }
 
 SYMBOLS: Final = tuple(root + quality for root in ROOTS for quality in QUALITIES)
-"""Symbol `i` has the code `i`; transposing by a half tone adds `len(QUALITIES)`, modulo all."""
+"""Symbol `i` has the code `i`; transposing by a semitone adds `len(QUALITIES)`, modulo all."""
 
 UNKNOWN: Final = "?"
-"""What every other token is to the model; its code follows those of `SYMBOLS`."""
+"""How the model reads all other tokens; its code follows those of `SYMBOLS`."""
 
 LETTERS: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 SPELLED: Final = re.compile(r"([A-G])((?:#|b|♯|♭)?)([^/]*)(?:/[A-G](?:#|b|♯|♭)?)?")
 
-# How others write a quality, in lower case but for the M of a major seventh. An extension that
-# leaves the seventh in place is heard as the seventh chord, an added note as the chord without it,
-# and a second that stands for the third like a fourth that does.
+# Other spellings of qualities, in lower case except the M of a major seventh. An extension that includes
+# the seventh is read as the seventh chord, an added note is dropped, and a second that replaces the
+# third is read like a fourth that does.
 SPELLINGS: Final = {
     "": ("", "maj", "major", "M", "5", "6", "69", "add9", "add2", "2"),
     "m": ("m", "min", "mi", "minor", "-", "m6", "min6", "madd9", "-6"),
@@ -69,10 +69,10 @@ QUALITY_OF: Final = {
 
 
 def parse(token: str) -> str | None:
-    """The symbol that a token stands for, or None if it is none that the model knows.
+    """Return the symbol for a token, or None if the model does not know the chord.
 
-    Spellings that lead sheets use are understood (`F#-7`, `Bbmaj9`, `A♭M7`, `C#°`, `Bø`): enharmonic
-    roots are one, a bass note after a slash is dropped.
+    Lead-sheet spellings are understood (`F#-7`, `Bbmaj9`, `A♭M7`, `C#°`, `Bø`); enharmonic roots are the
+    same, and a bass note after a slash is dropped.
     """
     fit = SPELLED.fullmatch(token.strip())
     if fit is None:
@@ -87,6 +87,6 @@ def parse(token: str) -> str | None:
 
 
 def split(symbol: str) -> tuple[int, str]:
-    """Pitch class of the root and quality of one of `SYMBOLS`."""
+    """Return the pitch class of the root and the quality of one of `SYMBOLS`."""
     number, quality = divmod(SYMBOLS.index(symbol), len(QUALITIES))
     return number, tuple(QUALITIES)[quality]

@@ -1,6 +1,6 @@
 """Train the chord model and write its weights: `python -m demos.chords.train --help`.
 
-Needs torch, which nothing else here does: requirements-torch.txt.
+Needs torch (requirements-torch.txt), unlike the rest of the project.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LAYERS = 2
 BATCH = 32
 GRADIENT_LIMIT = 1.0
 FORGOTTEN = 0.01
-"""The share of chords that are read as unknown: the model learns to do without."""
+"""The share of chords replaced by unknown, so that the model learns to handle it."""
 PAD = -100
 
 
@@ -34,17 +34,26 @@ PAD = -100
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     default=WEIGHTS,
-    help="The file to write.  [default: weights.npz beside this script]",
+    help="The file to write.  [default: weights.npz next to this script]",
 )
-@click.option("--epochs", default=240, show_default=True, help="Times over the training songs.")
-@click.option("--dropout", default=0.3, show_default=True, help="Between and after the layers.")
-@click.option("--rate", default=4e-3, show_default=True, help="Of Adam, falling as a cosine to 0.")
-@click.option("--seed", default=1, show_default=True, help="Of the order and the first weights.")
+@click.option("--epochs", default=240, show_default=True, help="Passes over the training songs.")
+@click.option(
+    "--dropout", default=0.3, show_default=True, help="Dropout between and after the layers."
+)
+@click.option(
+    "--rate",
+    default=4e-3,
+    show_default=True,
+    help="Initial learning rate of Adam, with cosine decay to 0.",
+)
+@click.option(
+    "--seed", default=1, show_default=True, help="Seed of the order and the initial weights."
+)
 def main(out: Path, epochs: int, dropout: float, rate: float, seed: int) -> None:
     """Train a two-layer LSTM to predict the next chord of a chorale.
 
-    2 x 128 states, an embedding of 64, Adam, one thread; every time a song is read it is transposed
-    by chance. Every tenth song is held out. The weights are saved as float16 (about 0.5 MB).
+    2 x 128 states, an embedding of 64, Adam, one thread. Each time a song is read it is transposed at
+    random. Every tenth song is held out. The weights are saved as float16 (about 0.5 MB).
     """
     import torch
 
@@ -67,14 +76,14 @@ def main(out: Path, epochs: int, dropout: float, rate: float, seed: int) -> None
     def loss_of(batch: list[Any]) -> tuple[Any, int]:
         longest = max(map(len, batch))
         read = np.stack([np.pad(song, (0, longest - len(song))) for song in batch])[:, :-1]
-        told = np.stack(
+        codes_of_batch = np.stack(
             [np.pad(song, (0, longest - len(song)), constant_values=PAD) for song in batch]
         )[:, 1:]
         given = torch.from_numpy(read)
         if model.training:
             given = torch.where(torch.rand(given.shape) < FORGOTTEN, UNKNOWN_CODE, given)
         hidden, _ = lstm(embedding(given))
-        target = torch.from_numpy(np.ascontiguousarray(told)).reshape(-1)
+        target = torch.from_numpy(np.ascontiguousarray(codes_of_batch)).reshape(-1)
         logits = output(drop(hidden)).reshape(-1, len(SYMBOLS))
         loss = torch.nn.functional.cross_entropy(logits, target, ignore_index=PAD)
         return loss, int((target != PAD).sum())

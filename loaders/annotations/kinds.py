@@ -139,8 +139,8 @@ def categories_of(
         ordered.sort(key=lambda i: -counts[i])  # stable: ties stay in the order above
     at = {labels[i]: i for i in reversed(ordered)}
     first = list(settings.order or ())
-    for key, wanted in (("order", first), ("colors", list(settings.colors))):
-        unknown = [label for label in wanted if label not in at]
+    for key, configured in (("order", first), ("colors", list(settings.colors))):
+        unknown = [label for label in configured if label not in at]
         if unknown:
             problems.append(
                 Problem(

@@ -66,14 +66,14 @@ def read_annotations(
     Parameters
     ----------
     token_file, token_columns, token_where
-            tokens.parquet, its annotation columns, and its name in problems; None if the file is
-            broken.
+        tokens.parquet, its annotation columns, and its name in problems; None if the file is
+        broken.
     folder, folder_where
-            The folder annotations/, which may be missing, and its name in problems.
+        The folder annotations/, which may be missing, and its name in problems.
     settings, settings_where
-            What dataset.yaml says, and its name in problems.
+        What dataset.yaml says, and its name in problems.
     sequences, n_steps
-            For checking intervals and lengths; not checked if None.
+        For checking intervals and lengths; not checked if None.
 
     Returns
     -------

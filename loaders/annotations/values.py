@@ -26,10 +26,10 @@ class Categorical:
     Attributes
     ----------
     categories
-            In the order of dataset.yaml, then false before true, numbers by value, text
-            alphabetically; if there are more categories than colours, the most frequent first.
+        In the order of dataset.yaml, then false before true, numbers by value, text
+        alphabetically; if there are more categories than colours, the most frequent first.
     counts
-            int64 `(n_categories,)`: the number of steps with each category.
+        int64 `(n_categories,)`: the number of steps with each category.
     """
 
     kind: ClassVar[Literal["categorical"]] = "categorical"
@@ -50,9 +50,9 @@ class Scalar:
     Attributes
     ----------
     unit
-            From dataset.yaml, or None.
+        From dataset.yaml, or None.
     minimum, maximum
-            Over the finite values; None if there are none.
+        Over the finite values; None if there are none.
     """
 
     kind: ClassVar[Literal["scalar"]] = "scalar"

@@ -36,7 +36,7 @@ class Array:
     Attributes
     ----------
     blocks
-            Returns a new iterator over the array in pieces along its first axis, about 16 MB each.
+        Returns a new iterator over the array in pieces along its first axis, about 16 MB each.
     """
 
     name: str
@@ -90,13 +90,13 @@ def open_arrays(path: Path, name: str | None = None) -> tuple[Array, ...]:
     path
         The file. In an .npz file, all arrays with two or three axes are used.
     name
-            The name of the source; defaults to the name of the file, or the names in an .npz file. If
-            the file contains several arrays, it is prepended to their names.
+        The name of the source; defaults to the name of the file, or the names in an .npz file. If
+        the file contains several arrays, it is prepended to their names.
 
     Raises
     ------
     CannotImport
-                The file has no such arrays.
+        The file has no such arrays.
     """
     if path.suffix == ".npz" or (path.is_file() and zipfile.is_zipfile(path)):
         found = [a for a in _members(path) if len(a.shape) in (2, 3)]
@@ -126,19 +126,19 @@ def state_rows(
     Parameters
     ----------
     array
-            `(n_steps, n_states)`, or `(n_sequences, length, n_states)` with shorter sequences padded.
+        `(n_steps, n_states)`, or `(n_sequences, length, n_states)` with shorter sequences padded.
     n_steps, lengths, tokens_where
-            The number of steps and the lengths of the sequences according to the tokens, and the name
-            of the tokens in errors.
+        The number of steps and the lengths of the sequences according to the tokens, and the name
+        of the tokens in errors.
     dtype
-            Round to this float type; None preserves the type.
+        Round to this float type; None preserves the type.
     padding
-            Whether the padding is after or before the steps of a sequence.
+        Whether the padding is after or before the steps of a sequence.
 
     Raises
     ------
     CannotImport
-                Immediately: wrong shape or type. While reading: a value outside the range of the type.
+        Immediately: wrong shape or type. While reading: a value outside the range of the type.
     """
     _check_type(array, dtype)
     fits = "give the tokens of these states, one per row"

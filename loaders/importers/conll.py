@@ -41,13 +41,13 @@ class Layout:
     Attributes
     ----------
     columns
-            The names of the columns, including `token`, with `-` for columns to skip; further columns
-            are skipped. None: the columns of CoNLL-U (ten columns), CoNLL-2003 (four) or CoNLL-2000
-            (three), or token and tag (two).
+        The names of the columns, including `token`, with `-` for columns to skip; further columns
+        are skipped. None: the columns of CoNLL-U (ten columns), CoNLL-2003 (four) or CoNLL-2000
+        (three), or token and tag (two).
     sequence
-            What makes a sequence: each sentence, each document, or nothing.
+        What makes a sequence: each sentence, each document, or nothing.
     keep_tags
-            Keep columns of tags (B-NP) instead of turning them into ranges.
+        Keep columns of tags (B-NP) instead of turning them into ranges.
     """
 
     columns: tuple[str, ...] | None = None
@@ -62,7 +62,7 @@ def read_conll(path: Path, layout: Layout, progress: Progress | None = None) -> 
     Raises
     ------
     CannotImport
-                The message is one sentence.
+        The message is one sentence.
     """
     encoding = codec(layout.encoding)
     delimiter, width, is_u = _detect_format(path, encoding)

@@ -25,13 +25,13 @@ class Layout:
     Attributes
     ----------
     token, sequence
-            The columns with the tokens and the sequence ids. A table without the default column
-            `sequence` has no sequences; without a column that was named explicitly, it is refused.
+        The columns with the tokens and the sequence ids. A table without the default column
+        `sequence` has no sequences; without a column that was named explicitly, it is refused.
     delimiter
-            One character; None picks whichever of tab, comma and semicolon is most frequent in the
-            first line.
+        One character; None picks whichever of tab, comma and semicolon is most frequent in the
+        first line.
     keep_tags
-            Keep columns of tags (B-NP) instead of turning them into ranges.
+        Keep columns of tags (B-NP) instead of turning them into ranges.
     """
 
     token: str = "token"  # noqa: S105 - a column name, not a secret
@@ -50,7 +50,7 @@ def read_delimited(path: Path, layout: Layout, progress: Progress | None = None)
     Raises
     ------
     CannotImport
-                The message is one sentence.
+        The message is one sentence.
     """
     names, delimiter = _head(path, layout)
     where = str(path)
@@ -113,7 +113,7 @@ def read_ranges(path: Path, layout: Layout) -> tuple[list[Span], tuple[str, ...]
     Raises
     ------
     CannotImport
-                The message is one sentence.
+        The message is one sentence.
     """
     names, delimiter = _head(path, layout)
     at = [names.index(name) for name in _SPAN]

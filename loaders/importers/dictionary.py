@@ -34,7 +34,7 @@ def read_dictionary(path: Path, encoding: str) -> Dictionary:
     Raises
     ------
     CannotImport
-                The file does not exist, a line has no id, or the encoding is wrong.
+        The file does not exist, a line has no id, or the encoding is wrong.
     """
     words: dict[int, str] = {}
     twice: dict[int, str] = {}

@@ -46,7 +46,7 @@ class Hdf5Files:
         Raises
         ------
         CannotImport
-                    The file does not exist or has another format, or `inside` is not an array.
+            The file does not exist or has another format, or `inside` is not an array.
         """
         file = self._open(path)
         try:

@@ -64,14 +64,14 @@ def import_arrays(
     Parameters
     ----------
     out
-            The dataset folder to create.
+        The dataset folder to create.
     steps
         Tokens and annotations.
     arrays
-            The states, one source per array; see `loaders.importers.arrays.state_rows`.
+        The states, one source per array; see `loaders.importers.arrays.state_rows`.
     lengths, lengths_where
-            The number of steps of each sequence, if `steps` has no sequences, and their name in errors.
-            Arrays with three axes also imply it, if all their sequences have the same length.
+        The number of steps of each sequence, if `steps` has no sequences, and their name in errors.
+        Arrays with three axes also imply it, if all their sequences have the same length.
     dtype, padding
         See `state_rows`.
     config, overwrite
@@ -82,7 +82,7 @@ def import_arrays(
     Raises
     ------
     CannotImport, WriteError
-                The message is one sentence; nothing is left behind.
+        The message is one sentence; nothing is left behind.
     """
     again = repeated([array.name for array in arrays])
     if again:
@@ -137,7 +137,7 @@ def add_annotations(path: Path, steps: Steps, *, overwrite: bool = False) -> Imp
     Raises
     ------
     CannotImport
-                The message is one sentence; the dataset is unchanged.
+        The message is one sentence; the dataset is unchanged.
     """
     inspection = _valid_dataset(path)
     tokens = inspection.tokens

@@ -55,22 +55,22 @@ def import_lstmvis(
     Parameters
     ----------
     folder
-            The folder that contains lstm.yml, or that file.
+        The folder that contains lstm.yml, or that file.
     out
-            The dataset folder to create.
+        The dataset folder to create.
     trim
-            If the files have different numbers of steps, use the first steps, which all have.
+        If the files have different numbers of steps, use the first steps, which all have.
     encoding
-            The encoding of the dictionaries.
+        The encoding of the dictionaries.
     dtype
-            Round the states to this float type; None preserves their type.
+        Round the states to this float type; None preserves their type.
     overwrite, progress
         See `loaders.importers.joining.import_arrays`.
 
     Raises
     ------
     CannotImport, WriteError
-                The message is one sentence; nothing is left behind.
+        The message is one sentence; nothing is left behind.
     """
     path = find_project(folder)
     with Hdf5Files() as files:

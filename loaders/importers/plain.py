@@ -32,25 +32,25 @@ def read_plain(
     Parameters
     ----------
     path
-            `.json` contains a list of tokens, or a list of lists, which become sequences. `.npy`
-            contains `(n_steps,)` or `(n_sequences, length)` tokens or token ids. Anything else is text.
+        `.json` contains a list of tokens, or a list of lists, which become sequences. `.npy`
+        contains `(n_steps,)` or `(n_sequences, length)` tokens or token ids. Anything else is text.
     split
-            How to split text: each line is a token; or each line is a sequence of words separated by
-            white space (lines without words are skipped); or each character is a token, including line
-            ends.
+        How to split text: each line is a token; or each line is a sequence of words separated by
+        white space (lines without words are skipped); or each character is a token, including line
+        ends.
     vocabulary
-            The meaning of the ids in a .npy file: a text file with token i in line i, counted from 0,
-            or a .json file with a list of tokens or an object that maps tokens to ids. Without it, the
-            ids are used as tokens.
+        The meaning of the ids in a .npy file: a text file with token i in line i, counted from 0,
+        or a .json file with a list of tokens or an object that maps tokens to ids. Without it, the
+        ids are used as tokens.
     encoding
-            The encoding of text files.
+        The encoding of text files.
     progress
         See `loaders.importers.steps.survey`.
 
     Raises
     ------
     CannotImport
-                The message is one sentence.
+        The message is one sentence.
     """
     encoding = codec(encoding)
     where = str(path)

@@ -31,14 +31,14 @@ class Spans:
         Parameters
         ----------
         tags
-                (unit, tag) of each step: a range ends at the end of its unit (a sentence or a sequence).
-                None means O.
+            (unit, tag) of each step: a range ends at the end of its unit (a sentence or a sequence).
+            None means O.
 
         Yields
         ------
         tuple
-                (start, stop, label) of each completed range: half-open steps, sorted, not
-                overlapping.
+            (start, stop, label) of each completed range: half-open steps, sorted, not
+            overlapping.
         """
         for here, tag in tags:
             prefix, _, name = (tag or "O").partition("-")

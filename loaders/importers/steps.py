@@ -72,15 +72,15 @@ class Steps:
     Attributes
     ----------
     schema
-            `token`, `sequence` if there are sequences, and the annotations with one value per step.
+        `token`, `sequence` if there are sequences, and the annotations with one value per step.
     read
-            Returns a new iterator over pieces of `schema`, with `n_steps` rows in total.
+        Returns a new iterator over pieces of `schema`, with `n_steps` rows in total.
     intervals
-            The names of the interval annotations.
+        The names of the interval annotations.
     lengths
         int64 `(n_sequences,)`, adding up to `n_steps`; None without sequences.
     left_out
-            Descriptions of the parts of the file that were left out.
+        Descriptions of the parts of the file that were left out.
     """
 
     where: str
@@ -114,7 +114,7 @@ def survey(
     Raises
     ------
     CannotImport
-                There are no rows, or the steps of a sequence are not consecutive.
+        There are no rows, or the steps of a sequence are not consecutive.
     """
     kinds = [_Kinds() for _ in file.names]
     lengths: list[int] = []
@@ -180,7 +180,7 @@ def with_lengths(steps: Steps, lengths: NDArray[np.int64], where: str) -> Steps:
     Raises
     ------
     CannotImport
-                There are sequences already, the lengths do not add up, or a length is below 1.
+        There are sequences already, the lengths do not add up, or a length is below 1.
     """
     if steps.lengths is not None:
         raise CannotImport(

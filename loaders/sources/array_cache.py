@@ -49,27 +49,27 @@ def cached_array(
     Parameters
     ----------
     folder
-            The folder of the files, inside the folder of a copy (`Source.home`); created if needed.
+        The folder of the files, inside the folder of a copy (`Source.home`); created if needed.
     group, name
-            Parts of the file name. The arrays of a group are needed together.
+        Parts of the file name. The arrays of a group are needed together.
     make
-            Makes the array. If two processes do so at once, one of the equal results is used.
+        Makes the array. If two processes do so at once, one of the equal results is used.
     group_bytes
-            Returns the approximate size of all arrays of the group; called when one is missing.
+        Returns the approximate size of all arrays of the group; called when one is missing.
     most_bytes
-            Limit for all folders with this name, over all copies. Before a new group is written, the
-            least recently used groups are deleted to stay below it, and to make room on the disk.
+        Limit for all folders with this name, over all copies. Before a new group is written, the
+        least recently used groups are deleted to stay below it, and to make room on the disk.
 
     Returns
     -------
     ndarray
-            A memory map, copy-on-write.
+        A memory map, copy-on-write.
 
     Raises
     ------
     DatasetError
-                The group is larger than `most_bytes` or than the free disk space, which is checked
-                before anything is written; or the folder cannot be written.
+        The group is larger than `most_bytes` or than the free disk space, which is checked
+        before anything is written; or the folder cannot be written.
     """
     path = folder / f"{group}.{name}.npy"
     found = _open(path)

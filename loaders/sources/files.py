@@ -70,9 +70,9 @@ class SourceFiles:
     Attributes
     ----------
     dtype
-            float16, float32 or float64: the widest type of the columns; float64 for integers.
+        float16, float32 or float64: the widest type of the columns; float64 for integers.
     is_list
-            Whether the states are one list column instead of one column each.
+        Whether the states are one list column instead of one column each.
     """
 
     name: str
@@ -115,14 +115,14 @@ def inspect_source(
     Parameters
     ----------
     name, path, where
-            The source's name, its file or folder, and its name in problems.
+        The source's name, its file or folder, and its name in problems.
     settings
         What dataset.yaml says about it.
 
     Returns
     -------
     SourceFiles or None, list of Problem
-            None if there is a problem; a source may have warnings.
+        None if there is a problem; a source may have warnings.
     """
     problems: list[Problem] = []
     if is_folder(path):
@@ -178,9 +178,9 @@ class Piece:
     Attributes
     ----------
     start, n_steps
-            Its first step, and its number of steps.
+        Its first step, and its number of steps.
     batches
-            Returns an iterator over its batches; call it once.
+        Returns an iterator over its batches; call it once.
     """
 
     files: SourceFiles
@@ -196,14 +196,14 @@ class Piece:
         Yields
         ------
         ndarray
-                `(rows, n_states)` of the source's dtype, C-contiguous, not shared; nulls are NaN, and the
-                transform is applied.
+            `(rows, n_states)` of the source's dtype, C-contiguous, not shared; nulls are NaN, and the
+            transform is applied.
 
         Raises
         ------
         DatasetError
-                    The file is damaged, has a different number of rows than its footer says, or contains a
-                    list of a different length (names the row).
+            The file is damaged, has a different number of rows than its footer says, or contains a
+            list of a different length (names the row).
         """
         done = 0
         with reading(self.part.where):
@@ -246,12 +246,12 @@ def pieces(files: SourceFiles) -> Iterator[Piece]:
     Yields
     ------
     Piece
-            In order and without gaps.
+        In order and without gaps.
 
     Raises
     ------
     DatasetError
-                The file is damaged.
+        The file is damaged.
     """
     width = files.n_states * files.dtype.itemsize
     rows = max(64, min(_BATCH_ROWS, _BATCH_BYTES // width))

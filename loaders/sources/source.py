@@ -38,14 +38,14 @@ class Source:
     Attributes
     ----------
     key
-            Identifies the content: changes when the files change.
+        Identifies the content: changes when the files change.
     rows
-            `(n_steps, n_states)` of `dtype` (float16, float32 or float64): a read-only, row-major
-            memory map, with the transform applied.
+        `(n_steps, n_states)` of `dtype` (float16, float32 or float64): a read-only, row-major
+        memory map, with the transform applied.
     summary
-            Minima and maxima per state, counts of NaN and infinities, quantiles.
+        Minima and maxima per state, counts of NaN and infinities, quantiles.
     warnings
-            About NaN, infinities and constant states.
+        About NaN, infinities and constant states.
     """
 
     name: str
@@ -108,7 +108,7 @@ class Source:
         Returns
         -------
         ndarray
-                `(stop - start, n_states)` of `dtype`, a copy in memory.
+            `(stop - start, n_states)` of `dtype`, a copy in memory.
         """
         return np.array(self.rows[max(0, start) : max(0, stop)])
 

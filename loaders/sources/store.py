@@ -49,7 +49,7 @@ Progress = Callable[[int, int], None]
 
 _ABOUT = "about.json"
 _ON_DISK = "on-disk"
-_TAKEN_IN = "rows-taken-in"
+_ROWS_WRITTEN = "rows-taken-in"
 _SPARE_BYTES = 16 << 20
 _ORPHAN_SECONDS = 24 * 3600
 _QUIET_SECONDS = 30
@@ -80,9 +80,9 @@ def open_stored(files: SourceFiles, cache_dir: Path, progress: Progress | None =
     files
         The inspected source.
     cache_dir
-            The cache folder; created if needed.
+        The cache folder; created if needed.
     progress
-            Called regularly with (steps done, steps in total); an exception from it stops the build.
+        Called regularly with (steps done, steps in total); an exception from it stops the build.
 
     Returns
     -------
@@ -91,8 +91,8 @@ def open_stored(files: SourceFiles, cache_dir: Path, progress: Progress | None =
     Raises
     ------
     DatasetError
-                The source is damaged or changing, the cache folder cannot be written, or the disk is
-                full. No incomplete copy is left behind.
+        The source is damaged or changing, the cache folder cannot be written, or the disk is
+        full. No incomplete copy is left behind.
     """
     key = source_key(files)
     folder = cache_dir / "sources"
@@ -150,8 +150,8 @@ def find_building(files: SourceFiles, cache_dir: Path) -> Building | None:
     found = Building(0, total, 0.0) if held else None
     for temporary in folder.glob(f"{key}.*.tmp"):
         try:
-            n_rows = int((temporary / _TAKEN_IN).read_text(encoding="ascii"))
-            written = (temporary / _TAKEN_IN).stat().st_mtime
+            n_rows = int((temporary / _ROWS_WRITTEN).read_text(encoding="ascii"))
+            written = (temporary / _ROWS_WRITTEN).stat().st_mtime
             seconds = written - temporary.stat().st_mtime
         except (OSError, ValueError):  # renamed or removed in the meantime, or not written yet
             continue
@@ -259,11 +259,14 @@ def _build(files: SourceFiles, folder: Path, home: Path, progress: Progress | No
     temporary.mkdir()
     try:
         summarizer = Summarizer(files.n_steps, files.n_states)
-        with (temporary / ROWS).open("wb") as file, (temporary / _TAKEN_IN).open("wb", 0) as told:
+        with (
+            (temporary / ROWS).open("wb") as file,
+            (temporary / _ROWS_WRITTEN).open("wb", 0) as progress_file,
+        ):
 
             def report(done: int, total: int) -> None:
                 # Overwritten in one call, since other processes read it at any time.
-                os.pwrite(told.fileno(), b"%20d" % done, 0)
+                os.pwrite(progress_file.fileno(), b"%20d" % done, 0)
                 if progress is not None:
                     progress(done, total)
 
@@ -293,7 +296,7 @@ def _build(files: SourceFiles, folder: Path, home: Path, progress: Progress | No
                     "open the dataset again when they are complete",
                 )
             )
-        (temporary / _TAKEN_IN).unlink()
+        (temporary / _ROWS_WRITTEN).unlink()
         _replace(temporary, home, files)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -433,7 +436,7 @@ def _acquire(file: BinaryIO, waiting: Callable[[], None]) -> bool:
 
 
 def _is_held(path: Path) -> bool | None:
-    """Whether some process holds a lock; None if the file system cannot tell."""
+    """Whether some process holds a lock; None if the file system does not support this."""
     if not _HAS_LOCKS:  # pragma: no cover
         return None
     try:

@@ -32,14 +32,14 @@ class Summary:
     Attributes
     ----------
     minima, maxima
-            float64 `(n_states,)`, exact, over the finite values; NaN for a state without any.
+        float64 `(n_states,)`, exact, over the finite values; NaN for a state without any.
     nan_counts, high_counts, low_counts
-            int64 `(n_states,)`, exact: counts of NaN, +infinity and -infinity.
+        int64 `(n_states,)`, exact: counts of NaN, +infinity and -infinity.
     first_nan, first_infinity
-            (step, state) of the first one, or -1.
+        (step, state) of the first one, or -1.
     quantiles
-            float64 `(1001,)`: the 0, 0.1, ... 100 % quantiles of the finite values in a sample of about
-            2,000,000 values (all values if there are fewer); zeros if there are none.
+        float64 `(1001,)`: the 0, 0.1, ... 100 % quantiles of the finite values in a sample of about
+        2,000,000 values (all values if there are fewer); zeros if there are none.
     suggested_threshold
         See `suggest_threshold`.
     """
@@ -324,15 +324,15 @@ def suggest_threshold(values: NDArray[np.float64], total: int) -> float:
     Parameters
     ----------
     values
-            Sorted, without NaN; infinities are included.
+        Sorted, without NaN; infinities are included.
     total
-            The number of values including NaN, which is never on.
+        The number of values including NaN, which is never on.
 
     Returns
     -------
     float
-            Finite. For a constant source its value, rounded down to two digits, so that it is on; without
-            finite values, 0.
+        Finite. For a constant source its value, rounded down to two digits, so that it is on; without
+        finite values, 0.
     """
     finite = values[np.isfinite(values)]
     if not len(finite):

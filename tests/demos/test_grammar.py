@@ -1,4 +1,4 @@
-"""The parenthesis language: what it may write, how often, and how well it can be predicted."""
+"""The parenthesis language: its texts, their frequencies, and how well they can be predicted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_text_never_closes_what_is_not_open_nor_goes_deeper_than_four(seed: in
 
 
 @given(seeds)
-def test_a_digit_is_the_level_it_stands_at(seed: int) -> None:
+def test_a_digit_is_its_level(seed: int) -> None:
     text = text_of(seed)
     for step, character in enumerate(text):
         if character.isdigit():
@@ -59,7 +59,7 @@ def test_an_empty_text_has_no_levels() -> None:
 
 
 @given(seeds)
-def test_a_text_survives_being_encoded(seed: int) -> None:
+def test_encoding_a_text_is_reversible(seed: int) -> None:
     text = text_of(seed)
     assert grammar.text(grammar.encode(text)) == text
 
@@ -69,7 +69,7 @@ def test_the_same_seed_gives_the_same_text_and_another_seed_another() -> None:
     assert text_of(3) != text_of(4)
 
 
-def test_a_character_that_is_not_of_the_alphabet_is_refused() -> None:
+def test_a_character_outside_the_alphabet_is_refused() -> None:
     with pytest.raises(ValueError, match="found 5, x"):
         grammar.encode("(x15)")
 
@@ -81,7 +81,7 @@ def test_there_are_no_other_levels(level: int) -> None:
 
 
 @pytest.mark.parametrize("level", range(5))
-def test_characters_come_as_often_as_the_distribution_says(level: int) -> None:
+def test_characters_are_as_frequent_as_in_the_distribution(level: int) -> None:
     codes = grammar.generate(40_000, np.random.default_rng(5))
     here = codes[grammar.levels_before(codes) == level]
     shares = np.bincount(here, minlength=7) / len(here)
@@ -93,7 +93,7 @@ def test_characters_come_as_often_as_the_distribution_says(level: int) -> None:
     assert not shares[chances == 0].any()
 
 
-def test_levels_are_visited_as_often_as_the_stationary_shares_say() -> None:
+def test_levels_are_visited_as_often_as_the_stationary_shares() -> None:
     assert np.allclose(grammar.stationary_levels(), np.array([1, 2, 2, 2, 1]) / 8)
     levels = grammar.levels(grammar.generate(100_000, np.random.default_rng(6)))
     shares = np.bincount(levels, minlength=5) / len(levels)
@@ -120,7 +120,7 @@ def test_a_text_that_breaks_the_rules_is_infinitely_surprising() -> None:
 
 
 def test_the_floor_is_below_what_fewer_characters_of_memory_allow() -> None:
-    """It takes the level to get there: the loss from the last two characters alone is higher."""
+    """The floor requires the level: the loss from the last two characters alone is higher."""
     text = text_of(8, 50_000)
     pairs: dict[str, list[int]] = {}
     for first, second, third in zip(text, text[1:], text[2:], strict=False):

@@ -1,4 +1,4 @@
-"""The numpy forward pass against the equations written out one number at a time, and torch."""
+"""The NumPy forward pass against the equations, computed one number at a time, and torch."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def some_sequences(lengths: tuple[int, ...] = LENGTHS) -> list[Any]:
 
 
 def slow_forward(model: lstm.Lstm, codes: Any) -> list[dict[str, Any]]:
-    """One sequence, one number at a time, in Python floats."""
+    """Process one sequence, one number at a time, in Python floats."""
 
     def sigmoid(x: float) -> float:
         return 1 / (1 + math.exp(-x))
@@ -80,7 +80,7 @@ def slow_forward(model: lstm.Lstm, codes: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("n_layers", [1, 2, 3])
-def test_forward_is_what_the_equations_say(n_layers: int) -> None:
+def test_forward_follows_the_equations(n_layers: int) -> None:
     model, sequences = small_model(n_layers), some_sequences()
     run = lstm.forward(model, sequences, gates=True)
     expected = [step for codes in sequences for step in slow_forward(model, codes)]
@@ -104,7 +104,7 @@ def test_everything_is_float32() -> None:
         assert array.dtype == np.float32
 
 
-def test_sequences_side_by_side_do_not_touch_each_other() -> None:
+def test_sequences_in_one_batch_are_independent() -> None:
     model, sequences = small_model(), some_sequences()
     together = lstm.forward(model, sequences)
     start = 0
@@ -117,7 +117,7 @@ def test_sequences_side_by_side_do_not_touch_each_other() -> None:
 
 
 @pytest.mark.parametrize("lengths", [(), (0,), (0, 0)])
-def test_nothing_to_read_gives_no_rows(lengths: tuple[int, ...]) -> None:
+def test_empty_input_gives_no_rows(lengths: tuple[int, ...]) -> None:
     run = lstm.forward(small_model(), some_sequences(lengths))
     assert [rows.shape for rows in run.hidden] == [(0, 4), (0, 5)]
     assert run.outputs.shape == (0, 5)
@@ -140,12 +140,12 @@ def test_large_sums_do_not_overflow() -> None:
     assert np.isfinite(run.outputs).all()
 
 
-def test_progress_ends_at_one_and_never_falls() -> None:
-    told: list[float] = []
-    lstm.forward(small_model(), some_sequences((120, 60)), progress=told.append)
-    assert told == sorted(told)
-    assert told[-1] == 1
-    assert 0 < told[0] < 1
+def test_progress_ends_at_one_and_never_decreases() -> None:
+    reported: list[float] = []
+    lstm.forward(small_model(), some_sequences((120, 60)), progress=reported.append)
+    assert reported == sorted(reported)
+    assert reported[-1] == 1
+    assert 0 < reported[0] < 1
 
 
 def test_surprisal_is_of_the_token_read_given_those_before_it() -> None:
@@ -165,7 +165,7 @@ def test_surprisal_is_of_the_token_read_given_those_before_it() -> None:
     assert np.allclose(values, expected, atol=1e-5, equal_nan=True)
 
 
-def test_log_softmax_survives_large_outputs() -> None:
+def test_log_softmax_handles_large_outputs() -> None:
     logs = lstm.log_softmax(np.array([[1000.0, 999.0], [-1000.0, -1000.0]]))
     assert np.allclose(np.exp(logs).sum(axis=1), 1)
     assert logs[0, 0] - logs[0, 1] == pytest.approx(1)
@@ -207,18 +207,18 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         lstm.load(save(tmp_path / "w.npz", upside_down))
 
 
-def test_numpy_gets_its_threads_back() -> None:
+def test_numpy_uses_its_threads_again_afterwards() -> None:
     before = threadpool_info()
     lstm.forward(small_model(), some_sequences((40,)))
     assert threadpool_info() == before
 
 
 @pytest.mark.torch
-def test_forward_is_what_torch_computes_step_by_step() -> None:
+def test_forward_equals_torch_step_by_step() -> None:
     import torch
 
     model, codes = small_model(2), some_sequences((40,))[0]
-    # torch.nn.LSTM has layers of one width only: one LSTM a layer, one token at a time.
+    # torch.nn.LSTM has layers of one width only: one LSTM per layer, one token at a time.
     modules = []
     for layer in model.layers:
         module = torch.nn.LSTM(layer.inputs.shape[1], layer.n_states)

@@ -1,4 +1,4 @@
-"""What the demos' searches for a telling opening share."""
+"""The shared search for ranges that the demos open with."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from demos import opening
 from demos.opening import Opening
 
 
-def test_on_is_decided_by_the_threshold_as_it_is_written() -> None:
+def test_on_is_decided_by_the_threshold_as_written() -> None:
     values = np.array([0.3, np.nextafter(np.float16(0.3), np.float16(1)), np.nan], np.float16)
-    assert float(values[0]) > 0.3  # the float16 nearest to 0.3 lies above it, that of 0.1 below
+    assert float(values[0]) > 0.3  # the float16 nearest to 0.3 is above it, that of 0.1 below
     assert opening.on_at(values, 0.3).tolist() == [True, True, False]
     assert opening.on_at(np.array([0.1], np.float16), 0.1).tolist() == [False]
 
@@ -22,14 +22,14 @@ def test_on_is_decided_by_the_threshold_as_it_is_written() -> None:
 def test_a_handful_is_three_to_fifteen_states(n_on: int, is_handful: bool) -> None:
     on = np.zeros((6, 20), bool)
     on[1:4, 20 - n_on :] = True
-    on[2, :2] = True  # not through all of the range
+    on[2, :2] = True  # not throughout the range
     found = [
         (start, stop, states.tolist()) for start, stop, states in opening.handfuls(on, [(1, 4)])
     ]
     assert found == ([(1, 4, list(range(20 - n_on, 20)))] if is_handful else [])
 
 
-def test_limits_are_asked_for_inside_the_sequence_only() -> None:
+def test_limits_apply_inside_the_sequence_only() -> None:
     on = np.zeros((6, 4), bool)
     on[2:4] = True
     on[1, 0] = True  # on at the step before
@@ -44,7 +44,7 @@ def test_limits_are_asked_for_inside_the_sequence_only() -> None:
     assert list(opening.handfuls(on, [(2, 4)], closed_in=np.array([0, 2, 6]))) == []
 
 
-def test_only_ranges_near_the_start_are_looked_at() -> None:
+def test_only_ranges_near_the_start_are_considered() -> None:
     on = np.ones((opening.NEAR + 10, 3), bool)
     ranges = [(opening.NEAR, opening.NEAR + 2), (opening.NEAR - 1, opening.NEAR + 2)]
     assert [(start, stop) for start, stop, _ in opening.handfuls(on, ranges)] == ranges[1:]
@@ -57,7 +57,7 @@ def test_steps_together_are_those_of_ranges_inside_a_sequence() -> None:
     assert opening.steps_together(np.ones((1, 3), bool), np.array([0, 1])).tolist() == [0]
 
 
-def test_an_opening_is_written_as_dataset_yaml_has_it() -> None:
+def test_an_opening_has_the_form_of_dataset_yaml() -> None:
     assert Opening("cell", 3, 5).settings(0.3, ["level"], off_before=1) == {
         "source": "cell",
         "start": 3,

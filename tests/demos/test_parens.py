@@ -1,4 +1,4 @@
-"""The trained parenthesis network and the dataset made with it (the paper's section 6.1)."""
+"""The trained parenthesis model and its dataset (section 6.1 of the paper)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from loaders import open_dataset
 
 SOURCES = ("layer1_hidden", "layer1_cell", "layer2_hidden", "layer2_cell")
 TOLERANCE = 0.004
-"""Nats a character above the floor; one standard error of the mean loss is about 0.003."""
+"""Nats per character above the floor; one standard error of the mean loss is about 0.003."""
 
 
 # ------------------------------------------------------------------------------- the network
@@ -34,7 +34,7 @@ TOLERANCE = 0.004
 
 @dataclass(frozen=True)
 class Reading:
-    """Some unseen text and what the network made of it."""
+    """Unseen text and the model's output for it."""
 
     sequences: list[NDArray[np.int64]]
     run: lstm.Run
@@ -56,7 +56,7 @@ class Reading:
 
 
 def read(seed: int, model: lstm.Lstm | None = None) -> Reading:
-    """10,000 characters of a seed that neither the training nor the dataset used."""
+    """Read 10,000 characters from a seed used neither in training nor in the dataset."""
     rng = np.random.default_rng([990, seed])
     sequences = [grammar.generate(500, rng) for _ in range(20)]
     return Reading(sequences, lstm.forward(model or lstm.load(parens.WEIGHTS), sequences))
@@ -73,7 +73,7 @@ def held_out() -> Reading:
 
 
 def test_the_loss_on_unseen_text_is_at_the_entropy_floor(held_out: Reading) -> None:
-    # Against the entropy of this very text first: that comparison has next to no noise.
+    # Compared with the entropy of this text first, which has almost no noise.
     assert held_out.loss() == pytest.approx(held_out.floor(), abs=TOLERANCE)
     assert held_out.loss() == pytest.approx(grammar.entropy_floor(), abs=3 * TOLERANCE)
 
@@ -91,22 +91,22 @@ def test_the_same_weights_in_another_order_are_far_above_the_floor() -> None:
     assert shuffled.loss() > shuffled.floor() + 0.3
 
 
-def test_reading_with_the_level_forgotten_is_far_above_the_floor(held_out: Reading) -> None:
-    """The loss needs the state: the same weights, fed two characters at a time, lose the level."""
+def test_the_loss_without_the_level_is_far_above_the_floor(held_out: Reading) -> None:
+    """A low loss needs the state: the same model loses the level if reset every two characters."""
     pieces = [codes[i : i + 2] for codes in held_out.sequences[:4] for i in range(0, 500, 2)]
     run = lstm.forward(lstm.load(parens.WEIGHTS), pieces)
     assert np.nanmean(lstm.surprisal(run, pieces)) > held_out.floor() + 0.3
 
 
 def f1(values: NDArray[np.float32], truth: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """How well each state, being on, says that the truth holds: `(n_states,)`."""
+    """Return the F1 score of each state as a predictor of `truth`: `(n_states,)`."""
     on = values.astype(np.float64) >= parens.THRESHOLD
     both = (on & truth[:, None]).sum(axis=0)
     return np.asarray(2 * both / (on.sum(axis=0) + truth.sum()))
 
 
 def best_f1(chosen_on: Reading, held_out: Reading, depth: int, before: bool = False) -> float:
-    """F1 on one text of the state that is best on another, over all sources."""
+    """Return the F1 score on one text of the state that is best on another, over all sources."""
     scores = []
     for name, values in chosen_on.sources().items():
         on_this = f1(values, chosen_on.levels(before) >= depth)
@@ -159,7 +159,7 @@ def test_training_writes_what_the_forward_pass_reads(tmp_path: Path) -> None:
 
 @dataclass(frozen=True)
 class Built:
-    """The dataset folder, read with pyarrow and yaml alone."""
+    """The dataset folder, read with pyarrow and yaml only."""
 
     path: Path
     config: dict[str, Any]
@@ -179,13 +179,13 @@ class Built:
 
 
 @pytest.fixture(scope="module")
-def told() -> list[float]:
+def reported() -> list[float]:
     return []
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory, told: list[float]) -> Built:
-    path = parens.build(tmp_path_factory.mktemp("demos") / "parens", told.append)
+def built(tmp_path_factory: pytest.TempPathFactory, reported: list[float]) -> Built:
+    path = parens.build(tmp_path_factory.mktemp("demos") / "parens", reported.append)
     tokens = pq.read_table(path / "tokens.parquet")
     sequence = tokens["sequence"].to_numpy()
     starts = np.flatnonzero(np.diff(sequence)) + 1
@@ -213,7 +213,7 @@ def test_there_are_enough_steps_in_sequences_of_varying_length(built: Built) -> 
     assert len(set(lengths.tolist())) > 12
 
 
-def test_sources_are_float16_with_a_column_a_state(built: Built) -> None:
+def test_sources_are_float16_with_one_column_per_state(built: Built) -> None:
     files = sorted(path.stem for path in (built.path / "states").iterdir())
     assert files == ["layer1_cell", "layer1_hidden", "layer2_cell", "layer2_hidden"]
     for name in files:
@@ -229,7 +229,7 @@ def test_the_level_is_the_nesting_after_the_token(built: Built) -> None:
     assert np.array_equal(built.levels, np.concatenate(expected))
 
 
-def test_the_kind_of_a_token_is_what_it_is(built: Built) -> None:
+def test_the_kind_of_a_token_is_correct(built: Built) -> None:
     kinds = built.column("annotations/token_kind")
     assert set(zip(built.tokens, kinds, strict=True)) == {
         ("(", "open"),
@@ -264,7 +264,7 @@ def test_the_prediction_of_a_step_is_about_the_next_token(built: Built) -> None:
     assert found > 0.99 * len(built.tokens)
 
 
-def test_the_loaders_find_nothing_to_complain_about(built: Built, tmp_path: Path) -> None:
+def test_the_dataset_has_no_problems(built: Built, tmp_path: Path) -> None:
     dataset = open_dataset(built.path, tmp_path)
     assert dataset.warnings == ()
     assert dataset.id == "parens"
@@ -293,11 +293,11 @@ def test_the_colours_of_the_levels_go_from_light_to_dark() -> None:
         assert lighter > 1.3 * darker
 
 
-def test_progress_ends_at_one_and_never_falls(built: Built, told: list[float]) -> None:
+def test_progress_ends_at_one_and_never_decreases(built: Built, reported: list[float]) -> None:
     assert built.path.exists()
-    assert told == sorted(told)
-    assert told[-1] == 1
-    assert len(told) > 10
+    assert reported == sorted(reported)
+    assert reported[-1] == 1
+    assert len(reported) > 10
 
 
 def test_building_again_gives_the_same_dataset(built: Built, tmp_path: Path) -> None:
@@ -307,7 +307,7 @@ def test_building_again_gives_the_same_dataset(built: Built, tmp_path: Path) -> 
     for file in files:
         if file.suffix == ".parquet":
             assert pq.read_table(again / file).equals(pq.read_table(built.path / file)) or (
-                file.stem == "surprisal"  # NaN equals nothing in Arrow
+                file.stem == "surprisal"  # NaN is not equal to NaN in Arrow
             )
         assert (again / file).read_bytes() == (built.path / file).read_bytes(), file
 
@@ -326,7 +326,7 @@ def test_a_build_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
 
 
 def places(built: Built) -> list[int]:
-    """Where `( 4` stands at the fourth level: the steps of "(" that leads to it."""
+    """The occurrences of `( 4` at the fourth level: the steps of their "("."""
     pairs = zip(built.tokens, built.tokens[1:], strict=False)
     found = [step for step, pair in enumerate(pairs) if pair == ("(", "4")]
     inside = [step for step in found if step + 1 not in built.offsets]
@@ -366,7 +366,7 @@ def test_open_four_finds_fourth_level_places_only(built: Built, nth: int) -> Non
     assert shallowest(built, full.matches) == 4
 
 
-def test_the_dataset_opens_on_a_handful_of_states(built: Built) -> None:
+def test_the_dataset_opens_with_a_few_states_selected(built: Built) -> None:
     default = built.config["default"]
     result = match(
         built.states(default["source"]),
@@ -382,12 +382,12 @@ def test_the_dataset_opens_on_a_handful_of_states(built: Built) -> None:
     assert default["stop"] <= 10_000
 
 
-def test_what_it_opens_on_finds_phrases_of_that_depth_and_nothing_else(built: Built) -> None:
+def test_the_opening_finds_only_phrases_of_its_depth(built: Built) -> None:
     default = built.config["default"]
     states = built.states(default["source"])
     brush = {key: default[key] for key in ("threshold", "start", "stop")}
     depth = int(built.levels[default["start"] : default["stop"]].min())
-    # The brush is a whole phrase: the steps beside it are less deep.
+    # The brush is a whole phrase: its neighbouring steps are less deep.
     assert depth >= 2
     assert built.levels[default["start"] - 1] < depth
     assert built.levels[default["stop"]] < depth
@@ -410,22 +410,22 @@ def test_what_it_opens_on_finds_phrases_of_that_depth_and_nothing_else(built: Bu
     assert len(found & phrases) >= 0.99 * len(phrases)
 
 
-def test_states_that_follow_nothing_open_on_nothing() -> None:
+def test_states_without_meaning_give_no_opening() -> None:
     rng = np.random.default_rng(1)
     codes = grammar.generate(2000, rng)
     noise = {name: rng.normal(size=(2000, 40)).astype(np.float16) for name in SOURCES}
     offsets = np.array([0, 2000])
-    assert parens.telling_phrase(noise, grammar.levels(codes), offsets) is None
+    assert parens.opening_phrase(noise, grammar.levels(codes), offsets) is None
 
 
-def test_the_phrase_to_open_on_is_found_by_looking() -> None:
-    """Four states follow level 3 in one source only: that source and such a phrase are named."""
+def test_the_phrase_to_open_with_is_found_by_search() -> None:
+    """Four states follow level 3 in one source only: that source and such a phrase are returned."""
     level = grammar.levels(grammar.generate(2000, np.random.default_rng(2)))
     states = {name: np.zeros((2000, 20), np.float16) for name in SOURCES}
     states["layer1_cell"][:, 5:9] = (level >= 3)[:, None]
-    phrase = parens.telling_phrase(states, level, np.array([0, 2000]))
+    phrase = parens.opening_phrase(states, level, np.array([0, 2000]))
     assert phrase is not None
-    # A "( 4" selects them, too, but they are on at level 3 as well: it would find too much.
+    # A "( 4" selects them, too, but they are also on at level 3: it would match too much.
     assert phrase.source == "layer1_cell"
     assert (level[phrase.start : phrase.stop] >= 3).all()
     assert level[phrase.start - 1] == level[phrase.stop] == 2

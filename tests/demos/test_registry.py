@@ -1,4 +1,4 @@
-"""Building demos where and when they are asked for."""
+"""Building demos on first use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests import ROOT
 
 
 def write(out: Path) -> Path:
-    """As a real builder does: whole, or not at all."""
+    """Write a folder like a real builder, completely or not at all."""
     temporary = out.parent / f".{out.name}.1.abc.tmp"
     (temporary / "states").mkdir(parents=True)
     (temporary / "tokens.parquet").touch()
@@ -48,12 +48,12 @@ def test_parens_is_a_demo() -> None:
     assert registry.get("parens").title
 
 
-def test_three_come_along_and_the_corpus_is_fetched_when_asked_for() -> None:
+def test_three_are_included_and_the_corpus_is_downloaded_on_request() -> None:
     assert registry.starters() == ("parens", "chords", "english")
     assert set(registry.names()) - set(registry.starters()) == {"brown"}
 
 
-def test_what_is_fetched_is_fetched_once_and_given_to_the_builder(
+def test_data_is_downloaded_once_and_passed_to_the_builder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetched: list[Path] = []
@@ -76,13 +76,13 @@ def test_what_is_fetched_is_fetched_once_and_given_to_the_builder(
     assert registry.built(tmp_path) == registry.offered(tmp_path) == ("large",)
 
 
-def test_a_folder_that_the_user_names_is_not_fetched(
+def test_a_given_folder_is_used_instead_of_a_download(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[Path] = []
 
     def fetch(downloads: Path) -> Path:
-        raise AssertionError("nothing is to be fetched")
+        raise AssertionError("nothing has to be downloaded")
 
     def build(out: Path, folder: Path, progress: Progress | None) -> Path:
         given.append(folder)
@@ -93,7 +93,7 @@ def test_a_folder_that_the_user_names_is_not_fetched(
     assert given == [tmp_path / "mine"]
 
 
-def test_a_demo_that_comes_along_takes_no_folder(builds: list[Path], tmp_path: Path) -> None:
+def test_an_included_demo_takes_no_folder(builds: list[Path], tmp_path: Path) -> None:
     with pytest.raises(DemoError, match="leave out --from"):
         ensure("small", tmp_path, source=tmp_path)
     assert builds == []
@@ -113,16 +113,16 @@ def test_a_demo_is_built_once(builds: list[Path], tmp_path: Path) -> None:
     assert builds == [first]
 
 
-def test_progress_is_told_while_building_only(builds: list[Path], tmp_path: Path) -> None:
-    told: list[float] = []
-    ensure("small", tmp_path, told.append)
-    assert told == [1.0]
-    ensure("small", tmp_path, told.append)
-    assert told == [1.0]
+def test_progress_is_reported_only_while_building(builds: list[Path], tmp_path: Path) -> None:
+    reported: list[float] = []
+    ensure("small", tmp_path, reported.append)
+    assert reported == [1.0]
+    ensure("small", tmp_path, reported.append)
+    assert reported == [1.0]
     assert len(builds) == 1
 
 
-def test_another_version_is_built_beside_the_old_one(
+def test_another_version_is_built_next_to_the_old_one(
     builds: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = ensure("small", tmp_path)
@@ -135,7 +135,7 @@ def test_another_version_is_built_beside_the_old_one(
     assert len(builds) == 2
 
 
-def test_many_at_once_build_once(builds: list[Path], tmp_path: Path) -> None:
+def test_concurrent_requests_build_once(builds: list[Path], tmp_path: Path) -> None:
     got: list[Path] = []
     threads = [
         threading.Thread(target=lambda: got.append(ensure("small", tmp_path))) for _ in range(6)
@@ -164,7 +164,7 @@ def test_a_failed_build_is_tried_again(
     assert len(builds) == 1
 
 
-def test_leftovers_of_a_killed_build_are_swept_away(builds: list[Path], tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_build_are_removed(builds: list[Path], tmp_path: Path) -> None:
     leftover = tmp_path / "v3" / ".small.4711.0123abcd.tmp"
     other = tmp_path / "v3" / ".other.4711.0123abcd.tmp"
     for folder in (leftover, other):
@@ -175,7 +175,7 @@ def test_leftovers_of_a_killed_build_are_swept_away(builds: list[Path], tmp_path
     assert other.exists()
 
 
-def test_it_builds_without_locks_too(
+def test_it_builds_without_locks(
     builds: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(handle: int, operation: int) -> None:
@@ -186,10 +186,10 @@ def test_it_builds_without_locks_too(
     at_work.mkdir(parents=True)
     assert ensure("small", tmp_path).is_dir()
     assert len(builds) == 1
-    assert at_work.exists()  # it may be somebody's, at work right now
+    assert at_work.exists()  # it may belong to a running process
 
 
-def test_an_unknown_demo_is_refused_in_a_plain_sentence(tmp_path: Path) -> None:
+def test_an_unknown_demo_is_refused_with_a_plain_sentence(tmp_path: Path) -> None:
     with pytest.raises(DemoError, match=r"^There is no demo 'nothing'; the demos are .*parens"):
         ensure("nothing", tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -209,8 +209,8 @@ ENSURE = """
 import sys
 from pathlib import Path
 from demos.registry import ensure
-told = []
-print(ensure("parens", Path(sys.argv[1]), told.append), len(told) > 0)
+reported = []
+print(ensure("parens", Path(sys.argv[1]), reported.append), len(reported) > 0)
 """
 
 KILLED = """

@@ -1,4 +1,4 @@
-"""Pages say what is there: every test and file that a page names exists."""
+"""Every test and file that a page of the documentation names exists."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_and_pictures_lead_somewhere(page: Path) -> None:
+def test_links_and_pictures_exist(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text()):
         if not target.startswith(("http://", "https://", "mailto:")):
             assert (page.parent / target).exists(), f"{page.name} points to {target}"
 
 
-def test_every_test_that_the_table_of_interactions_names_exists() -> None:
+def test_every_test_in_the_table_of_interactions_exists() -> None:
     text = (ROOT / "docs" / "interactions.md").read_text()
     folder = ROOT / "tests" / "browser"
     rows = [line for line in text.splitlines() if re.match(r"\| \d+ \|", line)]

@@ -1,4 +1,4 @@
-"""The scripts of docs/recording: what stands there is what runs here."""
+"""The scripts of docs/recording, run as printed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def script(page: str) -> str:
 
 
 def run(code: str, folder: Path, *options: str) -> None:
-    """Run a script as its reader would: copied into a file, in a folder of their own."""
+    """Run a script as its reader would: copied to a file in a separate folder."""
     (folder / "script.py").write_text(code, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, *options, "script.py"],
@@ -48,9 +48,9 @@ def run(code: str, folder: Path, *options: str) -> None:
 
 
 def names_of(page: str) -> dict[str, Any]:
-    """What a script defines; its main part is not run."""
+    """Return the names that a script defines, without running its main part."""
     found: dict[str, Any] = {"__name__": "recording"}
-    exec(compile(script(page), f"{page}.md", "exec"), found)  # noqa: S102 - our own pages
+    exec(compile(script(page), f"{page}.md", "exec"), found)  # noqa: S102 - the project's own pages
     return found
 
 
@@ -61,7 +61,7 @@ def clean(folder: Path) -> Any:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_scripts_stand_alone_and_write_alike(page: str) -> None:
+def test_scripts_are_self_contained_and_write_the_same_format(page: str) -> None:
     code = script(page)
     imported = set(re.findall(r"^ *(?:from|import) (\w+)", code, re.MULTILINE))
     assert imported <= {"pathlib", "numpy", "pyarrow", "torch", "keras", "transformers"}
@@ -125,7 +125,7 @@ def layer(kind: str, torch: Any, width: int = 5, **more: Any) -> Any:
 
 
 def one_layer(rnn: Any, kind: str, torch: Any, k: int, direction: int, width: int) -> Any:
-    """Torch's own single layer in one direction, with the weights of layer k of another."""
+    """Torch's single layer in one direction, with the weights of layer k of another module."""
     single = layer(kind, torch, width, batch_first=True)
     end = f"l{k}{'_reverse' if direction else ''}"
     own = {n[: -len(end)]: v for n, v in rnn.state_dict().items() if n.endswith(f"_{end}")}
@@ -137,8 +137,8 @@ def one_layer(rnn: Any, kind: str, torch: Any, k: int, direction: int, width: in
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("directions", [1, 2])
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_state_is_torchs_own_step_by_step(kind: str, directions: int, shape: str) -> None:
-    """Against torch's modules run on the first 1, 2, 3, ... steps, whose last state is returned."""
+def test_every_state_equals_torch_step_by_step(kind: str, directions: int, shape: str) -> None:
+    """Compare with torch's modules run on the first 1, 2, 3, ... steps, whose last state is returned."""
     import torch
 
     torch.manual_seed(0)
@@ -207,7 +207,7 @@ def test_every_state_is_torchs_own_step_by_step(kind: str, directions: int, shap
 
 
 @pytest.mark.torch
-def test_gates_are_those_of_the_equations_in_torchs_documentation() -> None:
+def test_gates_follow_the_equations_in_torchs_documentation() -> None:
     import torch
 
     torch.manual_seed(1)
@@ -246,7 +246,7 @@ def test_gates_are_those_of_the_equations_in_torchs_documentation() -> None:
 
 
 @pytest.mark.torch
-def test_a_mask_picks_the_rows_of_a_padded_batch_and_a_state_is_carried_on() -> None:
+def test_a_mask_picks_the_rows_of_a_padded_batch_and_a_state_is_carried_over() -> None:
     import torch
 
     torch.manual_seed(2)
@@ -270,7 +270,7 @@ def test_a_mask_picks_the_rows_of_a_padded_batch_and_a_state_is_carried_on() -> 
 
 
 @pytest.mark.torch
-def test_the_recorder_refuses_what_it_cannot_follow() -> None:
+def test_the_recorder_refuses_unsupported_modules() -> None:
     import torch
 
     recorder_class = names_of("pytorch")["Recorder"]
@@ -327,7 +327,7 @@ def test_keras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             for stop in range(1, 7):
                 mask = (batch[:, :stop] != 0) if masked else None
                 _, *last = stepper(values[:, :stop], mask=mask)
-                # Keras holds the state over a masked step; at the steps with tokens they agree.
+                # Keras keeps the state over a masked step; at steps with tokens they agree.
                 on = batch[:, stop - 1] != 0
                 for name, state in zip(("hidden", "cell"), last, strict=False):
                     mine = found[f"{prefix}_{name}"][:, stop - 1]

@@ -72,8 +72,8 @@ def test_kind_follows_from_the_type(folder: Path, values: Any, kind: str, expect
         codes = annotation.codes(0, N)
         assert codes.dtype == np.int32
         read = [None if c < 0 else labels(annotation)[c] for c in codes]
-        wanted = [None if v is None else str(v).lower() for v in values.to_pylist()]
-        assert read == wanted
+        expected_labels = [None if v is None else str(v).lower() for v in values.to_pylist()]
+        assert read == expected_labels
         assert annotation.codes(-5, 2).tolist() == codes[:2].tolist()
         assert annotation.codes(N - 1, N + 9).tolist() == codes[-1:].tolist()
     elif expected:

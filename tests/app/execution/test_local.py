@@ -1,4 +1,4 @@
-"""On-bits in files: read by any process, bounded on disk, and gone without harm."""
+"""Packed bits in files: shared by all processes, bounded on disk, and safe to delete."""
 
 from __future__ import annotations
 
@@ -53,20 +53,20 @@ def test_bits_are_packed_once_and_then_mapped(
     opened: tuple[Dataset, Source], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = opened[1]
-    opener = pickle.loads(pickle.dumps(StoredBits(source.home)))  # noqa: S301 - our own
+    opener = pickle.loads(pickle.dumps(StoredBits(source.home)))  # noqa: S301 - pickled here
     expected = pack(np.asarray(source.rows)[100:300], 0.5, Polarity.HIGH)
     assert np.array_equal(opener.bits(100, 300, 0.5, Polarity.HIGH), expected)
     monkeypatch.setattr("app.execution.local.pack", None)  # packing again would fail
     bits = opener.bits(100, 300, 0.5, Polarity.HIGH)
     assert np.array_equal(bits, expected)
-    # The kernels are compiled for arrays like those in memory; no write reaches the file.
+    # The kernels are compiled for writable arrays; no write reaches the file.
     assert bits.flags.writeable and bits.flags.c_contiguous and type(bits) is np.ndarray
     bits[:] = 0
     assert np.array_equal(opener.bits(100, 300, 0.5, Polarity.HIGH), expected)
     assert len(files(source)) == 1
 
 
-def test_every_threshold_and_polarity_has_its_own(opened: tuple[Dataset, Source]) -> None:
+def test_every_threshold_and_polarity_has_its_own_file(opened: tuple[Dataset, Source]) -> None:
     source = opened[1]
     opener, rows = StoredBits(source.home), np.asarray(source.rows)
     for threshold in (0.5, float(np.nextafter(0.5, 1)), -0.5):
@@ -76,7 +76,7 @@ def test_every_threshold_and_polarity_has_its_own(opened: tuple[Dataset, Source]
     assert len(files(source)) == 9
 
 
-def test_the_thresholds_used_longest_ago_go_when_the_disk_bound_is_met(
+def test_the_least_recently_used_thresholds_are_deleted_at_the_disk_limit(
     opened: tuple[Dataset, Source],
 ) -> None:
     source = opened[1]
@@ -88,7 +88,7 @@ def test_the_thresholds_used_longest_ago_go_when_the_disk_bound_is_met(
         for path in (source.home / "bits").iterdir():
             if path.stat().st_mtime > 1e6:
                 os.utime(path, (1000 * (age + 1),) * 2)
-        if threshold == 0.2:  # 0.1 is used again: 0.2 is now the oldest
+        if threshold == 0.2:  # 0.1 is used again: 0.2 is now the least recently used
             opener.bits(0, 1000, 0.1, Polarity.HIGH)
     groups = [name.split(".")[0] for name in files(source)]
     assert sorted(groups.count(one) for one in set(groups)) == [2, 2]
@@ -96,7 +96,7 @@ def test_the_thresholds_used_longest_ago_go_when_the_disk_bound_is_met(
     assert set(groups) == {f"high-{one}" for one in level.values()}
 
 
-def test_the_bound_is_one_for_all_sources(tmp_path: Path) -> None:
+def test_the_limit_is_shared_by_all_sources(tmp_path: Path) -> None:
     rows = np.random.default_rng(0).random((1000, 64)).astype(np.float16)
     states = {"a": rows, "b": rows + 1, "c": rows + 2}
     dataset = open_dataset(
@@ -120,7 +120,7 @@ def test_the_bound_is_one_for_all_sources(tmp_path: Path) -> None:
     assert kept_of() == ["b", "c"]
 
 
-def test_a_bound_below_one_threshold_is_a_sentence_before_anything_is_packed(
+def test_a_limit_below_one_threshold_is_an_error_before_anything_is_packed(
     opened: tuple[Dataset, Source], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset, source = opened
@@ -134,7 +134,7 @@ def test_a_bound_below_one_threshold_is_a_sentence_before_anything_is_packed(
     assert files(source) == []
 
 
-def test_a_disk_without_room_is_a_sentence_before_anything_is_packed(
+def test_a_full_disk_is_an_error_before_anything_is_packed(
     opened: tuple[Dataset, Source], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = opened[1]
@@ -151,14 +151,16 @@ def test_a_disk_without_room_is_a_sentence_before_anything_is_packed(
         patch.setattr("app.execution.local.pack", None)
         with pytest.raises(DatasetError, match=r"16\.8 MB of free disk space.*--cache-dir"):
             opener.bits(0, N_STEPS, 0.6, Polarity.HIGH)
-    assert len(files(source)) == 1, "nothing goes where that is not enough"
-    opener.bits(0, N_STEPS, 0.5, Polarity.HIGH)  # what is there needs no room
+    assert len(files(source)) == 1, "nothing is deleted if that would not be enough"
+    opener.bits(0, N_STEPS, 0.5, Polarity.HIGH)  # existing files need no space
     free[0] = spare
     opener.bits(0, N_STEPS, 0.6, Polarity.HIGH)
-    assert len(files(source)) == 1, "the older one makes room"
+    assert len(files(source)) == 1, "the older one was deleted"
 
 
-def test_what_a_killed_process_left_goes_after_a_day(opened: tuple[Dataset, Source]) -> None:
+def test_leftovers_of_a_killed_process_are_deleted_after_a_day(
+    opened: tuple[Dataset, Source],
+) -> None:
     source = opened[1]
     opener = StoredBits(source.home)
     opener.bits(0, 90, 0.5, Polarity.HIGH)
@@ -168,10 +170,10 @@ def test_what_a_killed_process_left_goes_after_a_day(opened: tuple[Dataset, Sour
     os.utime(old, (0, 0))
     opener.bits(90, 180, 0.5, Polarity.HIGH)
     assert not old.exists()
-    assert new.exists(), "it may be being written"
+    assert new.exists(), "it may still be written"
 
 
-def test_files_that_are_gone_or_damaged_are_packed_again(opened: tuple[Dataset, Source]) -> None:
+def test_missing_or_damaged_files_are_packed_again(opened: tuple[Dataset, Source]) -> None:
     source = opened[1]
     opener = StoredBits(source.home)
     expected = pack(np.asarray(source.rows)[:90], 0.5, Polarity.LOW)
@@ -184,7 +186,7 @@ def test_files_that_are_gone_or_damaged_are_packed_again(opened: tuple[Dataset, 
     assert np.array_equal(opener.bits(0, 90, 0.5, Polarity.LOW), expected)
 
 
-def test_bits_in_a_cache_that_may_only_be_read_are_used(
+def test_bits_in_a_read_only_cache_are_used(
     opened: tuple[Dataset, Source], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opener = StoredBits(opened[1].home)
@@ -201,7 +203,7 @@ def test_bits_in_a_cache_that_may_only_be_read_are_used(
     assert np.array_equal(opener.bits(0, 90, 0.5, Polarity.HIGH), expected)
 
 
-def test_a_full_disk_is_a_sentence_and_leaves_nothing(
+def test_a_disk_that_fills_up_is_an_error_and_leaves_nothing(
     opened: tuple[Dataset, Source], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = opened[1]
@@ -215,7 +217,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(
     assert files(source) == []
 
 
-def test_a_search_goes_on_after_the_cache_was_emptied(opened: tuple[Dataset, Source]) -> None:
+def test_a_search_works_after_the_cache_was_emptied(opened: tuple[Dataset, Source]) -> None:
     dataset, source = opened
     service, query = MatchService(cache_bytes=0), Query(threshold=0.6, start=50, stop=51)
     expected = whole_answer(find_matches(states_of(dataset, source), query))
@@ -253,7 +255,7 @@ def test_processes_give_the_same_answer_from_files(opened: tuple[Dataset, Source
             executor.shutdown()
 
 
-def test_a_worker_that_was_killed_is_begun_anew() -> None:
+def test_a_killed_worker_is_started_again() -> None:
     (worker,) = processes(1)
     try:
         first = worker.submit(os.getpid).result(60)
@@ -265,7 +267,7 @@ def test_a_worker_that_was_killed_is_begun_anew() -> None:
         worker.shutdown()
 
 
-def test_a_worker_hears_no_interrupt_that_is_meant_for_the_command() -> None:
+def test_a_worker_ignores_the_interrupt_of_its_command() -> None:
     (worker,) = processes(1)
     try:
         first = worker.submit(os.getpid).result(60)
@@ -276,8 +278,8 @@ def test_a_worker_hears_no_interrupt_that_is_meant_for_the_command() -> None:
         worker.shutdown()
 
 
-def test_a_worker_ends_with_the_process_that_began_it() -> None:
-    # Not as a main module: a spawned worker would run that again.
+def test_a_worker_ends_with_its_parent() -> None:
+    # Not a main module, which a spawned worker would run again.
     code = (
         "import os, threading; from app.execution.local import processes; "
         "print(processes(1)[0].submit(os.getpid).result(), flush=True); threading.Event().wait()"
@@ -290,7 +292,7 @@ def test_a_worker_ends_with_the_process_that_began_it() -> None:
         worker = int(server.stdout.readline())
         server.kill()
         server.wait()
-        # The worker holds the same pipe: there is an end to read when it is gone.
+        # The worker has the same pipe open, so that reading ends when it does.
         ended, _, _ = select.select([server.stdout], [], [], 60)
         if not ended:
             os.kill(worker, signal.SIGKILL)

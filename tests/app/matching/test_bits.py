@@ -1,4 +1,4 @@
-"""What "on" means, and the packed form of it."""
+"""What "on" means, and its packed form."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EVERY_HALF = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
 
 
 def unpack(bits: NDArray[np.uint64], n_states: int) -> list[list[bool]]:
-    """State c is bit c % 64 of word c // 64."""
+    """Unpack bits, where state c is bit c % 64 of word c // 64."""
     return [[bool((int(row[c // 64]) >> (c % 64)) & 1) for c in range(n_states)] for row in bits]
 
 
@@ -37,7 +37,7 @@ def unpack(bits: NDArray[np.uint64], n_states: int) -> list[list[bool]]:
         5.960464477539063e-08,  # the smallest subnormal float16
         2.9e-08,
         6.103515625e-05,  # the smallest normal one
-        65504.0,  # the largest finite one
+        65504.0,  # the largest finite float16
         65504.1,
         -65504.0,
         -65504.1,
@@ -61,7 +61,7 @@ def test_every_float16_is_compared_as_a_real_number(threshold: float, polarity: 
 
 
 def near(value: float, dtype: Any) -> list[float]:
-    """The value in the stored type, its neighbours there, and the values just beside it."""
+    """The value in the stored type, its neighbours there, and the float64 values next to it."""
     with np.errstate(over="ignore", under="ignore"):
         stored = dtype(value)
         inside = [stored, np.nextafter(stored, dtype(np.inf)), np.nextafter(stored, -dtype(np.inf))]
@@ -97,7 +97,7 @@ def test_ties_and_neighbours_of_the_threshold(
     seed=st.integers(0, 1000),
 )
 @settings(max_examples=100, deadline=None)
-def test_packed_words_hold_the_states_in_order_and_nothing_past_the_last(
+def test_packed_words_contain_the_states_in_order_and_nothing_after_the_last(
     n_steps: int, n_states: int, dtype: Any, seed: int
 ) -> None:
     rows = np.random.default_rng(seed).normal(size=(n_steps, n_states)).astype(dtype)
@@ -125,6 +125,6 @@ def test_column_order_and_byte_order_of_the_array_do_not_matter() -> None:
         assert np.array_equal(pack(other, 0.1, Polarity.MAGNITUDE), expected)
 
 
-def test_values_that_are_no_floats_are_refused() -> None:
+def test_values_other_than_floats_are_refused() -> None:
     with pytest.raises(TypeError, match="float16, float32 or float64, not int64"):
         is_on(np.array([1, 2]), 0.5, Polarity.HIGH)

@@ -1,4 +1,4 @@
-"""Progress and cancelling: of a search, of packing, and of work that several callers share."""
+"""Progress and cancellation of a search, of packing, and of computations with several callers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from app.matching import shard as shard_module
 
 
 class Watching(Control):
-    """Records every look of the work at its control; cancels itself at one of them."""
+    """Records each check of the computation; cancels itself at one of them."""
 
     def __init__(self, cancel_at: int | None = None) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ def test_progress_rises_from_packing_to_the_end(threads: int, options: dict[str,
     assert shares == sorted(shares)
     assert 0 <= shares[0] < 0.1
     assert shares[-1] <= 1
-    # Each stage is told in pieces, or a long one could neither be seen to move nor be cancelled.
+    # Each stage advances in pieces; otherwise a long one would show no progress and ignore cancelling.
     assert len({share for stage, share in control.seen if stage == "counting"}) > 5
 
 
@@ -101,11 +101,11 @@ def test_packing_can_be_cancelled() -> None:
     assert control.looks < 10
 
 
-# ------------------------------------------------------------------ work that callers share
+# ------------------------------------------------------------------ shared computations
 
 
 class Gate:
-    """Stands in for a function of the service: waits to be let go, and looks at its control."""
+    """Replaces a function of the service: waits to be released, and checks its control."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
         self.real = getattr(service_module, name)
@@ -132,7 +132,7 @@ class Gate:
 
 
 class Turns(threading.Condition):
-    """The turns of a service, with the threads that have waited for one in vain."""
+    """The turns of a service, with the threads that have waited for one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -150,7 +150,7 @@ def until(condition: Any) -> None:
         if condition():
             return
         time.sleep(0.01)
-    raise AssertionError("it never came true")
+    raise AssertionError("the condition was never met")
 
 
 def cancel_all(controls: list[Control], asked: list[Future[Any]]) -> None:
@@ -161,14 +161,14 @@ def cancel_all(controls: list[Control], asked: list[Future[Any]]) -> None:
             future.result(30)
 
 
-def test_one_callers_cancelling_leaves_the_others_their_answer(
+def test_cancelling_one_caller_does_not_affect_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     gate = Gate(monkeypatch, "find_matches")
     service, states = MatchService(), source()
     controls = [Control() for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
-        # The first one began the work; cancelling that one must not end it either.
+        # The first caller started the computation; cancelling it must not end it either.
         asked = [pool.submit(service.match, "a", states, QUERY, control) for control in controls]
         gate.await_call()
         until(lambda: all(control.done == 0.6 for control in controls))
@@ -182,7 +182,7 @@ def test_one_callers_cancelling_leaves_the_others_their_answer(
     assert service.match("a", states, QUERY, Control()) is answer
 
 
-def test_work_that_nobody_waits_for_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_computation_without_callers_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     gate = Gate(monkeypatch, "find_matches")
     service, states = MatchService(), source()
     controls = [Control(), Control()]
@@ -192,7 +192,7 @@ def test_work_that_nobody_waits_for_ends(monkeypatch: pytest.MonkeyPatch) -> Non
         until(lambda: all(control.done == 0.6 for control in controls))
         cancel_all(controls, asked)
     assert gate.cancelled.wait(30)
-    # Nothing of it is kept: who asks now gets an answer.
+    # The cancelled computation is forgotten: a new request gets an answer.
     assert service.match("a", states, QUERY).matches
     assert gate.calls == 2
 
@@ -217,12 +217,12 @@ def test_searches_that_share_their_packing_do_not_share_their_cancelling(
 
 
 @pytest.mark.parametrize(("long", "at_once"), [(1e9, 1), (0.0, 2)])
-def test_searches_take_turns_but_none_waits_for_a_long_one(
+def test_searches_take_turns_but_do_not_wait_for_a_long_one(
     long: float, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service_module, "_SECONDS_TO_BE_LONG", long)
     service, states = MatchService(), source()
-    service.match("a", states, replace(QUERY, top=1))  # from here on all is packed
+    service.match("a", states, replace(QUERY, top=1))  # now everything is packed
     gate = Gate(monkeypatch, "find_matches")
     turns = Turns()
     monkeypatch.setattr(service, "_turns", turns)
@@ -242,8 +242,8 @@ def test_searches_take_turns_but_none_waits_for_a_long_one(
     assert all(answer.matches for answer in answers)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own")
-def test_searches_give_way_to_the_threads_that_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no individual priority")
+def test_searches_have_a_lower_priority_than_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     real = service_module.find_matches
 
@@ -258,7 +258,9 @@ def test_searches_give_way_to_the_threads_that_answer(monkeypatch: pytest.Monkey
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == mine
 
 
-def test_a_system_that_forbids_it_does_not_stop_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_runs_even_if_its_priority_cannot_be_lowered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def forbidden(*_: int) -> None:
         raise PermissionError(13, "Permission denied")
 
@@ -266,11 +268,11 @@ def test_a_system_that_forbids_it_does_not_stop_a_search(monkeypatch: pytest.Mon
     assert MatchService().match("a", source(), QUERY).matches
 
 
-def test_a_control_that_is_cancelled_before_asking_ends_at_once() -> None:
+def test_a_control_that_is_cancelled_before_the_search_ends_it_at_once() -> None:
     control = Control()
     control.cancel()
     service, states = MatchService(), source()
     with pytest.raises(Cancelled, match="ask again"):
         service.match("a", states, QUERY, control)
     assert service.match("a", states, QUERY).matches
-    control.cancel()  # once more, and after the end, does no harm
+    control.cancel()  # again, and after the end, has no effect

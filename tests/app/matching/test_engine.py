@@ -1,4 +1,4 @@
-"""The engine against its naive twin, and what a person reads when nothing is found."""
+"""The engine against the naive reference, and the reasons for empty answers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def whole(rows: NDArray[Any]) -> States:
 
 
 def plain(result: MatchResult) -> dict[str, Any]:
-    """What the naive twin's `answer` returns."""
+    """The result in the form of the naive reference's `answer`."""
     return {
         "selected_states": result.selected_states,
         "searched_steps": result.searched_steps,
@@ -46,7 +46,7 @@ def whole_answer(result: MatchResult) -> tuple[dict[str, Any], object]:
 
 
 def assert_like_naive(states: States, query: Query) -> MatchResult:
-    """Compare an answer, whole, with the twin's; check what must hold of any answer."""
+    """Compare a complete answer with the naive one; check the properties of any answer."""
     naive = Naive(states.rows, states.offsets.tolist(), NaiveQuery(**asdict(query)))
     result = find_matches(states, query)
     assert plain(result) == naive.answer()
@@ -98,13 +98,13 @@ def test_one_per_place_lists_only_the_best_of_the_worked_example() -> None:
 
 
 def random_states(rng: np.random.Generator) -> States:
-    """Small sources of every kind: wide, sticky, all on, all off, NaN, ties, short sequences."""
+    """Random small sources of every kind: wide, sticky, all on, all off, NaN, ties, short sequences."""
     n_steps = int(rng.integers(1, 15))
     n_states = int(rng.integers(1, 8))
     if rng.random() < 0.08:
         n_states, n_steps = int(rng.integers(60, 140)), min(n_steps, 7)
     on = rng.random((n_steps, n_states)) < rng.choice([0, 0.3, 0.5, 0.6, 0.8, 0.8, 0.95, 1])
-    if rng.random() < 0.5:  # states that stay as they are for a while, as in a real model
+    if rng.random() < 0.5:  # states that change slowly, as in a real model
         for t in range(1, n_steps):
             stays = rng.random(n_states) < 0.7
             on[t, stays] = on[t - 1, stays]
@@ -153,7 +153,7 @@ def random_query(rng: np.random.Generator, states: States) -> Query:
     )
 
 
-def test_thousands_of_random_queries_are_answered_like_the_naive_twin() -> None:
+def test_thousands_of_random_queries_are_answered_like_the_naive_reference() -> None:
     rng = np.random.default_rng(20160623)
     n_listed = n_answers = 0
     for _ in range(8000):
@@ -161,7 +161,7 @@ def test_thousands_of_random_queries_are_answered_like_the_naive_twin() -> None:
         result = assert_like_naive(states, random_query(rng, states))
         n_listed += len(result.matches)
         n_answers += bool(result.matches)
-    # The trials must not be about empty answers.
+    # Most trials must not have empty answers.
     assert n_answers > 2500
     assert n_listed > 5000
 
@@ -172,7 +172,7 @@ def cases(draw: st.DrawFn) -> tuple[States, Query]:
     n_states = draw(st.one_of(st.integers(1, 5), st.just(66)))
     dtype: Any = draw(st.sampled_from([np.float16, np.float32, np.float64]))
     polarity = draw(st.sampled_from(list(Polarity)))
-    # A value of the stored type, and thresholds at it, beside it, and between it and the next.
+    # A value of the stored type, and thresholds at it, next to it, and between it and the next value.
     level = dtype(draw(st.sampled_from([0.3, 0.7, 1.0, 0.0, -0.4])))
     above = float(np.nextafter(level, dtype(9)))
     below = float(np.nextafter(level, dtype(-9)))
@@ -212,7 +212,7 @@ def cases(draw: st.DrawFn) -> tuple[States, Query]:
 
 @given(case=cases())
 @settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
-def test_answers_equal_the_naive_twin(case: tuple[States, Query]) -> None:
+def test_answers_equal_the_naive_reference(case: tuple[States, Query]) -> None:
     assert_like_naive(*case)
 
 
@@ -242,12 +242,12 @@ def test_the_selections_own_widest_range_is_a_full_match(case: tuple[States, Que
     while stop < last and s1 <= naive.states_of(start, stop + 1):
         stop += 1
     if stop - start < (result.query.min_length or 0):
-        raise AssertionError("the default min_length must not drop the selection itself")
+        raise AssertionError("the default min_length must not exclude the selection itself")
     assert (start, stop, len(s1)) in [(m.start, m.stop, m.overlap) for m in result.matches]
 
 
 def sticky(seed: int, n_steps: int, n_states: int, stays: float, level: float) -> States:
-    """Return values that change seldom, so that runs are long and nested; few sequences."""
+    """Return values that rarely change, so that runs are long and nested; few sequences."""
     rng = np.random.default_rng(seed)
     rows = rng.random((n_steps, n_states))
     hold = rng.random(rows.shape) < stays
@@ -258,7 +258,7 @@ def sticky(seed: int, n_steps: int, n_states: int, stays: float, level: float) -
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_longer_sources_with_nested_runs_are_answered_like_the_naive_twin(seed: int) -> None:
+def test_longer_sources_with_nested_runs_are_answered_like_the_naive_reference(seed: int) -> None:
     rng = np.random.default_rng(seed)
     states = sticky(seed, 45, 5, 0.8, 0.6)
     for _ in range(6):
@@ -266,7 +266,7 @@ def test_longer_sources_with_nested_runs_are_answered_like_the_naive_twin(seed: 
 
 
 @pytest.mark.parametrize("bits", [0, 1, 3, 5])
-def test_the_overview_counts_like_the_naive_twin_whatever_its_bins(
+def test_the_overview_counts_like_the_naive_reference_for_any_bins(
     bits: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.matching.search._OVERVIEW_BITS", bits)
@@ -282,7 +282,7 @@ def test_the_overview_counts_like_the_naive_twin_whatever_its_bins(
     assert len(widths) > 1
 
 
-# ------------------------------------------- the same answer however the work is cut up
+# ------------------------------------------- the same answer however the search is divided
 
 
 def variants(seed: int) -> list[Query]:
@@ -305,9 +305,7 @@ def variants(seed: int) -> list[Query]:
 
 
 @pytest.mark.parametrize("page", [1, 7, 100])
-def test_holding_few_matches_at_once_gives_the_same_answer(
-    page: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_small_buffers_give_the_same_answer(page: int, monkeypatch: pytest.MonkeyPatch) -> None:
     states = sticky(page, 300, 70, 0.8, 0.4)
     queries = variants(page)
     expected = [plain(find_matches(states, query)) for query in queries]
@@ -344,7 +342,7 @@ def test_places_may_stay_uncounted_above_the_limit_but_the_list_is_the_same(
     assert lazy.places is None
     assert counted.places is not None
     assert 8 <= lazy.places_at_least <= counted.places
-    # A list that asks for more than there is has met every place.
+    # A list longer than the number of places has seen all of them.
     assert find_matches(states, replace(query, top=HUGE)).places == counted.places
     nothing = find_matches(states, replace(query, offset=HUGE))
     assert (nothing.matches, nothing.places) == ((), counted.places)
@@ -352,7 +350,7 @@ def test_places_may_stay_uncounted_above_the_limit_but_the_list_is_the_same(
         f"the list has {counted.places} places, "
         "so nothing is left after the first 1,000,000,000,000,000"
     )
-    # Without one per place nothing needs counting.
+    # With overlapping matches listed, nothing needs to be counted.
     assert find_matches(states, replace(query, overlapping=True)).places == counted.total_matches
 
 
@@ -367,7 +365,7 @@ def test_more_than_a_hundred_thousand_matches() -> None:
     listed = find_matches(whole(rows), replace(query, overlapping=True, top=2000)).matches
     keys = [(-m.overlap, m.union, -m.length, m.start) for m in listed]
     assert keys == sorted(keys)
-    # Walking the long list by hand gives the short one.
+    # Filtering the long list here gives the short one.
     taken = np.zeros(60_000, dtype=bool)
     walked = []
     for match in listed:
@@ -410,11 +408,11 @@ def test_huge_numbers_cost_nothing(overlapping: bool) -> None:
     [
         (
             {"min_overlap": 3},
-            "at least 3 shared states are asked for (min_overlap), but only 2 states are selected: ask for fewer",
+            "at least 3 shared states are required (min_overlap), but only 2 states are selected: require fewer",
         ),
         (
             {"states": (0,), "min_overlap": 2},
-            "at least 2 shared states are asked for (min_overlap), but only 1 state is selected: ask for fewer",
+            "at least 2 shared states are required (min_overlap), but only 1 state is selected: require fewer",
         ),
         (
             {"min_length": 6},
@@ -433,8 +431,8 @@ def test_huge_numbers_cost_nothing(overlapping: bool) -> None:
         ),
         (
             {"min_overlap": 2, "off_before": 1},
-            "at least 2 shared states are asked for (min_overlap), but at most 1 of the 2 selected "
-            "is on together and off at the step before: ask for fewer",
+            "at least 2 shared states are required (min_overlap), but at most 1 of the 2 selected "
+            "is on together and off at the step before: require fewer",
         ),
         ({"threshold": 2}, "none of the 2 selected states is ever on"),
         ({"threshold": 2, "states": (0,)}, "the selected state is never on"),
@@ -457,7 +455,7 @@ def test_huge_numbers_cost_nothing(overlapping: bool) -> None:
         ),
     ],
 )
-def test_an_empty_list_says_why(options: dict[str, Any], sentence: str) -> None:
+def test_an_empty_list_has_a_reason(options: dict[str, Any], sentence: str) -> None:
     query = replace(EXAMPLE_QUERY, **{"overlapping": False, **options})
     result = find_matches(whole(EXAMPLE), query)
     assert result.matches == ()
@@ -465,7 +463,7 @@ def test_an_empty_list_says_why(options: dict[str, Any], sentence: str) -> None:
 
 
 @pytest.mark.parametrize("limits", [(0, 0), (1, 0), (0, 2), (3, 1)])
-def test_an_overlap_that_is_too_large_is_told_the_largest_there_is(limits: tuple[int, int]) -> None:
+def test_the_reason_for_too_large_an_overlap_names_the_largest(limits: tuple[int, int]) -> None:
     for seed in range(10):
         states = sticky(seed, 25, 9, 0.7, 0.45)
         query = Query(
@@ -484,7 +482,7 @@ def test_an_overlap_that_is_too_large_is_told_the_largest_there_is(limits: tuple
             assert f"but at most {largest} of the 9 selected " in reason
 
 
-def test_an_empty_selection_says_why_and_counts_nothing() -> None:
+def test_an_empty_selection_has_a_reason_and_no_counts() -> None:
     result = find_matches(whole(EXAMPLE), Query(threshold=2, start=3, stop=6))
     assert result.reason == (
         "no state is >= 2.00 on all 3 steps; state 0 comes closest, its smallest value there is 1"

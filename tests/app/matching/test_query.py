@@ -1,4 +1,4 @@
-"""Every error sentence of a query, and its defaults."""
+"""Every error message of a query, and its defaults."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ GOOD = Query(threshold=0.3, start=4, stop=10)
         ),
         (
             {"states": (1, 7)},
-            "states names state 7, but this source has states 0 to 6; give states in that range.",
+            "states contains state 7, but this source has states 0 to 6; give states in that range.",
         ),
         (
             {"states": (-1,)},
-            "states names state -1, but this source has states 0 to 6; give states in that range.",
+            "states contains state -1, but this source has states 0 to 6; give states in that range.",
         ),
         (
             {"exclude": (70,)},
-            "exclude names state 70, but this source has states 0 to 6; give states in that range.",
+            "exclude contains state 70, but this source has states 0 to 6; give states in that range.",
         ),
         ({"min_overlap": 0}, "min_overlap is 0; give 1 or more."),
         ({"min_length": 0}, "min_length is 0; give 1 or more."),
@@ -64,12 +64,12 @@ GOOD = Query(threshold=0.3, start=4, stop=10)
         ({"context": -1}, "context is -1; give 0 or more."),
         (
             {"length": (5, 3)},
-            "The length range 5:3 holds no length; "
+            "The length range 5:3 is empty; "
             "give the smaller end first, both 1 or more, for example 2:10.",
         ),
         (
             {"length": (0, 0)},
-            "The length range 0:0 holds no length; "
+            "The length range 0:0 is empty; "
             "give the smaller end first, both 1 or more, for example 2:10.",
         ),
         (
@@ -83,7 +83,7 @@ GOOD = Query(threshold=0.3, start=4, stop=10)
         ),
         (
             {"start": 7, "stop": 5},
-            "The selection from 7 to 5 runs backwards; give a start below the stop.",
+            "The selection from 7 to 5 is reversed; give a start below the stop.",
         ),
         (
             {"start": -1, "stop": 2},
@@ -102,7 +102,9 @@ GOOD = Query(threshold=0.3, start=4, stop=10)
         ),
     ],
 )
-def test_what_is_wrong_is_said_in_one_sentence(change: dict[str, Any], sentence: str) -> None:
+def test_an_invalid_query_is_refused_with_one_sentence(
+    change: dict[str, Any], sentence: str
+) -> None:
     with pytest.raises(QueryError) as caught:
         replace(GOOD, **change).check(10, 7, OFFSETS)
     assert str(caught.value) == sentence
@@ -122,12 +124,12 @@ def test_what_is_wrong_is_said_in_one_sentence(change: dict[str, Any], sentence:
         {"length": (1, 10**12)},
         {"exclude": (6, 6, 0)},
         {"states": (6, 6, 0)},
-        # With explicit states the range has no effect and is not checked.
+        # With explicit states the range is not used or checked.
         {"states": (1,), "start": 7, "stop": 5},
         {"states": (1,), "start": None, "stop": 99},
     ],
 )
-def test_what_can_be_asked_passes(change: dict[str, Any]) -> None:
+def test_valid_queries_pass(change: dict[str, Any]) -> None:
     replace(GOOD, **change).check(10, 7, OFFSETS)
 
 
@@ -140,7 +142,7 @@ def test_what_can_be_asked_passes(change: dict[str, Any]) -> None:
         ({}, 0, 1, 2),
         ({"start": 4, "stop": 5}, 5, 3, 1),
         ({"states": (1, 2)}, 2, 1, 2),
-        # The length of a range without effect does not matter either.
+        # The length of an unused range does not matter either.
         ({"states": (1, 2), "start": 4, "stop": 5}, 2, 1, 2),
         ({"min_overlap": 5, "min_length": 7}, 5, 5, 7),
     ],
@@ -148,5 +150,5 @@ def test_what_can_be_asked_passes(change: dict[str, Any]) -> None:
 def test_defaults(
     change: dict[str, Any], n_selected: int, min_overlap: int, min_length: int
 ) -> None:
-    filled = replace(GOOD, **change).filled(n_selected)
+    filled = replace(GOOD, **change).with_defaults(n_selected)
     assert (filled.min_overlap, filled.min_length) == (min_overlap, min_length)

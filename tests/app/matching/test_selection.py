@@ -1,4 +1,4 @@
-"""The selection S1 and why it may be empty."""
+"""The selection S1, and why it may be empty."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_reason_never_shows_a_value_that_reads_as_if_it_were_on() -> None:
 def test_reason_when_every_state_has_a_nan() -> None:
     states = source([[np.nan, 1.0], [1.0, np.nan]])
     assert reason(states, start=0, stop=2) == (
-        "no state is >= 0.30 on both steps; every state has a value there that is not a number"
+        "no state is >= 0.30 on both steps; every state is NaN at some step there"
     )
 
 
@@ -160,7 +160,7 @@ def test_reason_when_every_state_has_a_nan() -> None:
         ([[1, 1]], {"states": (0,), "exclude": (0,)}, "the only given state is excluded"),
     ],
 )
-def test_reason_tells_what_limits_and_exclusions_took(
+def test_reason_names_what_limits_and_exclusions_removed(
     columns: list[list[float]], options: dict[str, Any], sentence: str
 ) -> None:
     assert reason(source(columns), **options) == sentence

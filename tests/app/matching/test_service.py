@@ -1,4 +1,4 @@
-"""The service: what is shared, what is kept, and that no kernel compiles twice."""
+"""The service: sharing, caching, and that no kernel compiles twice."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_bits_are_packed_once_for_each_threshold_and_polarity(
     assert packs.calls == 4
 
 
-def test_an_equal_question_is_answered_from_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_equal_query_is_answered_from_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     runs = Counter(monkeypatch, "find_matches")
     service = MatchService()
     states = source()
@@ -84,26 +84,28 @@ def test_an_equal_question_is_answered_from_memory(monkeypatch: pytest.MonkeyPat
     assert runs.calls == 2
 
 
-def test_the_oldest_bits_and_answers_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_least_recently_used_bits_and_answers_are_evicted_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     states = source()
     one = service_module.pack_states(states, 0.1, Polarity.HIGH).n_bytes
     packs = Counter(monkeypatch, "pack_states")
     service = MatchService(cache_bytes=2 * one, result_bytes=0)
-    assert service.cached_bits() == service_module.CachedBits(0, 0, 2 * one)
+    assert service.usage() == service_module.CacheUsage(0, 0, 2 * one)
     ask = [replace(QUERY, threshold=level) for level in (0.1, 0.2, 0.3)]
     service.match("a", states, ask[0])
     service.match("a", states, ask[1])
     service.match("a", states, ask[0])
     assert packs.calls == 2
-    service.match("a", states, ask[2])  # 0.2 was used longest ago
+    service.match("a", states, ask[2])  # 0.2 is the least recently used
     service.match("a", states, ask[0])
     assert packs.calls == 3
     service.match("a", states, ask[1])
     assert packs.calls == 4
-    assert service.cached_bits() == service_module.CachedBits(2, 2 * one, 2 * one)
+    assert service.usage() == service_module.CacheUsage(2, 2 * one, 2 * one)
 
 
-def test_bits_above_the_bound_are_used_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bits_above_the_limit_are_used_but_not_cached(monkeypatch: pytest.MonkeyPatch) -> None:
     packs = Counter(monkeypatch, "pack_states")
     service = MatchService(cache_bytes=10, result_bytes=0)
     answers = [service.match("a", source(), QUERY) for _ in range(2)]
@@ -111,7 +113,7 @@ def test_bits_above_the_bound_are_used_and_not_kept(monkeypatch: pytest.MonkeyPa
     assert answers[0].matches == answers[1].matches
 
 
-def test_equal_questions_at_once_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_equal_concurrent_queries_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     service = MatchService()
     states = source()
     entered, go_on = threading.Event(), threading.Event()
@@ -133,7 +135,7 @@ def test_equal_questions_at_once_are_computed_once(monkeypatch: pytest.MonkeyPat
     assert runs.calls == 1
 
 
-def test_an_error_reaches_everyone_and_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_reaches_all_callers_and_is_not_cached(monkeypatch: pytest.MonkeyPatch) -> None:
     service = MatchService()
     states = source()
     with pytest.raises(QueryError, match="crosses a sequence boundary at step 200"):
@@ -142,11 +144,11 @@ def test_an_error_reaches_everyone_and_is_forgotten(monkeypatch: pytest.MonkeyPa
         service.select("a", states, replace(QUERY, start=5))
 
     def broken(*args: Any, **options: Any) -> Any:
-        raise OSError("the disk is gone")
+        raise OSError("the disk failed")
 
     with monkeypatch.context() as patch:
         patch.setattr(service_module, "pack_states", broken)
-        with pytest.raises(OSError, match="the disk is gone"):
+        with pytest.raises(OSError, match="the disk failed"):
             service.match("a", states, QUERY)
     assert service.match("a", states, QUERY).matches
 
@@ -175,7 +177,7 @@ def test_nothing_is_left_to_compile_after_warming() -> None:
         if hasattr(kernel, "signatures") and not name.startswith("_")
     }
     assert len(compiled) >= 6
-    # A search must not hold up the threads that answer others.
+    # A search must not block the threads that answer other requests.
     assert all(getattr(kernels, name).targetoptions["nogil"] for name in compiled)
     assert {name for name, signatures in compiled.items() if len(signatures) != 1} == set()
     states = source()
@@ -200,8 +202,8 @@ def test_nothing_is_left_to_compile_after_warming() -> None:
         assert getattr(kernels, name).signatures == signatures
 
 
-def test_an_install_that_cannot_be_written_to_still_imports(tmp_path: Path) -> None:
-    # Root may write anywhere, so numba is told that every folder it asks about is closed.
+def test_a_read_only_installation_can_be_imported(tmp_path: Path) -> None:
+    # Root may write anywhere, so numba is made to see every folder as read-only.
     code = (
         "import numba.core.caching as caching\n"
         "def closed(self): raise OSError('read-only')\n"

@@ -1,4 +1,4 @@
-"""The answer does not depend on how the steps are cut up, nor on who makes the passes."""
+"""The answer does not depend on the division into shards or on the workers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def packed(states: States, query: Query, n_shards: int, threads: int = 1) -> Pac
     return pack_states(states, query.threshold, query.polarity, n_shards=n_shards, threads=threads)
 
 
-def test_thousands_of_random_queries_cut_into_shards_are_answered_like_the_naive_twin() -> None:
+def test_thousands_of_random_queries_over_shards_are_answered_like_the_naive_reference() -> None:
     rng = np.random.default_rng(1606)
     n_listed = n_across = 0
     for trial in range(3000):
@@ -64,7 +64,7 @@ def test_thousands_of_random_queries_cut_into_shards_are_answered_like_the_naive
         n_listed += len(result.matches)
         cuts = [shard.first for shard in bits.shards[1:]]
         n_across += sum(any(m.start < cut < m.stop for cut in cuts) for m in result.matches)
-    # The trials must be about matches that lie across cuts.
+    # Many trials must have matches that cross shards.
     assert n_listed > 1500
     assert n_across > 500
 
@@ -96,7 +96,7 @@ def test_any_number_of_shards_and_threads_gives_the_same_answer(
         assert answer == whole_answer(find_matches(states, query))
 
 
-def test_a_list_that_is_not_walked_to_its_end_is_the_same_for_any_number_of_shards(
+def test_a_partial_list_is_the_same_for_any_number_of_shards(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(listing_module, "COUNT_PLACES_UP_TO", 10)
@@ -113,7 +113,7 @@ def test_a_list_that_is_not_walked_to_its_end_is_the_same_for_any_number_of_shar
             assert other.reason == one.reason
 
 
-def test_shards_fold_blocks_of_steps_for_their_unions(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shards_combine_blocks_of_steps_for_their_unions(monkeypatch: pytest.MonkeyPatch) -> None:
     states = sticky(5, 2500, 70, 0.995, 0.6)
     queries = variants(5) + [replace(q, off_before=700, off_after=900) for q in variants(6)]
     expected = [plain(find_matches(states, query)) for query in queries]
@@ -122,7 +122,7 @@ def test_shards_fold_blocks_of_steps_for_their_unions(monkeypatch: pytest.Monkey
         assert plain(find_matches(states, query, bits=packed(states, query, 7))) == answer
 
 
-def test_edges_say_what_lies_beyond_a_shard() -> None:
+def test_edges_describe_what_is_beyond_a_shard() -> None:
     """State 0 on in [1, 6), state 1 in [3, 8), of nine steps; a cut after every step."""
     bits = pack_states(whole(EXAMPLE), 0.5, Polarity.HIGH, n_shards=9)
     since = [shard.edges.since[:2].tolist() for shard in bits.shards]
@@ -149,12 +149,12 @@ def test_shards_are_never_empty() -> None:
     assert cut_evenly(1, 1) == (0, 1)
 
 
-# ------------------------------------------------------------ shards that other workers hold
+# ------------------------------------------------------------ shards on other workers
 
 
 @dataclass(frozen=True)
 class InHand:
-    """An opener over rows that are pickled along; a real one names a file."""
+    """An opener that contains its rows; a real one refers to a file."""
 
     rows: NDArray[Any]
 
@@ -209,12 +209,12 @@ def test_each_worker_gets_the_same_shards_every_time_in_one_task() -> None:
     find_matches(states, Query(threshold=0.5, states=tuple(range(30))), bits=bits)
     passes = set()
     for task in tasks:
-        packed_steps = [arguments[3:5] for name, arguments in task if name == "_scan"]
+        packed_steps = [arguments[3:5] for name, arguments in task if name == "_scan_ends"]
         asked = [arguments for name, arguments in task if name == "_work"]
         for arguments in asked:
             assert [(span.first, span.last) for span in arguments[4]] == packed_steps
         passes.add(len(asked))
-    assert len(passes) == 1  # of each pass one task
+    assert len(passes) == 1  # one task per pass
     for executor in executors:
         executor.shutdown()
 
@@ -252,19 +252,19 @@ def test_a_search_by_workers_can_be_cancelled_and_drops_its_tasks() -> None:
     assert len(packed_shards) == 1
 
 
-def test_what_goes_wrong_in_a_worker_reaches_the_caller() -> None:
+def test_an_error_in_a_worker_reaches_the_caller() -> None:
     class Broken(InHand):
         def bits(self, *_: Any) -> NDArray[np.uint64]:
-            raise OSError("the disk is gone")
+            raise OSError("the disk failed")
 
     states = sticky(1, 700, 70, 0.9, 0.35)
-    with ThreadPoolExecutor(1) as pool, pytest.raises(OSError, match="the disk is gone"):
+    with ThreadPoolExecutor(1) as pool, pytest.raises(OSError, match="the disk failed"):
         distribute_states(
             states, 0.5, Polarity.HIGH, opener=Broken(states.rows), executors=[pool], n_shards=3
         )
 
 
-def test_a_service_holds_bits_outside_memory_when_they_are_more_than_its_bound() -> None:
+def test_a_service_does_not_hold_bits_in_memory_above_its_limit() -> None:
     states = replace(sticky(1, 700, 70, 0.9, 0.35), opener=None)
     openable = replace(states, opener=InHand(states.rows))
     query = Query(threshold=0.5, states=tuple(range(30)))

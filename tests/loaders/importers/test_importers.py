@@ -467,10 +467,10 @@ def test_a_text_file_is_parsed_once_for_any_number_of_annotations(
     words = "".join(f"w{i} {'I' if i % 3 == 1 else 'B'}-x {i} B-y\n" for i in range(BATCH + 10))
     path = desk.put("long.conll", words)
     steps = read_conll(path, Layout(columns=("token", "x", "number", "y")))
-    begun, read_it = [], steps.read
+    started, read_it = [], steps.read
 
     def counted() -> Iterator[Piece]:
-        begun.append(1)
+        started.append(1)
         return read_it()
 
     rows, out = np.zeros((steps.n_steps, 1), np.float16), desk.path / "out"
@@ -481,7 +481,7 @@ def test_a_text_file_is_parsed_once_for_any_number_of_annotations(
     else:
         np.save(desk.path / "s.npy", rows)
         import_arrays(out, steps, open_arrays(desk.path / "s.npy"))
-    assert len(begun) == 1
+    assert len(started) == 1
     dataset = open_dataset(out, desk.path / "cache")
     assert dataset.annotations["number"].values(BATCH - 2, BATCH + 2).tolist() == [
         *range(BATCH - 2, BATCH + 2)

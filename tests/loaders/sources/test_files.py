@@ -138,15 +138,15 @@ def test_the_first_problem_in_the_file_is_reported_whichever_is_found_first(
 @pytest.mark.usefixtures("small")
 def test_no_piece_is_started_after_an_error(tmp_path: Path, rows: Any) -> None:
     pq.write_table(table(rows, False), tmp_path / "s.parquet", row_group_size=100)
-    begun: list[int] = []
+    started: list[int] = []
 
     def work(piece: Any) -> None:
-        begun.append(piece.start)
+        started.append(piece.start)
         raise KeyError(piece.start)
 
     with pytest.raises(KeyError, match="0"):
         list(over_pieces(inspected(tmp_path / "s.parquet"), work))
-    assert len(begun) <= 6  # of nine: at most four threads, one waiting, one handed out
+    assert len(started) <= 6  # of nine: at most four threads, one waiting, one handed out
 
 
 @pytest.mark.usefixtures("small")
