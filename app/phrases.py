@@ -199,7 +199,7 @@ def _matching(texts: pa.Array, pattern: Pattern, *, match_case: bool) -> NDArray
     except pa.ArrowInvalid as error:
         why = " ".join(str(error).removeprefix("Invalid regular expression: ").split())
         raise SearchError(
-            f"{pattern.written} is not a regular expression that can be read ({why}); mend it, or "
+            f"{pattern.written} is not a regular expression that can be read ({why}); fix it, or "
             f'write it in quotes, "{pattern.written}", to search for it as a word.'
         ) from None
     result: NDArray[np.bool_] = found.to_numpy(zero_copy_only=False)

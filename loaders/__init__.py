@@ -1,4 +1,4 @@
-"""Everything that touches files: the dataset format, its checks, and the derived row-major copies."""
+"""Everything that touches files: the dataset format, its checks, and the row-major copies of the states."""
 
 from loaders.catalog import Catalog, Entry
 from loaders.dataset import Dataset, open_dataset

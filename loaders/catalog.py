@@ -1,4 +1,4 @@
-"""The datasets that a server offers: opened when first asked for, re-opened when they changed."""
+"""The datasets that a server offers: opened on first use, and opened again when their files change."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from loaders.sources.store import Progress
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One dataset of a catalog; `error` is the sentence that says why it cannot be opened."""
+    """One dataset of a catalog; `error` is the sentence that says why it cannot be opened, or None."""
 
     id: str
     title: str
@@ -32,7 +32,7 @@ class Entry:
 
 @dataclass(slots=True)
 class _Slot:
-    """What is known of one path: the dataset, or why it cannot be opened, as of a signature."""
+    """The dataset at one path, or why it cannot be opened, as of a signature."""
 
     lock: threading.Lock
     signature: Signature | None = None
@@ -41,18 +41,18 @@ class _Slot:
 
 
 class Catalog:
-    """Datasets by id. Thread-safe; a broken dataset is an entry with its sentence.
+    """Datasets by id. Thread-safe; a broken dataset is an entry with an error.
 
     Parameters
     ----------
     paths
-        Each a dataset folder or a folder of them (which is looked through again at every call of
-        `entries`, so that a new dataset shows up). A path that is neither is an entry with an
-        error.
+            A dataset folder or a folder of datasets each. Folders of datasets are scanned again at
+            every call of `entries`, so that new datasets show up. A path that is neither is an entry
+            with an error.
     cache_dir
-        Where the derived copies live.
+            The cache folder, which contains the prepared copies.
     progress
-        Called with (steps done, steps in all) whenever a copy is built.
+            Called with (steps done, steps in total) while a copy is built.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Catalog:
         self._ids: dict[str, Path] = {}
 
     def entries(self) -> tuple[Entry, ...]:
-        """All datasets in the order of the paths, those of a folder by name; opens new ones.
+        """All datasets, in the order of the paths and by name within a folder; opens new ones.
 
         Two folders of the same name get the ids `name` and `name-2`.
         """
@@ -84,12 +84,12 @@ class Catalog:
         return tuple(found)
 
     def get(self, dataset_id: str) -> Dataset:
-        """The dataset of an id, opened again when its files changed since.
+        """The dataset with this id, opened again if its files have changed.
 
         Raises
         ------
         DatasetError
-            No such id, or the dataset cannot be opened, with all its problems.
+                    Unknown id, or the dataset cannot be opened; contains all its problems.
         """
         with self._lock:
             path = self._ids.get(dataset_id)
@@ -109,7 +109,7 @@ class Catalog:
         return self._open(dataset_id, path)
 
     def _scan(self) -> dict[str, Path]:
-        """Id -> folder, in order. The same folders give the same ids in every process."""
+        """Map ids to folders, in order. The same folders get the same ids in every process."""
         folders: dict[Path, Path] = {}
         for path in self._paths:
             for folder in datasets_at(path):
@@ -118,9 +118,9 @@ class Catalog:
         found = dict(zip(ids, folders.values(), strict=True))
         with self._lock:
             self._ids = found
-            wanted = set(found.items())
-            for gone in [slot for slot in self._slots if slot not in wanted]:
-                del self._slots[gone]
+            current = set(found.items())
+            for removed in [slot for slot in self._slots if slot not in current]:
+                del self._slots[removed]
         return found
 
     def _open(self, dataset_id: str, path: Path) -> Dataset:
@@ -128,7 +128,7 @@ class Catalog:
             slot = self._slots.setdefault((dataset_id, path), _Slot(threading.Lock()))
         with slot.lock:
             signature = dataset_signature(path)
-            # A path that is no dataset folder has nothing to go by; looking again costs little.
+            # The signature of a path that is not a dataset folder is empty; checking again is cheap.
             if slot.signature != signature or not signature:
                 slot.dataset, slot.error = None, None
                 try:
@@ -145,7 +145,7 @@ class Catalog:
 
 
 def datasets_at(path: Path) -> list[Path]:
-    """The datasets of a folder of them; the path itself when it is a dataset, or neither."""
+    """The datasets in a folder of datasets; otherwise the path itself, dataset or not."""
     try:
         return [path] if is_dataset_folder(path) else datasets_inside(path) or [path]
     except OSError:
@@ -153,7 +153,7 @@ def datasets_at(path: Path) -> list[Path]:
 
 
 def _distinct_ids(names: list[str]) -> list[str]:
-    """The names; the second and later folders of one name get -2, -3 and so on."""
+    """The names, made distinct: repeated names get the suffixes -2, -3 and so on."""
     taken = set(names)
     seen: set[str] = set()
     ids = []

@@ -1,4 +1,4 @@
-"""`python -m app check`: what a dataset holds, and everything that is wrong with it, in one run."""
+"""`python -m app check`: describe a dataset and report every problem in it, in one run."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ def check(
     cache_dir: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Read a whole dataset and report on it. Writes nothing.
+    """Read a whole dataset and report on it, without writing anything.
 
     Parameters
     ----------
     path
         The dataset folder.
     deep
-        Also digest the content of every file, and compare the derived copies, if there are any,
-        with the files value by value.
+            Also hash the content of every file, and compare the prepared copies, if there are any,
+            with the files value by value.
     cache_dir
-        Where the derived copies live; only a deep check looks there.
+            The cache folder with the prepared copies; used by deep checks only.
     progress
-        Called with (steps done, steps in all) while the sources are read.
+            Called with (steps done, steps in total) while the sources are read.
 
     Returns
     -------
     Report
-        Never raises for what is wrong with the dataset.
+                Problems of the dataset are part of the report and never raised.
     """
     folder = Path(path)
     inspection = inspect_dataset(folder)
@@ -80,9 +80,9 @@ def check(
 
 
 def thresholds(summary: Summary) -> tuple[float, ...]:
-    """Up to about eight round thresholds over the values, the suggested one among them.
+    """Choose up to about eight round thresholds within the values, including the suggested one.
 
-    They start at 0 where there are positive values, else at the 0.1 % quantile.
+    They start at 0 if there are positive values, otherwise at the 0.1 % quantile.
     """
     high = summary.high_quantile
     low = max(0.0, summary.low_quantile) if high > 0 else summary.low_quantile
@@ -90,7 +90,7 @@ def thresholds(summary: Summary) -> tuple[float, ...]:
     span = high - low
     if 0 < span < math.inf:
         power = 10.0 ** math.floor(math.log10(span))
-        if power * 0.1 > 0:  # not for the smallest of subnormal numbers
+        if power * 0.1 > 0:  # false only for the smallest subnormal numbers
             step = next(f for f in (0.1, 0.2, 0.5, 1.0, 2.0) if span / (f * power) <= 8) * power
             first, last = math.ceil(low / step), math.floor(high / step)
             chosen |= {float(f"{i * step:.6g}") for i in range(first, last + 1) if i != 0}
@@ -100,7 +100,7 @@ def thresholds(summary: Summary) -> tuple[float, ...]:
 def _read(
     files: SourceFiles, summarizer: Summarizer, cache: Path | None, found: list[Problem]
 ) -> Iterator[int]:
-    """Sum a source up, yielding the steps done; compare it with its copy in `cache`, if any."""
+    """Summarize a source, yielding the steps done, and compare it with its copy in `cache`, if any."""
     stored = find_stored(files, cache) if cache is not None else None
 
     def take(piece: Piece) -> tuple[int, int]:
@@ -120,16 +120,16 @@ def _read(
     if differs >= 0:
         found.append(
             Problem(
-                f"the copy of {files.where} in the cache folder {cache}",
+                f"the prepared copy of {files.where} in the cache folder {cache}",
                 "the values of the file",
-                f"others, first in row {differs:,}",
+                f"different values, first in row {differs:,}",
                 "delete the cache folder, or write the file again",
             )
         )
 
 
 def _first_difference(copy: NDArray[Any], block: NDArray[Any]) -> int:
-    """The first row that is not the same, -1 for none; NaN is the same as NaN."""
+    """Return the first row that differs, or -1; NaN equals NaN."""
     unequal = ~((copy == block) | (np.isnan(copy) & np.isnan(block)))
     rows = np.flatnonzero(unequal.any(axis=1))
     return int(rows[0]) if len(rows) else -1
@@ -138,7 +138,7 @@ def _first_difference(copy: NDArray[Any], block: NDArray[Any]) -> int:
 def _digests(folder: Path, found: list[Problem]) -> Iterator[tuple[str, str]]:
     for name, _, _ in dataset_signature(folder):
         if not (folder / name).is_file():
-            continue  # told of already
+            continue  # already reported
         try:
             with (folder / name).open("rb") as file:
                 digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))

@@ -1,6 +1,6 @@
-"""dataset.yaml: names, titles, transforms, kinds, colours and the view a dataset opens on.
+"""dataset.yaml: names, titles, transforms, kinds, colours and the view on opening.
 
-Every key is optional; an unknown one is a problem that names it and the known ones.
+Every key is optional; an unknown key is a problem that names it and lists the known keys.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ DEFAULT_KEYS = ("source", "start", "stop", "off_before", "off_after", "threshold
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-# Each a part of what YAML 1.1 takes for that type, so that whatever writes YAML quotes text alike.
+# A subset of what YAML 1.1 reads as these types, so that any YAML writer quotes text correctly.
 _NUMBERS: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
         "int": re.compile(r"-?(?:0|[1-9][0-9]*)$"),
@@ -48,7 +48,7 @@ class SourceSettings:
 
 @dataclass(frozen=True, slots=True)
 class AnnotationSettings:
-    """What dataset.yaml says about one annotation; `order` and `colors` are by label."""
+    """What dataset.yaml says about one annotation; `order` and `colors` refer to labels."""
 
     kind: str | None = None
     order: tuple[str, ...] | None = None
@@ -58,12 +58,12 @@ class AnnotationSettings:
 
 @dataclass(frozen=True, slots=True)
 class Default:
-    """The view a dataset opens on.
+    """The view that a dataset opens with.
 
-    `start` and `stop` (half-open) are both given or both None; `off_before` and `off_after` are how
-    many steps beside them the states must be off at; a threshold of None means the source's
-    suggested one, tracks of None those that show without a default. As parsed, `source` may be None;
-    in an opened dataset it is a source.
+    `start` and `stop` (half-open) are both given or both None. `off_before` and `off_after` are the
+    numbers of steps before and after the range at which the states must be off. A threshold of None
+    means the suggested threshold of the source; tracks of None mean the tracks shown without a
+    default. `source` may be None after parsing, but is always set in an opened dataset.
     """
 
     source: str | None = None
@@ -77,7 +77,7 @@ class Default:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The content of dataset.yaml, checked for its form but not against the data."""
+    """The content of dataset.yaml; its form is checked, but not whether it fits the data."""
 
     name: str | None = None
     description: str = ""
@@ -92,23 +92,23 @@ def read_config(path: Path, where: str) -> tuple[Config, list[Problem]]:
     Parameters
     ----------
     path
-        The file; a missing or empty one is an empty configuration.
+            The file; a missing or empty file gives an empty configuration.
     where
-        How problems call the file.
+            The name of the file in problems.
 
     Returns
     -------
     Config, list of Problem
-        Everything that could be understood, and everything that could not.
+                Everything that could be read, and a problem for everything that could not.
     """
     try:
-        if path.is_fifo():  # would be read for ever
-            return Config(), [Problem(where, "a file", "a pipe", "put a file in its place")]
+        if path.is_fifo():  # reading it would never end
+            return Config(), [Problem(where, "a file", "a pipe", "replace it with a file")]
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         return Config(), []
     except UnicodeDecodeError as error:
-        found = f"a byte that is not (at position {error.start:,})"
+        found = f"a byte that is not UTF-8 (at position {error.start:,})"
         return Config(), [Problem(where, "text in UTF-8", found, "save it as UTF-8")]
     except OSError as error:
         found = (error.strerror or str(error)).lower()
@@ -125,27 +125,27 @@ def read_config(path: Path, where: str) -> tuple[Config, list[Problem]]:
 
 
 def parse_config(content: object, where: str = FILE_NAME) -> tuple[Config, list[Problem]]:
-    """Check the parsed content of dataset.yaml; see `read_config`."""
+    """Parse and check the loaded content of dataset.yaml; see `read_config`."""
     parser = _Parser(where)
     return parser.config(content), parser.problems
 
 
 def label_text(value: object) -> str:
-    """The label of a category value: text as it is, `true`/`false`, numbers as written."""
+    """Return the label of a category value: text unchanged, `true`/`false`, numbers as written."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """A SafeLoader that changes nothing in silence.
+    """A SafeLoader that never changes a value silently.
 
-    A key that is given twice is an error, not a last word. Numbers are read as people write them:
-    what YAML 1.1 also takes for one (1_0, 010, 0x1F, 1:30 are 10, 8, 31 and 90) stays text, which
-    is a label as it is written, and refused as a step or a threshold.
+    A duplicate key is an error. Only plain decimal numbers are read as numbers: the other notations
+    of YAML 1.1 (1_0, 010, 0x1F and 1:30 are 10, 8, 31 and 90) stay text, which is a valid label but
+    not a valid step or threshold.
     """
 
-    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own hint makes it an instance's
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML declares it as an instance attribute
         first: [(tag, _NUMBERS.get(tag.rpartition(":")[2], pattern)) for tag, pattern in resolvers]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
@@ -168,11 +168,11 @@ def _yaml_problem(where: str, error: yaml.YAMLError) -> Problem:
     what = getattr(error, "problem", None) or str(error).splitlines()[0]
     if mark is not None:
         where = f"{where}, line {mark.line + 1}, column {mark.column + 1}"
-    return Problem(where, "YAML", str(what), "mend that line")
+    return Problem(where, "YAML", str(what), "fix that line")
 
 
 class _Parser:
-    """Collects problems while it reads; lives for one file."""
+    """Collects problems while parsing; one instance per file."""
 
     def __init__(self, where: str) -> None:
         self.where = where
@@ -183,7 +183,7 @@ class _Parser:
         self.problems.append(Problem(where, expected, str(found), remedy))
 
     def mapping(self, key: str, value: object) -> dict[str, object]:
-        """A mapping with text keys; None (a key with nothing after it) is an empty one."""
+        """A mapping with text keys; None (a key without a value) is an empty mapping."""
         if value is None:
             return {}
         if not isinstance(value, Mapping):
@@ -204,7 +204,12 @@ class _Parser:
     def text(self, key: str, value: object) -> str | None:
         if isinstance(value, str):
             if any("\ud800" <= letter <= "\udfff" for letter in value):
-                self.fault(key, "text", f"half of a letter in {_shown(value)}", "write it out")
+                self.fault(
+                    key,
+                    "text",
+                    f"an incomplete character in {_shown(value)}",
+                    "write the whole character",
+                )
                 return None
             return value
         if value is not None:
@@ -245,7 +250,7 @@ class _Parser:
 
     def annotation(self, key: str, value: object) -> AnnotationSettings:
         values = self.mapping(key, value)
-        if "colours" in values and "colors" not in values:  # both spellings are read
+        if "colours" in values and "colors" not in values:  # accept both spellings
             values["colors"] = values.pop("colours")
         self.known(key, values, ANNOTATION_KEYS)
         kind = values.get("kind")

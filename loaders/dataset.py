@@ -27,28 +27,28 @@ from loaders.sources.store import (
 
 
 class Dataset:
-    """An opened dataset. Thread-safe; everything but `open_source` only reads what is in memory.
+    """An opened dataset. Thread-safe; only `open_source` reads files, everything else is in memory.
 
     Attributes
     ----------
     id
-        The folder's name (a `Catalog` makes it distinct).
+            The name of the folder (made unique by a `Catalog`).
     name, description
-        From dataset.yaml; the name is the folder's when not given.
+            From dataset.yaml; the name defaults to the name of the folder.
     n_steps
-        Steps, the same in tokens, annotations and all sources.
+            The number of steps, the same in tokens, annotations and all sources.
     fingerprint
-        8 hex digits from the content of tokens.parquet and the states (by their Parquet footers
-        and sizes): the same for a copy of the folder.
+            8 hex digits from the content of tokens.parquet and the states (from their Parquet footers
+            and sizes); unchanged when the folder is copied.
     default
-        The view to open on, its source filled in; None when dataset.yaml has none.
+            The view to open with, with its source set; None if dataset.yaml has none.
     warnings
-        Notices about the files; those about values come with a `Source`.
+            Warnings about the files; warnings about values belong to a `Source`.
     signature
-        Sizes and times of the files as they were opened.
+            Sizes and modification times of the files when they were opened.
     progress
-        Called with (steps done, steps in all) while a copy is built, where `open_source` is given
-        nothing else.
+            Called with (steps done, steps in total) while a copy is built, unless `open_source` is
+            given another callback.
     """
 
     def __init__(
@@ -82,19 +82,19 @@ class Dataset:
         self._opened: dict[str, Source] = {}
 
     def tokens(self, start: int, stop: int) -> list[str]:
-        """The tokens of the half-open range, cut to the steps that exist."""
+        """Return the tokens of the half-open range, clipped to the steps that exist."""
         return self.token_table.texts(start, stop)
 
     def open_source(self, name: str, progress: Progress | None = None) -> Source:
-        """A source by name; its copy is built when there is none, and opened once.
+        """Open a source by name, once; builds its prepared copy if there is none.
 
         Parameters
         ----------
         name
             One of `sources`.
         progress
-            Called with (steps done, steps in all) while a copy is built; by default the one that
-            the dataset was opened with.
+                Called with (steps done, steps in total) while a copy is built; defaults to the callback
+                that the dataset was opened with.
 
         Raises
         ------
@@ -114,7 +114,7 @@ class Dataset:
             return source
 
     def is_ready(self, name: str) -> bool:
-        """Whether `open_source` opens a source at once: its copy is there, and known to be whole.
+        """Whether `open_source` opens a source at once: it has a prepared copy, known to be complete.
 
         Raises
         ------
@@ -125,7 +125,7 @@ class Dataset:
         return self._still_there(name) is not None or is_stored(files, self._cache_dir)
 
     def building(self, name: str) -> Building | None:
-        """How far the copy of a source is that some process is making; None when none does.
+        """The progress of the copy that some process is building for a source; None if there is none.
 
         Raises
         ------
@@ -135,7 +135,7 @@ class Dataset:
         return find_building(self._files_of(name), self._cache_dir)
 
     def source_key(self, name: str) -> str:
-        """The key of a source's copy, as `Source.key` has it.
+        """Return the key of a source's copy, equal to `Source.key`.
 
         Raises
         ------
@@ -145,9 +145,9 @@ class Dataset:
         return source_key(self._files_of(name))
 
     def _still_there(self, name: str) -> Source | None:
-        """The source if it was opened and its copy is in the cache folder, which may be emptied.
+        """Return the source if it was opened and its copy is still in the cache folder.
 
-        What is mapped could be read on, but nothing could be derived from it, by no other process.
+        An emptied cache folder leaves the memory map readable, but nothing can be derived from it.
         """
         source = self._opened.get(name)
         return source if source is not None and (source.home / ROWS).exists() else None
@@ -172,17 +172,17 @@ def open_dataset(
     ----------
     path
         The folder.
-    cache_dir
+        The cache folder for the prepared copies of the sources; created if needed.
         Where the derived copies of its sources live; need not be there.
     progress
-        Called with (steps done, steps in all) whenever a copy is built.
+            Called with (steps done, steps in total) while a copy is built.
     dataset_id
-        The id to give it, by default the folder's name.
+            The id of the dataset; defaults to the name of the folder.
 
     Raises
     ------
     DatasetError
-        With every problem of the folder. Warnings do not raise.
+                Contains every problem of the folder. Warnings do not raise.
     """
     folder = Path(path)
     inspection = inspect_dataset(folder)

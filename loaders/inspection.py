@@ -1,4 +1,4 @@
-"""Read everything of a dataset folder but its states, and collect what is wrong with it."""
+"""Read everything in a dataset folder except its states, and collect the problems."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ STATES_FOLDER = "states"
 ANNOTATIONS_FOLDER = "annotations"
 
 Signature = tuple[tuple[str, int, int], ...]
-"""The files of a dataset: path, size and time of writing of each."""
+"""The files of a dataset: path, size and modification time of each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inspection:
-    """Everything that can be learned of a dataset without reading its states.
+    """Everything that can be learned about a dataset without reading its states.
 
-    Parts that are broken are None or left out, and have a problem.
+    Broken parts are None or left out, and have a problem.
     """
 
     path: Path
@@ -64,27 +64,27 @@ class Inspection:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What stops the dataset from being opened."""
+        """The problems, which prevent the dataset from being opened."""
         return tuple(p for p in self.findings if p.severity is Severity.PROBLEM)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """What is worth a notice."""
+        """The warnings."""
         return tuple(p for p in self.findings if p.severity is Severity.WARNING)
 
 
 def folder_name(path: Path) -> str:
-    """The name of a folder, also for `.` and paths that end in `..`; bytes that are no text escaped."""
+    """Return the name of a folder, also for `.` and paths ending in `..`; undecodable bytes are escaped."""
     return path.resolve().name.encode("utf-8", "backslashreplace").decode() or "dataset"
 
 
 def is_dataset_folder(path: Path) -> bool:
-    """Whether a folder means to be a dataset: it has tokens.parquet, states/ or dataset.yaml."""
+    """Whether a folder looks like a dataset: it has tokens.parquet, states/ or dataset.yaml."""
     return any((path / name).exists() for name in (TOKENS_FILE, STATES_FOLDER, FILE_NAME))
 
 
 def datasets_inside(path: Path) -> list[Path]:
-    """The dataset folders right inside a folder, by name; hidden ones do not count.
+    """The dataset folders directly inside a folder, by name, without hidden ones.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def datasets_inside(path: Path) -> list[Path]:
 
 
 def dataset_signature(path: Path) -> Signature:
-    """Sizes and times of the files that make a dataset; empty when there are none."""
+    """Sizes and modification times of the files of a dataset; empty if there are none."""
     found: list[tuple[str, int, int]] = []
 
     def add(folder: Path, depth: int) -> None:
@@ -129,7 +129,7 @@ def dataset_signature(path: Path) -> Signature:
 
 
 def not_a_dataset(path: Path) -> Problem | None:
-    """What keeps a path from being a dataset folder at all; None when it is one."""
+    """Return why a path is not a dataset folder; None if it is one."""
     try:
         if not path.exists():
             return Problem(str(path), "a dataset folder", "nothing there", "check the path")
@@ -150,9 +150,9 @@ def not_a_dataset(path: Path) -> Problem | None:
 
 
 def inspect_dataset(path: Path, label: str | None = None) -> Inspection:
-    """Read everything but the states, and collect every problem and warning on the way.
+    """Read everything but the states, and collect all problems and warnings.
 
-    `label` is how problems call the folder, by default its name.
+    `label` is the name of the folder in problems; defaults to its own name.
     """
     problem = not_a_dataset(path)
     if problem is not None:
@@ -167,16 +167,16 @@ def inspect_dataset(path: Path, label: str | None = None) -> Inspection:
     found.extend(_misspelt(path, prefix))
 
     where = f"{prefix}/{TOKENS_FILE}"
-    look = _TokensFile()
+    tokens_file = _TokensFile()
     try:
-        look = _look_at_tokens(path / TOKENS_FILE, where, found)
+        tokens_file = _inspect_tokens_file(path / TOKENS_FILE, where, found)
     except DatasetError as error:
         found.extend(error.problems)
-    tokens, sequences, n_steps = _read_tokens(look, where, found)
+    tokens, sequences, n_steps = _read_tokens(tokens_file, where, found)
 
     notes = read_annotations(
-        look.file,
-        look.annotations,
+        tokens_file.file,
+        tokens_file.annotations,
         where,
         path / ANNOTATIONS_FOLDER,
         f"{prefix}/{ANNOTATIONS_FOLDER}",
@@ -195,7 +195,7 @@ def inspect_dataset(path: Path, label: str | None = None) -> Inspection:
                     files.where,
                     f"{counted(n_steps, 'row')}, as in {TOKENS_FILE}",
                     f"{counted(files.n_steps, 'row')}{parts}",
-                    "write one row a step",
+                    "write one row per step",
                 )
             )
     found.extend(
@@ -216,7 +216,7 @@ def inspect_dataset(path: Path, label: str | None = None) -> Inspection:
         config=config,
         n_steps=n_steps,
         tokens=tokens,
-        tokens_stamp=look.stamp,
+        tokens_stamp=tokens_file.stamp,
         sequences=sequences,
         annotations=notes.annotations,
         sources=sources,
@@ -226,7 +226,7 @@ def inspect_dataset(path: Path, label: str | None = None) -> Inspection:
 
 
 def _misspelt(folder: Path, prefix: str) -> Iterator[Problem]:
-    """What stands beside the parts of a dataset under almost the name of one that is not there."""
+    """Files with almost the name of a part of a dataset that is missing."""
     parts = (TOKENS_FILE, FILE_NAME, STATES_FOLDER, ANNOTATIONS_FOLDER)
     try:
         there = sorted(entry.name for entry in folder.iterdir())
@@ -238,15 +238,15 @@ def _misspelt(folder: Path, prefix: str) -> Iterator[Problem]:
             yield Problem(
                 f"{prefix}/{name}",
                 f"the name {near[0]}",
-                "another one",
-                f"it is not read; call it {near[0]} if it is meant",
+                "a similar name",
+                f"it is not read; rename it if it is meant to be {near[0]}",
                 Severity.WARNING,
             )
 
 
 @dataclass(frozen=True, slots=True)
 class _TokensFile:
-    """The footer of tokens.parquet; the defaults stand for a file that cannot be read."""
+    """The footer of tokens.parquet; the defaults are those of a file that cannot be read."""
 
     file: pq.ParquetFile | None = None
     n_steps: int | None = None
@@ -256,7 +256,7 @@ class _TokensFile:
     stamp: str = ""
 
 
-def _look_at_tokens(path: Path, where: str, found: list[Problem]) -> _TokensFile:
+def _inspect_tokens_file(path: Path, where: str, found: list[Problem]) -> _TokensFile:
     seen = stamp(path, where)
     file = open_file(path, where)
     names = list(file.schema_arrow.names)
@@ -264,7 +264,7 @@ def _look_at_tokens(path: Path, where: str, found: list[Problem]) -> _TokensFile
     if again:
         remedy = "rename or drop one"
         found.append(Problem(where, "column names once", f"{listed(again)} more than once", remedy))
-    # `token` or `sequence` as the index of a data frame is still what it says.
+    # `token` and `sequence` are read even if they were the index of a data frame.
     index = index_columns(file.schema_arrow) - {"token", "sequence"}
     if index:
         found.append(index_warning(where, [name for name in names if name in index]))
@@ -275,7 +275,7 @@ def _look_at_tokens(path: Path, where: str, found: list[Problem]) -> _TokensFile
         )
     n_steps = file.metadata.num_rows
     if n_steps == 0:
-        found.append(Problem(where, "at least one row", "no rows", "write one row a step"))
+        found.append(Problem(where, "at least one row", "no rows", "write one row per step"))
     others = tuple(
         name
         for name in names
@@ -292,35 +292,35 @@ def _look_at_tokens(path: Path, where: str, found: list[Problem]) -> _TokensFile
 
 
 def _read_tokens(
-    look: _TokensFile, where: str, found: list[Problem]
+    tokens_file: _TokensFile, where: str, found: list[Problem]
 ) -> tuple[Tokens | None, Sequences | None, int | None]:
     tokens: Tokens | None = None
     sequences: Sequences | None = None
-    if look.file is None or look.n_steps is None:
+    if tokens_file.file is None or tokens_file.n_steps is None:
         return None, None, None
-    if look.has_token:
+    if tokens_file.has_token:
         at = f"{where}, column 'token'"
         try:
-            tokens = read_tokens(read_column(look.file, "token", at), at)
+            tokens = read_tokens(read_column(tokens_file.file, "token", at), at)
         except DatasetError as error:
             found.extend(error.problems)
-    if look.has_sequence:
+    if tokens_file.has_sequence:
         at = f"{where}, column 'sequence'"
         try:
-            sequences = read_sequences(read_column(look.file, "sequence", at), at)
+            sequences = read_sequences(read_column(tokens_file.file, "sequence", at), at)
         except DatasetError as error:
             found.extend(error.problems)
     else:
-        sequences = one_sequence(look.n_steps)
-    return tokens, sequences, look.n_steps
+        sequences = one_sequence(tokens_file.n_steps)
+    return tokens, sequences, tokens_file.n_steps
 
 
 def _inspect_sources(
     folder: Path, prefix: str, config: Config, found: list[Problem]
 ) -> tuple[dict[str, SourceFiles], list[str]]:
-    """The sources that are whole, and the names of all, broken ones included."""
+    """Return the sources without problems, and the names of all sources."""
     where = f"{prefix}/{STATES_FOLDER}"
-    remedy = "write states/NAME.parquet with one column a state"
+    remedy = "write states/NAME.parquet with one column per state"
     try:
         entries = sorted(folder.iterdir(), key=lambda path: path.name)
     except FileNotFoundError:
@@ -364,7 +364,7 @@ def _check_default(
     sequences: Sequences | None,
     config: Config,
 ) -> list[Problem]:
-    """What of `default` does not fit the data."""
+    """Check that `default` fits the data."""
     found: list[Problem] = []
     if sources and default.source is not None and default.source not in sources:
         found.append(unknown_name(f"{where}, default.source", "a source", default.source, sources))
@@ -379,7 +379,7 @@ def _check_default(
     start, stop, n_steps = default.start, default.stop, sequences.n_steps
     at, shown = f"{where}, default", f"[{start}, {stop})"
     if not 0 <= start < stop <= n_steps:
-        remedy = "mend start and stop (stop is not included)"
+        remedy = "fix start and stop (stop is not included)"
         found.append(Problem(at, f"0 <= start < stop <= {n_steps}", shown, remedy))
     elif stop > sequences.bounds(start)[1]:
         boundary = sequences.bounds(start)[1]
@@ -389,13 +389,13 @@ def _check_default(
 
 
 def unknown_name(where: str, what: str, name: str, known: list[str]) -> Problem:
-    """The problem of a name that is none of the known ones."""
+    """Return the problem for an unknown name."""
     expected = f"the name of {what} (there {'is' if len(known) == 1 else 'are'} {listed(known)})"
     return Problem(where, expected, f"'{name}'", suggestion(name, known))
 
 
 def fingerprint(inspection: Inspection) -> str:
-    """8 hex digits from the content of tokens.parquet and of the states, by their footers."""
+    """Return 8 hex digits from the content of tokens.parquet and the states, read from their footers."""
     content = hashlib.blake2b(digest_size=4)
     content.update(inspection.tokens_stamp.encode())
     for name, files in sorted(inspection.sources.items()):

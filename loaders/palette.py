@@ -1,11 +1,11 @@
-"""Colours for the categories of an annotation, told apart by colour-blind readers, too."""
+"""Colours for the categories of an annotation, distinguishable with colour blindness."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 COLORS = (
-    # Okabe and Ito (2008), without black, which a dark page would swallow.
+    # Okabe and Ito (2008), without black, which is invisible on a dark page.
     "#e69f00",
     "#56b4e9",
     "#009e73",
@@ -13,7 +13,7 @@ COLORS = (
     "#0072b2",
     "#d55e00",
     "#cc79a7",
-    # Paul Tol's muted scheme, without its cyan, which is too near the sky blue above.
+    # Paul Tol's muted scheme, without its cyan, which is too similar to the sky blue above.
     "#332288",
     "#ddcc77",
     "#117733",
@@ -24,23 +24,23 @@ COLORS = (
     "#cc6677",
 )
 OTHER = "#9e9e9e"
-"""Grey, for the categories beyond the palette."""
+"""Grey, for categories after the end of the palette."""
 
 
 def assign_colors(labels: Sequence[str], chosen: Mapping[str, str]) -> tuple[str, ...]:
-    """A colour a label.
+    """Assign a colour to each label.
 
     Parameters
     ----------
     labels
-        In the order in which they shall get colours, first come first served.
+            In order of priority for the colours of the palette.
     chosen
-        Colours that dataset.yaml gives; they are kept, and not given to another label.
+            Colours from dataset.yaml; used as given, and not given to another label.
 
     Returns
     -------
     tuple of str
-        `#rrggbb`, one a label; grey for those beyond the palette.
+            `#rrggbb`, one per label; grey after the end of the palette.
     """
     taken = {color.lower() for color in chosen.values()}
     free = iter([color for color in COLORS if color not in taken])

@@ -1,4 +1,4 @@
-"""Opening Parquet files: footers, types in words, and faults as problems instead of tracebacks."""
+"""Opening Parquet files: footers, type names, and errors reported as problems."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _MAGIC = b"PAR1"
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What tells one version of a file from another without reading it.
+    """Identifies one version of a file without reading it.
 
-    `footer` is the digest of the Parquet footer's bytes (schema, row groups, statistics).
+    `footer` is the hash of the bytes of the Parquet footer (schema, row groups, statistics).
     """
 
     footer: str
@@ -37,12 +37,12 @@ def stamp(path: Path, where: str) -> Stamp:
     Raises
     ------
     DatasetError
-        The file is missing, cannot be read, is empty, truncated, or no Parquet file.
+        The file is missing, cannot be read, is empty or truncated, or is not a Parquet file.
     """
     try:
         info = path.stat()
         if not (stat.S_ISREG(info.st_mode) or stat.S_ISDIR(info.st_mode)):
-            raise DatasetError(_not_parquet(where, "a pipe or a device"))  # could be read for ever
+            raise DatasetError(_not_parquet(where, "a pipe or a device"))  # reading could never end
         with path.open("rb") as file:
             size = file.seek(0, 2)
             if size == 0:
@@ -65,20 +65,20 @@ def stamp(path: Path, where: str) -> Stamp:
 
 
 def open_file(path: Path, where: str, **options: Any) -> pq.ParquetFile:
-    """Open a Parquet file; `options` go to pyarrow.
+    """Open a Parquet file; `options` are passed to pyarrow.
 
     Raises
     ------
     DatasetError
-        As for `stamp`; or the footer cannot be understood.
+                As for `stamp`, or the footer is invalid.
     """
-    stamp(path, where)  # its words are plainer than pyarrow's
+    stamp(path, where)  # its error messages are clearer than pyarrow's
     with reading(where):
         return pq.ParquetFile(path, **options)
 
 
 def is_folder(path: Path) -> bool:
-    """Whether there is a folder, as far as one may see; pathlib raises where one may not."""
+    """Whether the path is a folder; False if access is denied, where pathlib raises."""
     try:
         return path.is_dir()
     except OSError:
@@ -87,15 +87,15 @@ def is_folder(path: Path) -> bool:
 
 @contextlib.contextmanager
 def reading(where: str) -> Iterator[None]:
-    """Turn what pyarrow and the disk raise while a file is read into a DatasetError."""
+    """Turn errors from pyarrow and the file system into a DatasetError."""
     try:
         yield
     except (pa.ArrowException, EOFError, UnicodeDecodeError) as error:
         text = str(error).strip().splitlines()
         found = f"damaged content ({text[0][:160].rstrip('.') if text else 'no details'})"
         raise DatasetError(_not_parquet(where, found)) from error
-    except UnicodeEncodeError as error:  # pyarrow takes names as UTF-8 only
-        found = "bytes that are none"
+    except UnicodeEncodeError as error:  # pyarrow requires names in UTF-8
+        found = "bytes that are not UTF-8"
         raise DatasetError(Problem(where, "a name in UTF-8", found, "rename the file")) from error
     except OSError as error:
         if error.errno is None:  # pyarrow reports damaged pages as OSError without a number
@@ -110,15 +110,15 @@ def _not_parquet(where: str, found: str) -> Problem:
 
 def _unreadable(where: str, error: OSError) -> Problem:
     if isinstance(error, FileNotFoundError):
-        return Problem(where, "a Parquet file", "no file of that name", "add it")
+        return Problem(where, "a Parquet file", "no such file", "add it")
     if isinstance(error, IsADirectoryError):
-        return Problem(where, "a Parquet file", "a folder", "put a file in its place")
+        return Problem(where, "a Parquet file", "a folder", "replace it with a file")
     found = (error.strerror or str(error)).lower()
     return Problem(where, "a file that can be read", found, "make it readable")
 
 
 def index_columns(schema: pa.Schema) -> frozenset[str]:
-    """Columns that pandas saved as its index, by the file's pandas metadata; often none."""
+    """The columns that pandas saved as its index, from the file's pandas metadata; often none."""
     raw = (schema.metadata or {}).get(b"pandas")
     if raw is None:
         return frozenset()
@@ -132,7 +132,7 @@ def index_columns(schema: pa.Schema) -> frozenset[str]:
 
 
 def type_words(kind: pa.DataType) -> str:
-    """A column type in the words of docs/dataset.md."""
+    """Name a column type in the words of docs/dataset.md."""
     words = {pa.float16(): "float16", pa.float32(): "float32", pa.float64(): "float64"}
     if kind in words:
         return words[kind]
@@ -177,16 +177,16 @@ def repeated(names: list[str]) -> list[str]:
 
 
 def read_column(file: pq.ParquetFile, name: str, where: str) -> pa.ChunkedArray:
-    """One top-level column, whole.
+    """Read one top-level column.
 
-    pyarrow selects by dotted path, so that asking for `a` brings `a.b` along; it is dropped here.
+    pyarrow selects by dotted path, so that requesting `a` also returns `a.b`, which is dropped here.
     """
     kind = file.schema_arrow.field(name).type
     with reading(where):
         if not is_list(kind) or not file.num_row_groups:
             column = _named(file.read(columns=[name], use_pandas_metadata=False), name)
         else:
-            # pyarrow cannot read lists of dictionary-encoded values over several row groups.
+            # pyarrow cannot read lists of dictionary-encoded values across several row groups.
             groups = [
                 _named(file.read_row_group(i, columns=[name], use_pandas_metadata=False), name)
                 for i in range(file.num_row_groups)
@@ -202,7 +202,7 @@ def _named(table: pa.Table, name: str) -> pa.ChunkedArray:
 
 
 def index_warning(where: str, names: list[str]) -> Problem:
-    """The notice about index columns that were left out."""
+    """The warning about index columns that were left out."""
     return Problem(
         where,
         "no index columns",

@@ -1,4 +1,4 @@
-"""What is wrong with a dataset, in words that say where, what and how to mend it."""
+"""What is wrong with a dataset: where, what was expected and found, and how to fix it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MOST_LETTERS = 600
 
 
 class Severity(enum.StrEnum):
-    """A problem stops the dataset from being served; a warning is shown as a notice."""
+    """A problem prevents the dataset from being served; a warning is only shown."""
 
     PROBLEM = "problem"
     WARNING = "warning"
@@ -21,9 +21,9 @@ class Severity(enum.StrEnum):
 class Problem:
     """One finding about a dataset.
 
-    Each part is a phrase without a full stop: `where` names the thing (folder, file, column, row;
-    rows count from 0), `remedy` says what to do, or for a warning what follows from it. Whatever a
-    file brought in is `printable` in them and of bounded length.
+    Each part is a phrase without a full stop: `where` names the folder, file, column or row (rows
+    count from 0); `remedy` says what to do or, for a warning, what follows. Text from files is
+    made `printable` and shortened.
     """
 
     where: str
@@ -41,15 +41,15 @@ class Problem:
 
     @property
     def sentence(self) -> str:
-        """The finding as one plain sentence."""
+        """The finding as one sentence."""
         return f"{self.where}: expected {self.expected}, found {self.found}; {self.remedy}."
 
 
 class DatasetError(Exception):
     """A dataset, or one of its sources, cannot be opened.
 
-    `problems` holds everything that was found; `str(error)` is one plain sentence, the first of
-    them, with the number of further ones.
+    `problems` contains everything that was found; `str(error)` is the sentence of the first, with
+    the number of further problems.
     """
 
     problems: tuple[Problem, ...]
@@ -71,7 +71,7 @@ class DatasetError(Exception):
 
 
 def printable(text: str) -> str:
-    """The text on one line: line breaks, control characters and halves of surrogates escaped."""
+    """Return the text on one line, with line breaks, control characters and lone surrogates escaped."""
     if text.isprintable():
         return text
     return "".join(
@@ -81,17 +81,17 @@ def printable(text: str) -> str:
 
 
 def plural(count: int, word: str, many: str | None = None) -> str:
-    """`word` for one, its plural otherwise."""
+    """Return `word` if `count` is 1, otherwise its plural."""
     return word if count == 1 else (many or f"{word}s")
 
 
 def counted(count: int, word: str, many: str | None = None) -> str:
-    """`1 row`, `12,000 rows`."""
+    """Return for example `1 row` or `12,000 rows`."""
     return f"{count:,} {plural(count, word, many)}"
 
 
 def listed(names: Iterable[object], limit: int = 12) -> str:
-    """Names in quotes, with commas; at most `limit` of them, and how many more there are."""
+    """Return the names in quotes, separated by commas; at most `limit`, then how many more."""
     every = [f"'{name}'" for name in names]
     if not every:
         return "none"
@@ -101,7 +101,7 @@ def listed(names: Iterable[object], limit: int = 12) -> str:
 
 
 def suggestion(name: object, known: Sequence[str]) -> str:
-    """`did you mean 'x'` with the close match to a misspelt name, or what to do without one."""
+    """Return `did you mean 'x'` if a known name is similar, otherwise generic advice."""
     close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
     if close:
         return f"did you mean '{close[0]}'"
@@ -109,7 +109,7 @@ def suggestion(name: object, known: Sequence[str]) -> str:
 
 
 def sized(count: int) -> str:
-    """A number of bytes in words: "1.3 GB", "82.0 MB", "12 bytes"."""
+    """Format a number of bytes: "1.3 GB", "82.0 MB", "12 bytes"."""
     for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if count >= size:
             return f"{count / size:,.1f} {unit}"

@@ -1,4 +1,4 @@
-"""The report of `check`: what was found, and how it is laid out for a person."""
+"""The report of `check`, and its layout as text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST_LETTERS = 24
 class SourceReport:
     """One source whose values could be read.
 
-    `shares` are (threshold, share of the values that are >= it) of a sample of `sampled` values.
+    `shares` are pairs (threshold, share of values >= it) from a sample of `sampled` values.
     """
 
     files: SourceFiles
@@ -42,11 +42,11 @@ class Report:
     Attributes
     ----------
     is_dataset
-        False when the path is no dataset folder at all.
+            False if the path is not a dataset folder.
     problems, warnings
-        Every finding; a dataset with a problem is not served.
+            All findings; a dataset with a problem is not served.
     digests
-        (file, hexadecimal digest) of the content; only of a deep check.
+            (file, hexadecimal hash) of the content; only from a deep check.
     """
 
     path: Path
@@ -59,20 +59,20 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 clean (warnings allowed), 1 problems, 2 not a dataset folder."""
+        """0 without problems (warnings allowed), 1 with problems, 2 if not a dataset folder."""
         if not self.is_dataset:
             return EXIT_NO_DATASET
         return EXIT_PROBLEMS if self.problems else EXIT_CLEAN
 
     def text(self, program: str = "python -m app") -> str:
-        """The report for a person, without a newline at its end; `program` is what serves it."""
+        """Return the report as text, without a final newline; `program` is the command that serves it."""
         if not self.is_dataset:
             return self.problems[0].sentence
         return "\n".join(_lines(self, program))
 
 
 def _lines(report: Report, program: str) -> Iterator[str]:
-    """The lines of the report; problems and warnings come last, where the eye is."""
+    """The lines of the report, with problems and warnings last, where they are seen first."""
     seen = report.inspection
     yield printable(seen.config.name or report.path.resolve().name)
     yield f"  {printable(str(report.path))}"
@@ -111,13 +111,13 @@ def _lines(report: Report, program: str) -> Iterator[str]:
     yield ""
     if report.problems:
         one = len(report.problems) == 1
-        yield f"Not served until {'this problem is' if one else 'these problems are'} mended."
+        yield f"Not served until {'this problem is' if one else 'these problems are'} fixed."
     else:
         yield f"Ready: {program} serve {shlex.quote(printable(str(report.path)))}"
 
 
 def _annotation_words(annotation: Annotation) -> str:
-    """What an annotation holds, in a few words; its kind stands before them."""
+    """Describe an annotation in a few words; its kind is printed before them."""
     match annotation:
         case Categorical():
             words = counted(len(annotation.categories), "category", "categories")
@@ -176,7 +176,7 @@ def _source_lines(files: SourceFiles, report: SourceReport | None) -> Iterator[s
     if len(files.parts) > 1:
         facts.append(f"{len(files.parts):,} part files")
     if files.is_list:
-        facts.append("one list column (slower to read than one column a state)")
+        facts.append("one list column (slower to read than one column per state)")
     if files.transform:
         facts.append(f"{files.transform} applied")
     yield f"    shape      {', '.join(facts)}"
@@ -190,7 +190,7 @@ def _source_lines(files: SourceFiles, report: SourceReport | None) -> Iterator[s
             f"{summary.low_quantile:.6g} to {summary.high_quantile:.6g}"
         )
     else:
-        yield "    values     none that is finite"
+        yield "    values     no finite values"
     shares = "   ".join(f"{at:g}: {100 * share:.1f} %" for at, share in report.shares)
     yield f"    on at      {shares}"
     suggested = summary.suggested_threshold
@@ -208,7 +208,7 @@ def _findings(title: str, found: tuple[Problem, ...]) -> Iterator[str]:
         yield f"       expected  {problem.expected}"
         yield f"       found     {problem.found}"
         is_problem = problem.severity is Severity.PROBLEM
-        yield f"       {'to mend   ' if is_problem else 'so        '}{problem.remedy}"
+        yield f"       {'fix       ' if is_problem else 'note      '}{problem.remedy}"
 
 
 def _counts(categories: tuple[Category, ...], counts: NDArray[np.int64]) -> str:

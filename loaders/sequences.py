@@ -1,4 +1,4 @@
-"""Sequences: stretches of steps over which the model's state was carried without a reset."""
+"""Sequences: ranges of steps over which the model's state was carried without a reset."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Sequences:
     ----------
     offsets
         int64, `(n_sequences + 1,)`, strictly increasing from 0 to `n_steps`; read-only.
-    ids
-        `n_sequences` integers or strings; None when the dataset has no `sequence` column (then
+        `n_sequences` integers or strings; None if the dataset has no `sequence` column and so
+        only one sequence.
         there is one sequence).
     """
 
@@ -35,45 +35,45 @@ class Sequences:
 
     @property
     def n_steps(self) -> int:
-        """Steps in all sequences."""
+        """The number of steps in all sequences."""
         return int(self.offsets[-1])
 
     def ordinal(self, step: int) -> int:
-        """The number of the sequence that holds `step`, from 0; IndexError outside the data."""
+        """Return the number of the sequence that contains `step`, from 0; IndexError outside the data."""
         if not 0 <= step < self.n_steps:
             raise IndexError(f"step {step} is not one of the {self.n_steps:,} steps")
         return int(np.searchsorted(self.offsets, step, side="right")) - 1
 
     def id(self, step: int) -> str | int | None:
-        """The id of the sequence that holds `step`; None when sequences have no ids."""
+        """Return the id of the sequence that contains `step`; None if sequences have no ids."""
         ordinal = self.ordinal(step)
         return None if self.ids is None else self.ids[ordinal]
 
     def bounds(self, step: int) -> tuple[int, int]:
-        """Start and stop (half-open) of the sequence that holds `step`."""
+        """Return start and stop (half-open) of the sequence that contains `step`."""
         ordinal = self.ordinal(step)
         return int(self.offsets[ordinal]), int(self.offsets[ordinal + 1])
 
 
 def one_sequence(n_steps: int) -> Sequences:
-    """All steps as one sequence without an id."""
+    """Return all steps as one sequence without an id."""
     return _frozen(np.array([0, n_steps], np.int64), None)
 
 
 def read_sequences(column: pa.ChunkedArray, where: str) -> Sequences:
-    """Sequences from the `sequence` column: equal neighbours are one.
+    """Read sequences from the `sequence` column: a run of equal values is a sequence.
 
     Parameters
     ----------
     column
         Integers or strings, dictionary-encoded or not; at least one.
     where
-        How problems call the column.
+            The name of the column in problems.
 
     Raises
     ------
     DatasetError
-        Another type, a null, or an id that comes back after another one; with the row.
+                Wrong type, a null, or an id that recurs after another one; names the row.
     """
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not (pa.types.is_integer(kind) or is_text(kind)):
@@ -82,7 +82,7 @@ def read_sequences(column: pa.ChunkedArray, where: str) -> Sequences:
                 where,
                 "integers or strings",
                 type_words(column.type),
-                "write the sequence's number or name at each step, without gaps",
+                "write the sequence's number or name at each step, without nulls",
             )
         )
     if column.null_count:
@@ -108,10 +108,10 @@ def read_sequences(column: pa.ChunkedArray, where: str) -> Sequences:
         raise DatasetError(
             Problem(
                 f"{where}, row {int(starts[ordinal]):,}",
-                "every sequence in one piece",
+                "the steps of a sequence to be consecutive",
                 f"{values[int(runs[ordinal])].as_py()!r} again, after it ended at row "
                 f"{int(starts[earlier + 1]):,}",
-                "sort the steps by sequence, or give the second piece an id of its own",
+                "sort the steps by sequence, or give the second part another id",
             )
         )
     ids = tuple(values.take(pa.array(runs)).to_pylist())
@@ -119,13 +119,13 @@ def read_sequences(column: pa.ChunkedArray, where: str) -> Sequences:
 
 
 def encode(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], pa.Array]:
-    """A column as codes into its distinct values.
+    """Encode a column as codes into its distinct values.
 
     Returns
     -------
     codes, values
-        int32 `(n,)`, -1 for null; and the values, in order of first appearance for plain columns
-        and as the file has them for dictionary columns, each once.
+            int32 `(n,)`, -1 for null; and the distinct values, in order of first appearance for plain
+            columns and in the order of the file for dictionary columns.
     """
     if pa.types.is_string_view(column.type):
         column = column.cast(pa.large_string())
@@ -148,7 +148,7 @@ def encode(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], pa.Array]:
 
 
 def _merge_equal(codes: NDArray[np.int32], values: pa.Array) -> tuple[NDArray[np.int32], pa.Array]:
-    """A dictionary in a file may hold a value twice, or a null; after this it holds neither."""
+    """Merge equal values and drop nulls of a dictionary from a file, which may contain both."""
     distinct = values.dictionary_encode()
     if len(distinct.dictionary) == len(values) and not values.null_count:
         return codes, values
@@ -158,7 +158,7 @@ def _merge_equal(codes: NDArray[np.int32], values: pa.Array) -> tuple[NDArray[np
 
 
 def first_null(column: pa.ChunkedArray) -> int:
-    """The row of the first null in a column that has one."""
+    """Return the row of the first null in a column that has one."""
     position = 0
     for chunk in column.chunks:
         if chunk.null_count:

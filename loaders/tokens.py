@@ -1,4 +1,4 @@
-"""The tokens of a dataset: codes into a vocabulary, so that millions of steps stay small."""
+"""The tokens of a dataset: codes into a vocabulary, so that millions of steps need little memory."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from loaders.sequences import encode, first_null
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Tokens:
-    """What is shown at each step.
+    """The token of each step.
 
     Attributes
     ----------
     codes
-        int32 `(n_steps,)`, an entry of the vocabulary each; read-only.
+            int32 `(n_steps,)`, indices into the vocabulary; read-only.
     vocabulary
         Arrow array of the distinct tokens, in no particular order.
     """
@@ -32,26 +32,26 @@ class Tokens:
         return len(self.codes)
 
     def texts(self, start: int, stop: int) -> list[str]:
-        """The tokens of the half-open range, cut to the steps that exist."""
+        """Return the tokens of the half-open range, clipped to the steps that exist."""
         codes = self.codes[max(0, start) : max(0, stop)]
         texts: list[str] = self.vocabulary.take(pa.array(codes)).to_pylist()
         return texts
 
 
 def read_tokens(column: pa.ChunkedArray, where: str) -> Tokens:
-    """Tokens from the `token` column.
+    """Read the `token` column.
 
     Parameters
     ----------
     column
         string, large_string or string_view, dictionary-encoded or not.
     where
-        How problems call the column.
+            The name of the column in problems.
 
     Raises
     ------
     DatasetError
-        Another type, a null (with its row), text that is not UTF-8.
+                Wrong type, a null (with its row), or text that is not UTF-8.
     """
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not is_text(kind):
@@ -70,6 +70,6 @@ def read_tokens(column: pa.ChunkedArray, where: str) -> Tokens:
         )
     with reading(where):
         codes, vocabulary = encode(column)
-        vocabulary.validate(full=True)  # text that is not UTF-8 would fail when it is shown
+        vocabulary.validate(full=True)  # text that is not UTF-8 would fail on display
     codes.flags.writeable = False
     return Tokens(codes, vocabulary)

@@ -1,7 +1,7 @@
 """Write a dataset folder (docs/dataset.md) from arrays.
 
-A dataset can be written with pandas or pyarrow alone; this module only saves the demos and the
-importers from repeating themselves, and it writes the layout that reads fastest.
+A dataset can be written with pandas or pyarrow alone; this module saves the demos and importers
+from repeating themselves, and writes the layout that is fastest to read.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from loaders.inspection import inspect_dataset
 from loaders.problems import DatasetError, counted
 
 ROW_GROUP = 16_384
-"""Steps in a row group: few enough to stream in bounded memory, enough to read at full speed."""
+"""Steps per row group: few enough to stream in bounded memory, enough to read at full speed."""
 
 FLOAT_WORDS = "float16, float32, float64 or integer"
 _SPAN = ("start", "stop", "label")
@@ -31,7 +31,7 @@ _NO_TOKENS = "there are no tokens; a dataset needs at least one step."
 
 
 class WriteError(ValueError):
-    """What was asked for cannot be a dataset; `str(error)` is one plain sentence."""
+    """The arguments do not make a dataset; `str(error)` is one plain sentence."""
 
 
 def write_dataset(
@@ -49,38 +49,38 @@ def write_dataset(
     config: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Write one dataset folder; it appears whole under its name, or not at all.
+    """Write one dataset folder, completely or not at all.
 
     Parameters
     ----------
     out
-        The dataset folder to make. Its parents are made as needed. An empty folder may be there
-        already; anything else is refused unless `overwrite`.
+            The dataset folder to create, with its parents. An existing empty folder is used; anything
+            else at this path is refused unless `overwrite` is set.
     tokens
-        `n_steps` strings, one a step; may be empty strings, may not be null. Or a record batch
-        reader with all the columns of tokens.parquet: it is written as it comes, each batch a row
-        group, so that tokens and annotations larger than memory can be written too.
+            `n_steps` strings, one per step, possibly empty but not null. Or a record batch reader with
+            all the columns of tokens.parquet, written batch by batch as row groups, so that tokens and
+            annotations can be larger than memory.
     states
-        Source name -> `(n_steps, n_states)` array, or any iterable of row batches
-        `(any, n_states)` that add up to `n_steps` rows, so that a source larger than memory can be
-        written. The float type is kept; integers stay integers (and are read as float64).
+            Source name -> `(n_steps, n_states)` array, or any iterable of row batches
+            `(any, n_states)` that add up to `n_steps` rows, so that a source can be larger than
+            memory. The float type is preserved; integers stay integers (and are read as float64).
     sequences
-        `n_steps` integers or strings; equal neighbours are one sequence. None: one sequence, or
-        what a reader's column `sequence` says.
+            `n_steps` integers or strings; a run of equal values is one sequence. None: one sequence,
+            or the column `sequence` of a reader.
     state_names
-        Source name -> `n_states` column names; "0", "1", ... where not given.
+        Source name -> `n_states` column names; defaults to "0", "1", ....
     columns
-        Annotations written as further columns of tokens.parquet: name -> `n_steps` values.
+            Annotations written as additional columns of tokens.parquet: name -> `n_steps` values.
     annotations
-        Annotations written as files of their own: name -> `n_steps` values (an array, a list, a
-        pandas Series, an Arrow array); or a record batch reader with the columns of the whole file,
-        intervals included, which is written as it comes.
+            Annotations written to separate files: name -> `n_steps` values (an array, list, pandas
+            Series or Arrow array), or a record batch reader with all the columns of the file (also for
+            intervals), written as it is read.
     ranked
-        Name -> (`n_steps` lists of words, best first; as many lists of weights, or None).
+        Name -> (`n_steps` lists of words, best first; the same number of lists of weights, or None).
     intervals
         Name -> `(start, stop, label)` rows: half-open steps, sorted, not overlapping.
     config
-        The content of dataset.yaml, as it would be parsed.
+        The content of dataset.yaml, in parsed form.
     overwrite
         Replace what is at `out`.
 
@@ -92,16 +92,16 @@ def write_dataset(
     Raises
     ------
     WriteError
-        Lengths that differ, names that cannot be file names, no states, zero steps, `out` taken;
-        or anything else for which the dataset could not be opened, such as a sequence that comes
-        back or a key of `config` that is not known.
+                Lengths that differ, names that cannot be file names, no states, zero steps, `out`
+                exists; or anything else that would make the dataset invalid, such as a sequence that is
+                not consecutive or an unknown key in `config`.
     OSError
-        The disk. Nothing is left behind.
+                The disk failed. Nothing is left behind.
     """
     target = Path(out)
     if target.exists() and not overwrite and (not target.is_dir() or any(target.iterdir())):
         raise WriteError(
-            f"{target} is already there; choose another folder, or replace it with --overwrite "
+            f"{target} already exists; choose another folder, or replace it with --overwrite "
             "(in Python: overwrite=True)."
         )
     if not states:
@@ -141,14 +141,14 @@ def write_dataset(
 
 
 def _check_whole(temporary: Path, target: Path) -> None:
-    """Raise WriteError when what was written is not a dataset that can be opened."""
+    """Raise WriteError if what was written cannot be opened as a dataset."""
     problems = inspect_dataset(temporary, label=target.name).problems
     if problems:
         raise WriteError(str(DatasetError(problems)))
 
 
 def _put_in_place(temporary: Path, target: Path) -> None:
-    """Rename `temporary` to `target`; what was there goes only once the new folder stands."""
+    """Rename `temporary` to `target`; what was there is removed only after that."""
     old: Path | None = None
     if target.exists():
         old = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}.old"
@@ -170,7 +170,7 @@ def _check_name(kind: str, name: str) -> None:
     if not name or name[0] in "._" or "/" in name or "\\" in name or "\0" in name:
         raise WriteError(
             f"the {kind} name {name!r} cannot be a file name here; "
-            "leave out slashes, and a dot or underscore at its start."
+            "leave out slashes, and a dot or underscore at the start."
         )
 
 
@@ -180,7 +180,7 @@ def _write_tokens(
     if isinstance(tokens, pa.RecordBatchReader):
         if sequences is not None or columns:
             raise WriteError(
-                "sequences and columns are given beside a reader; make them its columns."
+                "sequences and columns cannot be combined with a reader; make them columns of the reader."
             )
         n_steps = _write_batches(path, tokens)
         if n_steps == 0:
@@ -193,26 +193,26 @@ def _write_tokens(
     if n_steps == 0:
         raise WriteError(_NO_TOKENS)
     if token_column.null_count:
-        raise WriteError("a token is null; write an empty string for a token that shows nothing.")
+        raise WriteError("a token is null; write an empty string for a step without text.")
     table = {"token": token_column}
     if sequences is not None:
         table["sequence"] = _array(sequences)
     for name, values in columns.items():
         if name in table:
-            raise WriteError(f"a further column of tokens.parquet cannot be called {name!r}.")
+            raise WriteError(f"an annotation column of tokens.parquet cannot be called {name!r}.")
         table[name] = _array(values)
     for name, column in table.items():
         if len(column) != n_steps:
             raise WriteError(
                 f"column {name!r} has {counted(len(column), 'value')} for {counted(n_steps, 'token')}; "
-                "give one value a step."
+                "give one value per step."
             )
     pq.write_table(pa.table(table), path, row_group_size=4 * ROW_GROUP, compression="zstd")
     return n_steps
 
 
 def _write_batches(path: Path, batches: pa.RecordBatchReader) -> int:
-    """Write record batches as they come, each a row group; return the number of rows."""
+    """Write record batches as row groups; return the number of rows."""
     written = 0
     with pq.ParquetWriter(path, batches.schema, compression="zstd") as writer:
         for batch in batches:
@@ -241,14 +241,14 @@ def _write_states(
                     raise WriteError(
                         f"source {source!r} has {counted(n_states, 'state')} and "
                         f"{counted(len(names), 'state name')}; "
-                        "give one name a state."
+                        "give one name per state."
                     )
                 if len(set(names)) != n_states:
                     raise WriteError(f"two states of source {source!r} have the same name.")
                 kind = pa.from_numpy_dtype(group.dtype)
                 schema = pa.schema([pa.field(name, kind) for name in names])
-                # Plain, uncompressed float pages: a dictionary or zstd saves about a tenth of the
-                # bytes and costs most of the reading speed.
+                # Plain, uncompressed float pages: a dictionary or zstd would save about a tenth of the
+                # bytes and cost most of the reading speed.
                 writer = pq.ParquetWriter(path, schema, compression="none", use_dictionary=False)
             arrays = [pa.array(column) for column in group]
             writer.write_table(
@@ -261,17 +261,17 @@ def _write_states(
     if written != n_steps:
         raise WriteError(
             f"source {source!r} has {counted(written, 'row')} for {counted(n_steps, 'token')}; "
-            "give one row a step."
+            "give one row per step."
         )
 
 
 def _groups(source: str, rows: NDArray[Any] | Iterable[NDArray[Any]]) -> Iterator[NDArray[Any]]:
-    """Cut or join row batches into pieces of `ROW_GROUP` rows (the last one shorter).
+    """Split or join row batches into groups of `ROW_GROUP` rows (the last one may be shorter).
 
     Yields
     ------
     ndarray
-        `(n_states, rows)`, each state's values side by side; its memory is used again for the next.
+            `(n_states, rows)`, the values of each state contiguous; its memory is reused for the next.
     """
     batches: Iterable[NDArray[Any]] = [rows] if isinstance(rows, np.ndarray) else rows
     first: tuple[int, np.dtype[Any]] | None = None
@@ -296,7 +296,7 @@ def _groups(source: str, rows: NDArray[Any] | Iterable[NDArray[Any]]) -> Iterato
         elif this != first:
             raise WriteError(
                 f"the batches of source {source!r} differ: first {first[0]} states of {first[1]}, "
-                f"then {this[0]} of {this[1]}; make them alike."
+                f"then {this[0]} of {this[1]}; give all of them the same shape and type."
             )
         start = 0
         while start < len(batch):
@@ -322,7 +322,7 @@ def _write_annotations(
 
     def add(name: str, table: pa.Table | pa.RecordBatchReader, *, per_step: bool) -> None:
         if name in tables:
-            raise WriteError(f"the annotation {name!r} is given twice; call one of them otherwise.")
+            raise WriteError(f"the annotation {name!r} is given twice; rename one of them.")
         tables[name] = table
         if per_step:
             full_length.add(name)
@@ -362,12 +362,12 @@ def _write_annotations(
             raise WriteError(
                 f"annotation {name!r} has {counted(n_rows, 'value')} for "
                 f"{counted(n_steps, 'token')}; "
-                "give one value a step."
+                "give one value per step."
             )
 
 
 def _array(values: Any) -> Any:
-    """Any column of values as one Arrow array."""
+    """Return any column of values as one Arrow array."""
     if isinstance(values, pa.ChunkedArray | pa.Array):
         return values
     if isinstance(values, np.ndarray) or hasattr(values, "dtype"):
@@ -376,7 +376,7 @@ def _array(values: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """The same value in types that YAML can write: numpy scalars and tuples become Python's own."""
+    """Convert a value to types that YAML can write: NumPy scalars and tuples become Python's own."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, np.generic):

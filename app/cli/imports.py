@@ -330,7 +330,7 @@ def _tell(done: Imported) -> int:
             parts.append(f"{word}{'s' if len(names) > 1 else ''} {', '.join(names)}")
     lines = [f"{done.path}: {'; '.join(parts)}."]
     if done.left_out:
-        lines.append("Not carried over:")
+        lines.append("Not imported:")
         lines.extend(f"- {line}" for line in done.left_out)
     click.echo("\n".join(lines).encode())
     return 0

@@ -450,7 +450,7 @@ def _sentence(error: Exception) -> str:
         return "There is not enough memory for this; close other programs or ask for fewer matches."
     if isinstance(error, OSError) and error.strerror:
         where = f" ({error.filename})" if error.filename else ""
-        return f"The system says: {error.strerror}{where}; mend that and try again."
+        return f"The system says: {error.strerror}{where}; fix that and try again."
     return (
         f"Something unforeseen went wrong ({type(error).__name__}: {error}); "
         "set STATEBRUSH_DEBUG=1 to see where, and please report it."

@@ -1,4 +1,4 @@
-"""Annotations: what is known about the steps besides their tokens."""
+"""Annotations: labels, numbers or words for the steps, in addition to their tokens."""
 
 from loaders.annotations.intervals import check_intervals
 from loaders.annotations.kinds import MOST_INTEGER_CATEGORIES, natural_kind

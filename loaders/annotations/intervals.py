@@ -1,4 +1,4 @@
-"""Make an annotation of a table of intervals, and check one."""
+"""Make an annotation from a table of intervals, and check intervals."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def from_intervals(
     n_steps: int | None,
     problems: list[Problem],
 ) -> Interval:
-    """The annotation that a table of intervals is; raises DatasetError."""
+    """Make an annotation from a table of intervals; raises DatasetError."""
     if settings.kind not in (None, "interval"):
         raise DatasetError(
             kind_differs(settings_where, name, settings.kind, "intervals (start, stop, label)")
@@ -75,7 +75,7 @@ def check_intervals(
     sequences: Sequences | None,
     n_steps: int | None,
 ) -> list[Problem]:
-    """Everything that is wrong with half-open ranges, the first row of each fault."""
+    """Find all problems of half-open ranges; each names the first row that has it."""
     problems: list[Problem] = []
 
     def fault(bad: NDArray[np.bool_], expected: str, found: Any, remedy: str) -> None:
@@ -90,7 +90,7 @@ def check_intervals(
     def span(row: int) -> str:
         return f"[{starts[row]}, {stops[row]})"
 
-    fault(stops <= starts, "start < stop", span, "remove or mend the row")
+    fault(stops <= starts, "start < stop", span, "remove or fix the row")
     outside = starts < 0
     if n_steps is not None:
         outside = outside | (stops > n_steps)

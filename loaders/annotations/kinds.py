@@ -1,4 +1,4 @@
-"""Make an annotation of a column: its kind from its type, its values and categories."""
+"""Make an annotation from a column: its kind, its values and its categories."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,15 +27,15 @@ from loaders.problems import (
 from loaders.sequences import encode, first_null
 
 MOST_INTEGER_CATEGORIES = 50
-"""An integer column with at most this many values is categorical, with more it is scalar."""
+"""An integer column with at most this many distinct values is categorical, otherwise scalar."""
 
-#: The column of the weights of a list of words is named like that one, with this at its end.
+#: The weights of a list of words are in a column with the same name and this suffix.
 WEIGHT = "_weight"
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that is or belongs to an annotation, before its kind is settled."""
+    """A column that is an annotation or part of one, before its kind is known."""
 
     where: str
     values: pa.ChunkedArray
@@ -49,16 +49,18 @@ def from_column(
     settings_where: str,
     problems: list[Problem],
 ) -> Annotation:
-    """The annotation that a column is, of the kind that is natural or chosen; raises DatasetError."""
+    """Make an annotation from a column, of the natural or the configured kind; raises DatasetError."""
     kind = column.values.type
     natural = natural_kind(column.values)
     if natural is None:
         words = type_words(kind)
         remedy = "write text, numbers, booleans or lists of words, or remove it"
         if is_number_list(kind):
-            words += " without a list of words beside it"
-            remedy = f"add the list of words it belongs to, and name it like that one + '{WEIGHT}'"
-        raise DatasetError(Problem(column.where, "a type that is an annotation", words, remedy))
+            words += " without a matching list of words"
+            remedy = (
+                f"add the list of words, and name this column like it, with '{WEIGHT}' appended"
+            )
+        raise DatasetError(Problem(column.where, "a type that can be an annotation", words, remedy))
     chosen = settings.kind or natural
     value_type = kind.value_type if pa.types.is_dictionary(kind) else kind
     numeric = pa.types.is_integer(value_type) or pa.types.is_floating(value_type)
@@ -81,7 +83,7 @@ def from_column(
 
 
 def natural_kind(values: pa.ChunkedArray) -> str | None:
-    """The kind that follows from a column's type (and, for integers, its values); None: no kind."""
+    """Return the kind implied by the type of a column (and, for integers, its values), or None."""
     kind = values.type
     if pa.types.is_dictionary(kind):
         inner = kind.value_type
@@ -107,7 +109,7 @@ def _categorical(
     values = column.values
     if pa.types.is_float16(values.type):
         values = values.cast(pa.float32())
-    if pa.types.is_floating(values.type):  # NaN is no category
+    if pa.types.is_floating(values.type):  # NaN is not a category
         values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
     codes, distinct = encode(values)
     categories, counts, codes = categories_of(
@@ -125,7 +127,7 @@ def categories_of(
     settings_where: str,
     problems: list[Problem],
 ) -> tuple[tuple[Category, ...], NDArray[np.int64], NDArray[Any]]:
-    """Order and colour the distinct values; the codes are renumbered in that order."""
+    """Order and colour the distinct values; renumber the codes in that order."""
     with reading(where):
         distinct.validate(full=True)
     raw = distinct.to_pylist()
@@ -134,7 +136,7 @@ def categories_of(
     present = [i for i in range(len(raw)) if counts[i] > 0]  # a dictionary may list unused values
     ordered = sorted(present, key=lambda i: raw[i])
     if len(ordered) > len(COLORS):
-        ordered.sort(key=lambda i: -counts[i])  # stable: ties keep the order above
+        ordered.sort(key=lambda i: -counts[i])  # stable: ties stay in the order above
     at = {labels[i]: i for i in reversed(ordered)}
     first = list(settings.order or ())
     for key, wanted in (("order", first), ("colors", list(settings.colors))):
@@ -153,7 +155,7 @@ def categories_of(
     placed = {i for i in in_front if i is not None}
     slots: list[int | None] = in_front + [i for i in ordered if i not in placed]
     slot_labels = first + [labels[i] for i in slots[len(first) :] if i is not None]
-    renumber = np.full(len(raw) + 1, -1, np.int32)  # the last entry serves code -1
+    renumber = np.full(len(raw) + 1, -1, np.int32)  # the last entry is for code -1
     for position, slot in enumerate(slots):
         if slot is not None:
             renumber[slot] = position
@@ -187,8 +189,8 @@ def _ranked(name: str, column: Column, partner: Column | None) -> Ranked:
         raise DatasetError(
             Problem(
                 f"{column.where}, row {row:,}",
-                "a word in every place of the list",
-                f"null ({counted(flat.null_count, 'place')} in all)",
+                "a word at every position of the list",
+                f"null ({counted(flat.null_count, 'value')} in all)",
                 "write an empty string, or shorten the list",
             )
         )
@@ -203,7 +205,7 @@ def _ranked(name: str, column: Column, partner: Column | None) -> Ranked:
                     partner.where,
                     f"a list of weights for each of the {len(lengths):,} rows of '{name}'",
                     counted(len(others), "row"),
-                    "write one list a step",
+                    "write one list per step",
                 )
             )
         differ = np.flatnonzero(others != lengths)
@@ -214,7 +216,7 @@ def _ranked(name: str, column: Column, partner: Column | None) -> Ranked:
                     f"{partner.where}, row {row:,}",
                     f"as many weights as words in '{name}' ({lengths[row]})",
                     f"{others[row]} ({counted(len(differ), 'such row')} in all)",
-                    "write one weight a word",
+                    "write one weight per word",
                 )
             )
         weights = np.array(numbers.to_numpy())
@@ -225,14 +227,14 @@ def _ranked(name: str, column: Column, partner: Column | None) -> Ranked:
 
 
 def _flat(lists: pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.ChunkedArray]:
-    """Lengths (0 for null) and all items of a list column in one row."""
+    """Return the lengths (0 for null) of the lists in a column, and all their items concatenated."""
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy().astype(np.int64)
-    chunks = [chunk.flatten() for chunk in lists.chunks]  # without what stands under a null
+    chunks = [chunk.flatten() for chunk in lists.chunks]  # without the values behind a null
     return lengths, pa.chunked_array(chunks, type=lists.type.value_type)
 
 
 def kind_differs(where: str, name: str, kind: str, found: str) -> Problem:
-    """The problem of a kind in dataset.yaml that the values cannot have."""
+    """The problem for a kind in dataset.yaml that does not fit the values."""
     need = {
         "categorical": "text, booleans or numbers",
         "scalar": "numbers",
@@ -248,7 +250,7 @@ def kind_differs(where: str, name: str, kind: str, found: str) -> Problem:
 
 
 def is_word_list(kind: pa.DataType) -> bool:
-    """Whether a type is a list of texts."""
+    """Whether a type is a list of strings."""
     if not is_list(kind):
         return False
     inner = kind.value_type
@@ -265,7 +267,7 @@ def is_number_list(kind: pa.DataType) -> bool:
 def check_settings(
     where: str, name: str, kind: str, settings: AnnotationSettings, problems: list[Problem]
 ) -> None:
-    """Options that mean nothing for the kind."""
+    """Find options that have no effect on this kind."""
     unfit = []
     if settings.unit is not None and kind != "scalar":
         unfit.append(("unit", "scalar"))

@@ -1,7 +1,7 @@
-"""Annotations: what is known about the steps besides their tokens.
+"""Read all annotations of a dataset and find their problems.
 
-A column of tokens.parquet or a file of annotations/ is one annotation. Its kind follows from its
-type and can be overridden in dataset.yaml:
+A column of tokens.parquet or a file in annotations/ is an annotation. Its kind is implied by its
+type and can be set in dataset.yaml:
 
 - string, boolean, dictionary, integers with at most 50 values: categorical
 - floats, other integers: scalar
@@ -44,7 +44,7 @@ _NO_SETTINGS = AnnotationSettings()
 
 @dataclass(slots=True)
 class Findings:
-    """What one pass over the annotations found."""
+    """The annotations that were found, and their problems."""
 
     annotations: dict[str, Annotation]
     problems: list[Problem]
@@ -66,14 +66,14 @@ def read_annotations(
     Parameters
     ----------
     token_file, token_columns, token_where
-        tokens.parquet, its columns that are annotations, and how problems call it; None when the
-        file itself is broken.
+            tokens.parquet, its annotation columns, and its name in problems; None if the file is
+            broken.
     folder, folder_where
-        The folder annotations/, which need not be there.
+            The folder annotations/, which may be missing, and its name in problems.
     settings, settings_where
-        What dataset.yaml says, and how problems call it.
+            What dataset.yaml says, and its name in problems.
     sequences, n_steps
-        What intervals and lengths are checked against; None when unknown, then they are not.
+            For checking intervals and lengths; not checked if None.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def read_annotations(
 
 @dataclass(frozen=True, slots=True)
 class _Raw:
-    """What the files hold, by annotation, before kinds are settled; `broken` cannot be read."""
+    """The content of the files by annotation, before kinds are determined; `broken` cannot be read."""
 
     columns: dict[str, Column]
     intervals: dict[str, tuple[str, pa.Table]]
@@ -127,12 +127,12 @@ class _Raw:
             self.columns[name] = column
 
     def names(self) -> list[str]:
-        """All that were meant to be there."""
+        """All annotations, including broken ones."""
         read = [*self.columns, *self.intervals]
         return read + sorted(self.broken.difference(read))
 
     def partners(self) -> set[str]:
-        """The columns that are the weights of a list of words."""
+        """The columns that contain the weights of a list of words."""
         return {
             name + WEIGHT
             for name, column in self.columns.items()
@@ -149,7 +149,7 @@ def _take_columns(
     found: _Raw,
     problems: list[Problem],
 ) -> None:
-    """Read the annotations among the columns of tokens.parquet."""
+    """Read the annotation columns of tokens.parquet."""
     for name in names:
         where = f"{file_where}, column '{name}'"
         try:
@@ -162,7 +162,7 @@ def _take_columns(
 def _take_file(
     path: Path, where: str, n_steps: int | None, found: _Raw, problems: list[Problem]
 ) -> None:
-    """Read a file of annotations/."""
+    """Read one file in annotations/."""
     name = path.stem
     try:
         columns, table = _read_file(path, where, problems)
@@ -184,7 +184,7 @@ def _take_file(
 
 
 def _unknown(names: Iterable[str], where: str, known: list[str]) -> Iterator[Problem]:
-    """What dataset.yaml says about annotations that are not there."""
+    """Find annotations that dataset.yaml names but that do not exist."""
     there = f"there {'is' if len(known) == 1 else 'are'} {listed(known)}"
     for name in names:
         if name not in known:
@@ -197,14 +197,16 @@ def _unknown(names: Iterable[str], where: str, known: list[str]) -> Iterator[Pro
 
 
 def _files(folder: Path, where: str, problems: list[Problem]) -> list[Path]:
-    """The Parquet files of the folder in name order; anything else that is there is a warning."""
+    """Return the Parquet files in a folder, by name; warn about anything else."""
     try:
         entries = sorted(folder.iterdir(), key=lambda path: path.name)
     except FileNotFoundError:
         return []
     except OSError as error:
         found = (error.strerror or str(error)).lower()
-        problems.append(Problem(where, "a folder of annotation files", found, "mend it"))
+        problems.append(
+            Problem(where, "a folder of annotation files", found, "replace it with a folder")
+        )
         return []
     files = []
     for path in entries:
@@ -228,7 +230,7 @@ def _files(folder: Path, where: str, problems: list[Problem]) -> list[Path]:
 def _read_file(
     path: Path, where: str, problems: list[Problem]
 ) -> tuple[dict[str, Column], pa.Table | None]:
-    """The columns of an annotation file by annotation name, or its table of intervals."""
+    """Return the columns of an annotation file by annotation name, or its table of intervals."""
     file = open_file(path, where)
     names = list(file.schema_arrow.names)
     again = repeated(names)
@@ -251,7 +253,7 @@ def _read_file(
                 Problem(
                     where,
                     "only start, stop and label",
-                    f"further columns {listed(extra)}",
+                    f"other columns {listed(extra)}",
                     "they are not read",
                     Severity.WARNING,
                 )
@@ -276,7 +278,7 @@ def _read_file(
                 where,
                 "one column with a row for each step, or intervals with start, stop and label",
                 f"the columns {listed(names)}" if names else "no columns",
-                f"add {listed(missing)} for intervals" if near else "write one file a column",
+                f"add {listed(missing)} for intervals" if near else "write one file per column",
             )
         )
     return {stem: Column(where, read_column(file, names[0], where))}, None
@@ -287,7 +289,7 @@ def _length_differs(where: str, found: int, n_steps: int) -> Problem:
         where,
         f"{counted(n_steps, 'row')}, as in tokens.parquet",
         counted(found, "row"),
-        "write one row a step",
+        "write one row per step",
     )
 
 

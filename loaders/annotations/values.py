@@ -1,4 +1,4 @@
-"""The values of each kind of annotation, step by step."""
+"""The values of each kind of annotation, per step."""
 
 import itertools
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ class Category:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Categorical:
-    """One category a step, or none.
+    """At most one category per step.
 
     Attributes
     ----------
     categories
-        In the order of dataset.yaml, then false before true, numbers by size, text by alphabet;
-        with more categories than colours, the frequent ones first.
+            In the order of dataset.yaml, then false before true, numbers by value, text
+            alphabetically; if there are more categories than colours, the most frequent first.
     counts
-        int64 `(n_categories,)`: the number of steps of each.
+            int64 `(n_categories,)`: the number of steps with each category.
     """
 
     kind: ClassVar[Literal["categorical"]] = "categorical"
@@ -39,20 +39,20 @@ class Categorical:
     _codes: NDArray[Any]
 
     def codes(self, start: int, stop: int) -> NDArray[np.int32]:
-        """int32 `(stop - start,)`: the category of each step, -1 for null; half-open, cut."""
+        """int32 `(stop - start,)`: the category of each step, -1 for null; half-open, clipped."""
         return self._codes[max(0, start) : max(0, stop)].astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scalar:
-    """One number a step.
+    """One number per step.
 
     Attributes
     ----------
     unit
-        From dataset.yaml; None when not given.
+            From dataset.yaml, or None.
     minimum, maximum
-        Over the finite values; None when there are none.
+            Over the finite values; None if there are none.
     """
 
     kind: ClassVar[Literal["scalar"]] = "scalar"
@@ -63,13 +63,13 @@ class Scalar:
     _values: NDArray[Any]
 
     def values(self, start: int, stop: int) -> NDArray[np.float64]:
-        """float64 `(stop - start,)`: the value at each step, NaN for null; half-open, cut."""
+        """float64 `(stop - start,)`: the value at each step, NaN for null; half-open, clipped."""
         return self._values[max(0, start) : max(0, stop)].astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranked:
-    """A list of words a step, best first, with or without weights."""
+    """A list of words per step, best first, with or without weights."""
 
     kind: ClassVar[Literal["ranked"]] = "ranked"
     name: str
@@ -80,13 +80,13 @@ class Ranked:
     _weights: NDArray[Any] | None
 
     def items(self, start: int, stop: int) -> list[list[str]]:
-        """The words of each step, half-open, cut; an empty list for a null."""
+        """The words of each step, half-open, clipped; an empty list for null."""
         cuts = self._cuts(start, stop)
         flat = self._words.take(pa.array(self._codes[cuts[0] : cuts[-1]])).to_pylist()
         return _split(flat, cuts)
 
     def weights(self, start: int, stop: int) -> list[list[float]] | None:
-        """The weights of the words, as `items`; None without a weight column; NaN for null."""
+        """The weights of the words, shaped like `items`; None without a weight column; NaN for null."""
         if self._weights is None:
             return None
         cuts = self._cuts(start, stop)
@@ -103,7 +103,7 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Interval:
-    """Labelled ranges of steps: half-open, sorted, not overlapping, inside one sequence each.
+    """Labelled ranges of steps: half-open, sorted, not overlapping, each within one sequence.
 
     Attributes
     ----------
@@ -132,14 +132,14 @@ class Interval:
         return codes
 
     def spans(self, start: int, stop: int) -> list[tuple[int, int, str]]:
-        """The ranges that share a step with [start, stop), uncut: (start, stop, label)."""
+        """The ranges that share a step with [start, stop), not clipped: (start, stop, label)."""
         return [
             (low, high, self.categories[code].label)
             for low, high, code in self.coded_spans(start, stop)
         ]
 
     def coded_spans(self, start: int, stop: int) -> list[tuple[int, int, int]]:
-        """As `spans`, with the number of the category in place of its label."""
+        """Like `spans`, with the index of the category instead of its label."""
         if stop <= start:
             return []
         first = int(np.searchsorted(self._stops, start, side="right"))

@@ -1,1 +1,1 @@
-"""Bring data from other formats into a dataset folder, in bounded memory."""
+"""Convert data from other formats to dataset folders, in bounded memory."""

@@ -1,4 +1,4 @@
-"""States from numpy files, read a block at a time."""
+"""Read states from NumPy files, one block at a time."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from loaders.importers.faults import CannotImport, reading
 from loaders.problems import counted
 
 _BLOCK_BYTES = 1 << 24
-_EXPECTED = "a numpy file (.npy or .npz)"
-# What zipfile raises for a damaged, encrypted or oddly compressed archive.
+_EXPECTED = "a NumPy file (.npy or .npz)"
+# What zipfile raises for archives that are damaged, encrypted or compressed in an unknown way.
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 DTYPES = ("float16", "float32", "float64")
@@ -36,7 +36,7 @@ class Array:
     Attributes
     ----------
     blocks
-        Begins anew each time; yields the array in pieces along its first axis, each some 16 MB.
+            Returns a new iterator over the array in pieces along its first axis, about 16 MB each.
     """
 
     name: str
@@ -53,12 +53,12 @@ class Array:
 
 
 def open_array(path: Path) -> Array:
-    """The array in a .npy file.
+    """Open the array in a .npy file.
 
     Raises
     ------
     CannotImport
-        No such file, or another format.
+        The file does not exist or has another format.
     """
     with reading(path, _EXPECTED), path.open("rb") as file:
         shape, fortran, dtype = _header(file, str(path))
@@ -88,21 +88,21 @@ def open_arrays(path: Path, name: str | None = None) -> tuple[Array, ...]:
     Parameters
     ----------
     path
-        The file. Of an .npz file every array of two or three axes is taken.
+        The file. In an .npz file, all arrays with two or three axes are used.
     name
-        What to call the source; by default the file's name, or the names in an .npz file. With
-        several arrays in the file it is put before their names.
+            The name of the source; defaults to the name of the file, or the names in an .npz file. If
+            the file contains several arrays, it is prepended to their names.
 
     Raises
     ------
     CannotImport
-        In one sentence.
+                The file has no such arrays.
     """
     if path.suffix == ".npz" or (path.is_file() and zipfile.is_zipfile(path)):
         found = [a for a in _members(path) if len(a.shape) in (2, 3)]
         if not found:
             raise CannotImport(
-                str(path), "arrays of two or three axes", "none", "write the states into it"
+                str(path), "arrays with two or three axes", "none", "write the states into it"
             )
         if len(found) == 1:
             own = path.stem if found[0].name.startswith("arr_") else found[0].name
@@ -121,27 +121,27 @@ def state_rows(
     dtype: str | None = None,
     padding: str = "after",
 ) -> Iterator[NDArray[Any]]:
-    """The rows of a source, `(any, n_states)` at a time.
+    """Iterate over the rows of a source, in blocks of shape `(any, n_states)`.
 
     Parameters
     ----------
     array
-        `(n_steps, n_states)`, or `(n_sequences, length, n_states)` with padding in the sequences
-        that are shorter.
+            `(n_steps, n_states)`, or `(n_sequences, length, n_states)` with shorter sequences padded.
     n_steps, lengths, tokens_where
-        What the tokens say, and where they come from.
+            The number of steps and the lengths of the sequences according to the tokens, and the name
+            of the tokens in errors.
     dtype
-        Round to this float type; None keeps the type.
+            Round to this float type; None preserves the type.
     padding
-        Whether the padding of a sequence stands after it or before it.
+            Whether the padding is after or before the steps of a sequence.
 
     Raises
     ------
     CannotImport
-        At once: another shape or type. While reading: a value that the type cannot hold.
+                Immediately: wrong shape or type. While reading: a value outside the range of the type.
     """
     _check_type(array, dtype)
-    fits = "give the tokens that the states belong to, one for each row"
+    fits = "give the tokens of these states, one per row"
     if len(array.shape) == 2:
         if array.shape[0] != n_steps:
             raise CannotImport(
@@ -159,13 +159,13 @@ def state_rows(
             array.where,
             "shape (steps, states) or (sequences, length, states)",
             array.words,
-            "bring it into one of these",
+            "reshape it to one of these",
         )
     return blocks if dtype is None else _rounded(array, blocks, np.dtype(dtype))
 
 
 def full_lengths(arrays: list[Array], n_steps: int) -> NDArray[np.int64] | None:
-    """The lengths of sequences that fill a three-axis array; None when nothing follows from it."""
+    """Return the sequence lengths of a three-axis array without padding; None if they are unknown."""
     for array in arrays:
         if len(array.shape) == 3 and array.shape[0] * array.shape[1] == n_steps:
             return np.full(array.shape[0], array.shape[1], np.int64)
@@ -179,14 +179,14 @@ def _check_type(array: Array, dtype: str | None) -> None:
             array.where,
             "states as float16, float32, float64 or integers",
             array.words,
-            "round it with --dtype float64" if too_wide else "convert it with numpy's astype",
+            "round it with --dtype float64" if too_wide else "convert it with NumPy's astype",
         )
 
 
 def _lengths(
     array: Array, n_steps: int, lengths: NDArray[np.int64] | None, tokens_where: str
 ) -> NDArray[np.int64]:
-    """How many steps of each sequence of a three-axis array count."""
+    """Return the number of steps to read from each sequence of a three-axis array."""
     if lengths is None:
         raise CannotImport(
             array.where,
@@ -199,15 +199,15 @@ def _lengths(
             array.where,
             f"{counted(len(lengths), 'sequence')}, as the tokens in {tokens_where} have",
             f"{array.shape[0]:,}",
-            "give the tokens that the states belong to",
+            "give the tokens of these states",
         )
     long = np.flatnonzero(lengths > array.shape[1])
     if len(long):
         raise CannotImport(
             f"{array.where}, sequence {long[0]:,}",
             f"{counted(int(lengths[long[0]]), 'step')}, as the tokens in {tokens_where} have",
-            f"room for {array.shape[1]:,}",
-            "give the tokens that the states belong to",
+            f"{array.shape[1]:,}",
+            "give the tokens of these states",
         )
     return lengths
 
@@ -246,7 +246,7 @@ def _rounded(
 
 
 def _members(path: Path) -> Iterator[Array]:
-    """The arrays of an .npz file; each block of them is read from the archive when asked for."""
+    """Iterate over the arrays in an .npz file; their blocks are read on demand."""
     with _archive(path) as archive:
         for member in archive.namelist():
             if member.endswith(".npy"):
@@ -259,9 +259,9 @@ def _members(path: Path) -> Iterator[Array]:
 
 @contextlib.contextmanager
 def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
-    """An .npz file, opened; what zipfile raises for a damaged one is a CannotImport."""
+    """Open an .npz file; errors from zipfile for damaged files become CannotImport."""
     with reading(path, _EXPECTED):
-        size = path.stat().st_size  # no such file, no right to read it: told as that
+        size = path.stat().st_size  # a missing or unreadable file is reported as such
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
@@ -269,7 +269,10 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
         raise
     except (*_ZIP_ERRORS, OSError) as error:
         raise CannotImport(
-            str(path), _EXPECTED, f"a damaged or other file of {size:,} bytes", "write it again"
+            str(path),
+            _EXPECTED,
+            f"a damaged file, or another format, of {size:,} bytes",
+            "write it again",
         ) from error
 
 
@@ -287,7 +290,9 @@ def _member_blocks(
             if not fortran:
                 yield from _pieces(file, where, shape, dtype, fortran=False)
                 return
-            with tempfile.TemporaryFile() as unpacked:  # an archive's member cannot be mapped
+            with (
+                tempfile.TemporaryFile() as unpacked
+            ):  # a member of an archive cannot be memory-mapped
                 shutil.copyfileobj(file, unpacked)
                 unpacked.seek(0)
                 yield from _pieces(unpacked, where, shape, dtype, fortran=True)
@@ -298,9 +303,11 @@ def _member_blocks(
 def _pieces(
     file: IO[bytes], where: str, shape: tuple[int, ...], dtype: np.dtype[Any], *, fortran: bool
 ) -> Iterator[NDArray[Any]]:
-    """The array that begins where the file stands, cut along its first axis."""
-    missing = CannotImport(where, "its values", "that its end is missing", "write it again")
-    if fortran and len(shape) > 1:  # its rows lie all over the file
+    """Read the array that begins at the current position of the file, cut along its first axis."""
+    missing = CannotImport(
+        where, "a complete array", "a file whose end is missing", "write it again"
+    )
+    if fortran and len(shape) > 1:  # its rows are scattered over the file
         offset = file.tell()
         if file.seek(0, 2) < offset + math.prod(shape) * dtype.itemsize:
             raise missing
@@ -308,7 +315,7 @@ def _pieces(
         for start, stop in cuts(shape, dtype):
             yield np.asarray(mapped[start:stop])
         return
-    for start, stop in cuts(shape, dtype):  # read, not mapped: only a block at a time counts
+    for start, stop in cuts(shape, dtype):  # read, not mapped, so that only one block is in memory
         piece = (stop - start, *shape[1:])
         size = math.prod(piece) * dtype.itemsize
         content = file.read(size)
@@ -318,10 +325,10 @@ def _pieces(
 
 
 def _header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, whether it is in Fortran's order, and type; the file stands at the values then."""
+    """Read shape, Fortran order and type; leaves the file at the first value."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "created on Python 2": it is read all the same
+            warnings.simplefilter("ignore")  # files created with Python 2 are read, too
             version = np.lib.format.read_magic(file)
             read = {
                 (1, 0): np.lib.format.read_array_header_1_0,
@@ -332,7 +339,7 @@ def _header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtyp
             raise ValueError("a negative length")
     except _ZIP_ERRORS:
         raise
-    except Exception as error:  # numpy evaluates the header as Python: anything may come of it
+    except Exception as error:  # NumPy parses the header as Python: anything may be raised
         raise CannotImport(
             where, _EXPECTED, "another format, or a damaged file", "save it with numpy.save"
         ) from error
@@ -340,7 +347,7 @@ def _header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtyp
 
 
 def first_rows(blocks: Iterator[NDArray[Any]], n_rows: int) -> Iterator[tuple[int, NDArray[Any]]]:
-    """The first rows of a stream of blocks: (number of the first row, block)."""
+    """Iterate over the first rows of a stream of blocks, as (number of the first row, block)."""
     row = 0
     for block in blocks:
         cut = block[: n_rows - row]
@@ -354,7 +361,7 @@ def first_rows(blocks: Iterator[NDArray[Any]], n_rows: int) -> Iterator[tuple[in
 def cuts(
     shape: tuple[int, ...], dtype: np.dtype[Any], multiple: int = 1
 ) -> Iterator[tuple[int, int]]:
-    """Half-open ranges of the first axis, some 16 MB each; of a multiple of rows where it may be."""
+    """Split the first axis into half-open ranges of about 16 MB, multiples of `multiple` if possible."""
     row = max(1, math.prod(shape[1:]) * dtype.itemsize)
     size = max(1, _BLOCK_BYTES // row)
     size = max(multiple, size - size % multiple) if multiple < 4 * size else size

@@ -1,4 +1,4 @@
-"""Tokens and annotations from the CoNLL family: one token a line, sentences apart."""
+"""Read tokens and annotations from CoNLL formats: one token per line, empty lines between sentences."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _USUAL = {
     3: ("token", "pos", "chunk"),  # CoNLL-2000
     4: ("token", "pos", "chunk", "ner"),  # CoNLL-2003
 }
-_EXPECTED = "a CoNLL file, one token a line"
+_EXPECTED = "a CoNLL file, one token per line"
 _WORD_ID = re.compile(r"[0-9]+")
 _OTHER_ID = re.compile(r"[0-9]+[-.][0-9]+")
 _DOCUMENT = re.compile(r"-DOCSTART-|# ?newdoc\b|#begin document")
-# A line that begins with # may as well be a token: only what is surely a comment is one.
+# A line that begins with # may be a token, so that only unmistakable comments are skipped.
 _COMMENT = re.compile(
     r"# ?(?:newdoc|newpar|sent_id|text|text_[a-z]+|global\.columns)\b|#(?:begin|end) document"
 )
@@ -41,13 +41,13 @@ class Layout:
     Attributes
     ----------
     columns
-        The names of the columns, `token` among them, `-` for one that is left out; further columns
-        of the file are left out. None: those of CoNLL-U (ten columns), CoNLL-2003 (four) or
-        CoNLL-2000 (three), or token and tag (two).
+            The names of the columns, including `token`, with `-` for columns to skip; further columns
+            are skipped. None: the columns of CoNLL-U (ten columns), CoNLL-2003 (four) or CoNLL-2000
+            (three), or token and tag (two).
     sequence
-        What is a sequence: each sentence, each document, or nothing.
+            What makes a sequence: each sentence, each document, or nothing.
     keep_tags
-        Leave columns of tags (B-NP) as they are instead of making ranges of them.
+            Keep columns of tags (B-NP) instead of turning them into ranges.
     """
 
     columns: tuple[str, ...] | None = None
@@ -57,15 +57,15 @@ class Layout:
 
 
 def read_conll(path: Path, layout: Layout, progress: Progress | None = None) -> Steps:
-    """Tokens and annotations of a CoNLL file; `progress`: see `loaders.importers.steps.survey`.
+    """Read tokens and annotations from a CoNLL file; for `progress` see `loaders.importers.steps.survey`.
 
     Raises
     ------
     CannotImport
-        In one sentence.
+                The message is one sentence.
     """
     encoding = codec(layout.encoding)
-    delimiter, width, is_u = _look(path, encoding)
+    delimiter, width, is_u = _detect_format(path, encoding)
     named = layout.columns or (_CONLL_U if is_u else _USUAL.get(width))
     if named is None:
         raise CannotImport(
@@ -92,14 +92,14 @@ def read_conll(path: Path, layout: Layout, progress: Progress | None = None) -> 
                 open_sentence = False
                 continue
             fields = line.split(delimiter)
-            if _is_no_token(line, fields, is_u):
+            if _is_not_token(line, fields, is_u):
                 continue
             if len(fields) < width if layout.columns is None else len(fields) < len(named):
                 raise CannotImport(
                     f"{path}, line {number:,}",
                     f"{counted(width, 'column')}, as before",
                     str(len(fields)),
-                    "mend that line",
+                    "fix that line",
                 )
             open_sentence = True
             sequence = {"sentence": sentence, "document": document, "none": None}[layout.sequence]
@@ -110,14 +110,14 @@ def read_conll(path: Path, layout: Layout, progress: Progress | None = None) -> 
     names = tuple(named[i] for i in kept)
     left_out = [
         *(f"column '{name}'; name it with --columns to keep it" for name in skipped[1:]),
-        *_other_lines(path, encoding, is_u),
+        *_skipped_lines(path, encoding, is_u),
     ]
     file = RowFile(str(path), names, rows, lambda: count_lines(path))
     return survey(file, keep_tags=layout.keep_tags, left_out=left_out, progress=progress)
 
 
-def _look(path: Path, encoding: str) -> tuple[str | None, int, bool]:
-    """Delimiter, number of columns, and whether it is CoNLL-U, by the first line with a token."""
+def _detect_format(path: Path, encoding: str) -> tuple[str | None, int, bool]:
+    """Detect delimiter, number of columns and whether it is CoNLL-U from the first line with a token."""
     for line in text_lines(path, encoding, _EXPECTED):
         if not line.strip() or _DOCUMENT.match(line) or _COMMENT.match(line):
             continue
@@ -125,19 +125,19 @@ def _look(path: Path, encoding: str) -> tuple[str | None, int, bool]:
         fields = line.split(delimiter)
         numbered = _WORD_ID.fullmatch(fields[0]) or _OTHER_ID.fullmatch(fields[0])
         if line.startswith("# ") and delimiter is None:
-            continue  # a comment of CoNLL-U, most likely
+            continue  # most likely a comment in CoNLL-U
         return delimiter, len(fields), len(fields) == len(_CONLL_U) and bool(numbered)
-    raise CannotImport(str(path), _EXPECTED, "no token", "check that it is the right file")
+    raise CannotImport(str(path), _EXPECTED, "no token", "check that this is the right file")
 
 
-def _is_no_token(line: str, fields: Sequence[str], is_u: bool) -> bool:
+def _is_not_token(line: str, fields: Sequence[str], is_u: bool) -> bool:
     if is_u:
         return line.startswith("#") or _OTHER_ID.fullmatch(fields[0]) is not None
     return _COMMENT.match(line) is not None
 
 
-def _other_lines(path: Path, encoding: str, is_u: bool) -> Iterator[str]:
-    """What CoNLL-U has besides its words."""
+def _skipped_lines(path: Path, encoding: str, is_u: bool) -> Iterator[str]:
+    """Describe what CoNLL-U contains besides words."""
     if not is_u:
         return
     ranges = nodes = 0
@@ -158,14 +158,14 @@ def _check_columns(path: Path, named: Sequence[str], width: int) -> None:
     if again or "" in names or names.count("token") != 1 or "sequence" in names:
         raise CannotImport(
             "--columns",
-            "the names of the columns with commas between them, one of them token, none sequence",
+            "the names of the columns separated by commas, including token but not sequence",
             f"'{','.join(named)}'",
-            f"name {listed(again)} once" if again else "mend the list",
+            f"name {listed(again)} once" if again else "correct the list",
         )
     if len(named) > width:
         raise CannotImport(
             "--columns",
-            f"at most {counted(width, 'name')}, as {path} has columns",
+            f"at most {counted(width, 'name')}, one for each column of {path}",
             str(len(named)),
-            "mend the list",
+            "shorten the list",
         )

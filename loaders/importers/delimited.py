@@ -1,4 +1,4 @@
-"""Tokens and annotations from a table in text form: CSV, TSV."""
+"""Read tokens and annotations from CSV and TSV files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from loaders.parquet import repeated
 from loaders.problems import counted, listed
 from loaders.sources.store import Progress
 
-_EXPECTED = "a table with the names of the columns in its first line"
+_EXPECTED = "a table with column names in its first line"
 _SPAN = ("start", "stop", "label")
 
 
@@ -25,15 +25,16 @@ class Layout:
     Attributes
     ----------
     token, sequence
-        The columns of the tokens and of the sequences' ids. A table without a column of the name
-        `sequence` has no sequences; without one of the name given, it cannot be read.
+            The columns with the tokens and the sequence ids. A table without the default column
+            `sequence` has no sequences; without a column that was named explicitly, it is refused.
     delimiter
-        One character; None finds out which of tab, comma and semicolon the first line has most.
+            One character; None picks whichever of tab, comma and semicolon is most frequent in the
+            first line.
     keep_tags
-        Leave columns of tags (B-NP) as they are instead of making ranges of them.
+            Keep columns of tags (B-NP) instead of turning them into ranges.
     """
 
-    token: str = "token"  # noqa: S105 - a word, no secret
+    token: str = "token"  # noqa: S105 - a column name, not a secret
     sequence: str | None = None
     delimiter: str | None = None
     encoding: str = "utf-8"
@@ -41,15 +42,15 @@ class Layout:
 
 
 def read_delimited(path: Path, layout: Layout, progress: Progress | None = None) -> Steps:
-    """Tokens and annotations, one row a step.
+    """Read tokens and annotations, one row per step.
 
-    An empty cell is no value; in the column of tokens it is an empty token. `progress`: see
+    An empty cell is a missing value, or an empty token in the token column. For `progress` see
     `loaders.importers.steps.survey`.
 
     Raises
     ------
     CannotImport
-        In one sentence.
+                The message is one sentence.
     """
     names, delimiter = _head(path, layout)
     where = str(path)
@@ -58,14 +59,14 @@ def read_delimited(path: Path, layout: Layout, progress: Progress | None = None)
             where,
             f"a column '{layout.token}'",
             f"the columns {listed(names)}",
-            "name the column of the tokens with --token",
+            "name the token column with --token",
         )
     if layout.sequence is not None and layout.sequence not in names:
         raise CannotImport(
             where,
             f"a column '{layout.sequence}'",
             f"the columns {listed(names)}",
-            "name the column of the sequences with --sequence",
+            "name the sequence column with --sequence",
         )
     sequence = layout.sequence or ("sequence" if "sequence" in names else None)
     others = [name for name in names if name not in (layout.token, sequence)]
@@ -73,7 +74,7 @@ def read_delimited(path: Path, layout: Layout, progress: Progress | None = None)
         if name in others:
             raise CannotImport(
                 where,
-                f"no further column '{name}', which has a meaning in a dataset",
+                f"no other column '{name}', which is a reserved name",
                 "one",
                 "rename it",
             )
@@ -101,18 +102,18 @@ def read_delimited(path: Path, layout: Layout, progress: Progress | None = None)
 
 
 def is_table_of_ranges(path: Path, layout: Layout) -> bool:
-    """Whether the columns are start, stop and label, and no tokens."""
+    """Whether a table has columns start, stop and label, but no tokens."""
     names, _ = _head(path, layout)
     return set(_SPAN) <= set(names) and layout.token not in names
 
 
 def read_ranges(path: Path, layout: Layout) -> tuple[list[Span], tuple[str, ...]]:
-    """The ranges of a table with the columns start, stop and label, sorted; and what is left out.
+    """Read the ranges from a table with columns start, stop and label, sorted; and what was left out.
 
     Raises
     ------
     CannotImport
-        In one sentence.
+                The message is one sentence.
     """
     names, delimiter = _head(path, layout)
     at = [names.index(name) for name in _SPAN]
@@ -133,7 +134,7 @@ def read_ranges(path: Path, layout: Layout) -> tuple[list[Span], tuple[str, ...]
 
 
 def _head(path: Path, layout: Layout) -> tuple[list[str], str]:
-    """The names of the columns, and the delimiter."""
+    """Return the column names and the delimiter."""
     encoding = codec(layout.encoding)
     delimiter = layout.delimiter
     if delimiter is not None:
@@ -155,9 +156,9 @@ def _head(path: Path, layout: Layout) -> tuple[list[str], str]:
     if again or "" in names:
         raise CannotImport(
             f"{path}, line 1",
-            "a name for each column, each once",
+            "a different name for each column",
             f"{listed(again)} more than once" if again else "a column without a name",
-            "rename the columns" if again else "name it, or write without it (pandas: index=False)",
+            "rename the columns" if again else "name it, or leave it out (pandas: index=False)",
         )
     return names, delimiter
 
@@ -165,7 +166,7 @@ def _head(path: Path, layout: Layout) -> tuple[list[str], str]:
 def _records(
     path: Path, encoding: str, delimiter: str, width: int
 ) -> Iterator[tuple[int, list[str]]]:
-    """The lines after the first with where they stand; empty ones at the end are not there."""
+    """Iterate over the lines after the first with their line numbers, without empty lines at the end."""
     with (
         reading(path, _EXPECTED),
         path.open(encoding=codec(encoding), newline="") as file,
@@ -179,7 +180,7 @@ def _records(
                 cells = next(reader, None)
             except csv.Error as error:
                 where = f"{path}, line {begins:,}"
-                raise CannotImport(where, _EXPECTED, str(error), "mend that line") from error
+                raise CannotImport(where, _EXPECTED, str(error), "fix that line") from error
             if cells is None:
                 return
             line = reader.line_num
@@ -191,6 +192,6 @@ def _records(
                     f"{path}, line {empty or begins:,}",
                     f"{counted(width, 'cell')}, as in line 1",
                     "an empty line" if empty else counted(len(cells), "cell"),
-                    "mend that line (text with delimiters or quotes in it stands in quotes)",
+                    "fix that line (quote text that contains delimiters or quotes)",
                 )
             yield begins, cells or [""]

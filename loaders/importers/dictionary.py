@@ -1,4 +1,4 @@
-"""LSTMVis's dictionaries: a word and its number in each line."""
+"""Read LSTMVis dictionaries: a word and its id per line."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from loaders.importers.plain import text_lines
 from loaders.problems import counted
 
 _LINE = re.compile(r"(.*)[ \t](-?[0-9]{1,18})[ \t]*", re.DOTALL)
-_EXPECTED = "a dictionary with a word and its number in each line"
+_EXPECTED = "a dictionary with a word and its id in each line"
 
 
 @dataclass(frozen=True, slots=True)
 class Dictionary:
-    """Words by number, and what was odd about their file."""
+    """Words by id, and remarks about their file."""
 
     where: str
     words: Mapping[int, str]
@@ -27,15 +27,14 @@ class Dictionary:
 def read_dictionary(path: Path, encoding: str) -> Dictionary:
     """Read a .dict file.
 
-    White space can be a word: the last blank of a line stands before the number, and what is in
-    front of it is the word; spaces around a word that has other letters are no part of it. A line
-    break as a word takes two lines, the first of them empty. A number that occurs twice means its
-    last word, as it does in LSTMVis.
+    A word can be white space: the last blank of a line separates word and id, and spaces around a
+    word with other characters are stripped. A line break as a word takes two lines, the first of
+    them empty. If an id occurs twice, the last word is used, as in LSTMVis.
 
     Raises
     ------
     CannotImport
-        No such file, a line without a number, text in another encoding.
+                The file does not exist, a line has no id, or the encoding is wrong.
     """
     words: dict[int, str] = {}
     twice: dict[int, str] = {}
@@ -48,9 +47,9 @@ def read_dictionary(path: Path, encoding: str) -> Dictionary:
         if parts is None:
             raise CannotImport(
                 f"{path}, line {number:,}",
-                "a word, a space and its number",
+                "a word, a space and its id",
                 f"'{line[:40]}'",
-                "mend that line",
+                "fix that line",
             )
         word, key = parts[1], int(parts[2])
         if word.strip(" \t"):
@@ -62,12 +61,12 @@ def read_dictionary(path: Path, encoding: str) -> Dictionary:
         words[key] = word
         after_empty = False
     if not words:
-        raise CannotImport(str(path), _EXPECTED, "no words", "check that it is the right file")
+        raise CannotImport(str(path), _EXPECTED, "no words", "check that this is the right file")
     remarks: tuple[str, ...] = ()
     if twice:
         key, word = next(iter(twice.items()))
         remarks = (
-            f"the first of the words with the same number in {path} "
-            f"({counted(len(twice), 'number')}; {key} is '{word}' now)",
+            f"the earlier words with the same id in {path} "
+            f"({counted(len(twice), 'id')}; {key} is '{word}' now)",
         )
     return Dictionary(str(path), words, remarks)

@@ -1,4 +1,4 @@
-"""What stops an import, as one plain sentence."""
+"""Import errors, each one plain sentence."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path
 from loaders.problems import Problem
 
 
-class CannotImport(Exception):  # noqa: N818 - it reads as the sentence it carries
-    """What was asked for cannot be imported; `str(error)` is one plain sentence.
+class CannotImport(Exception):  # noqa: N818 - named for what it says
+    """The input cannot be imported; `str(error)` is one plain sentence.
 
-    The parameters are the phrases of a `Problem`: which thing, what was expected of it, what was
-    found, and what to do.
+    The parameters are the phrases of a `Problem`: the thing, what was expected, what was found,
+    and what to do.
     """
 
     def __init__(self, where: str, expected: str, found: str, remedy: str) -> None:
@@ -29,7 +29,7 @@ class CannotImport(Exception):  # noqa: N818 - it reads as the sentence it carri
 
 @contextlib.contextmanager
 def reading(path: Path, expected: str) -> Iterator[None]:
-    """Turn what the disk and the decoders raise while `path` is read into a CannotImport."""
+    """Turn file system and decoding errors while `path` is read into CannotImport."""
     try:
         yield
     except FileNotFoundError as error:
@@ -41,27 +41,27 @@ def reading(path: Path, expected: str) -> Iterator[None]:
         raise CannotImport(
             str(path),
             f"text in {error.encoding}",
-            f"the byte 0x{byte}, which is none",
-            "name its encoding with --encoding, for example latin-1",
+            f"the byte 0x{byte}, which is invalid",
+            "give its encoding with --encoding, for example latin-1",
         ) from error
     except csv.Error as error:
-        raise CannotImport(str(path), expected, str(error), "mend the quotes there") from error
+        raise CannotImport(str(path), expected, str(error), "fix the quotes there") from error
     except json.JSONDecodeError as error:
         where = f"{path}, line {error.lineno}"
-        raise CannotImport(where, expected, error.msg.lower(), "mend that line") from error
+        raise CannotImport(where, expected, error.msg.lower(), "fix that line") from error
     except OSError as error:
         found = (error.strerror or str(error)).lower()
         raise CannotImport(str(path), expected, found, "make it readable") from error
 
 
 def count_lines(path: Path) -> int:
-    """The ends of lines in a file, read as bytes: about as fast as the disk."""
+    """Count the line ends in a file, read as bytes and so about as fast as the disk allows."""
     with reading(path, "a file that can be read"), path.open("rb") as file:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
 
 
 def codec(name: str) -> str:
-    """The codec of an encoding; that of UTF-8 passes over the mark that spreadsheets begin with."""
+    """Return the codec of an encoding; for UTF-8, one that skips a byte order mark."""
     try:
         plain = codecs.lookup(name).name
         "".encode(plain)

@@ -1,4 +1,4 @@
-"""Arrays in HDF5 files, read a block at a time. The only module that needs h5py."""
+"""Read arrays from HDF5 files, one block at a time. The only module that needs h5py."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EXPECTED = "an HDF5 file"
 
 
 class Hdf5Files:
-    """Open files; lives as long as they are read. Use it in a `with` statement."""
+    """Open HDF5 files, for as long as they are read; use as a context manager."""
 
     def __init__(self) -> None:
         try:
@@ -26,8 +26,8 @@ class Hdf5Files:
         except ImportError as error:
             raise CannotImport(
                 "HDF5 files",
-                "the package h5py, which reads them",
-                "that it is not installed",
+                "the package h5py to read them",
+                "no such package",
                 "run python -m pip install h5py in the environment of Statebrush",
             ) from error
         self._h5py: Any = h5py
@@ -41,20 +41,20 @@ class Hdf5Files:
         self._stack.close()
 
     def array(self, path: Path, inside: str) -> Array:
-        """The array at `inside` in the file at `path`, named after `inside`.
+        """Return the array at `inside` in the file at `path`, named after `inside`.
 
         Raises
         ------
         CannotImport
-            No such file, another format, nothing or no array at `inside`.
+                    The file does not exist or has another format, or `inside` is not an array.
         """
         file = self._open(path)
         try:
             found = file[inside]
-        except (KeyError, ValueError, OSError):  # nothing there, or a link that leads nowhere
+        except (KeyError, ValueError, OSError):  # missing, or a broken link
             found = None
         if not isinstance(found, self._h5py.Dataset) or found.shape is None:
-            what = "nothing" if found is None else "a group, or nothing in it"
+            what = "nothing" if found is None else "a group or an empty array"
             with _reading(path):
                 arrays = _arrays_in(file, self._h5py)
             raise CannotImport(
@@ -80,7 +80,7 @@ class Hdf5Files:
     def _open(self, path: Path) -> Any:
         if path not in self._files:
             with reading(path, _EXPECTED), path.open("rb"):
-                pass  # h5py's words for a missing or unreadable file are no plain sentence
+                pass  # h5py's message for a missing or unreadable file is unclear
             if not self._h5py.is_hdf5(path):
                 raise CannotImport(
                     str(path), _EXPECTED, "another format, or an incomplete file", "copy it again"
@@ -92,7 +92,7 @@ class Hdf5Files:
 
 @contextlib.contextmanager
 def _reading(path: Path) -> Iterator[None]:
-    """Turn what HDF5 raises for a damaged file into a CannotImport."""
+    """Turn errors of HDF5 for a damaged file into CannotImport."""
     try:
         yield
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:

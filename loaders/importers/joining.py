@@ -1,4 +1,4 @@
-"""Put steps and states together: a new dataset, or annotations for one that is there."""
+"""Combine steps and states into a new dataset, or add annotations to an existing one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from loaders.sources.store import Progress
 from loaders.writer import write_dataset
 
 _Batches = Mapping[str, pa.RecordBatch]
-"""Rows for each of some annotations."""
+"""Rows for several annotations."""
 
 SPAN_SCHEMA = pa.schema(
     [("start", pa.int64()), ("stop", pa.int64()), ("label", pa.string())],
@@ -37,7 +37,7 @@ SPAN_SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What was written; `left_out` says in sentences what could not be carried over."""
+    """What was written; `left_out` lists in words what could not be imported."""
 
     path: Path
     n_steps: int
@@ -59,30 +59,30 @@ def import_arrays(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Imported:
-    """Write a dataset from steps and numpy arrays.
+    """Write a dataset from steps and NumPy arrays.
 
     Parameters
     ----------
     out
-        The dataset folder to make.
+            The dataset folder to create.
     steps
         Tokens and annotations.
     arrays
-        The states, one source each; see `loaders.importers.arrays.state_rows`.
+            The states, one source per array; see `loaders.importers.arrays.state_rows`.
     lengths, lengths_where
-        The number of steps of each sequence, when `steps` has no sequences, and where they are
-        from. Arrays with three axes say it too, when their sequences are all of one length.
+            The number of steps of each sequence, if `steps` has no sequences, and their name in errors.
+            Arrays with three axes also imply it, if all their sequences have the same length.
     dtype, padding
         See `state_rows`.
     config, overwrite
         See `loaders.writer.write_dataset`.
     progress
-        Called with the rows written and the rows in all.
+        Called with the rows written and the rows in total.
 
     Raises
     ------
     CannotImport, WriteError
-        In one sentence; nothing is left behind.
+                The message is one sentence; nothing is left behind.
     """
     again = repeated([array.name for array in arrays])
     if again:
@@ -95,17 +95,17 @@ def import_arrays(
         full = full_lengths(list(arrays), steps.n_steps)
         if full is not None:
             steps = with_lengths(steps, full, "the states")
-    tell = counting(progress, steps.n_steps * (len(arrays) + 1))
+    track = counting(progress, steps.n_steps * (len(arrays) + 1))
     options: dict[str, Any] = {"dtype": dtype, "padding": padding}
     states = {
-        array.name: tell(
+        array.name: track(
             state_rows(array, steps.n_steps, steps.lengths, steps.where, **options), len
         )
         for array in arrays
     }
     with contextlib.ExitStack() as kept:
         ranges = {
-            name: _KeptRanges(kept.enter_context(tempfile.TemporaryFile()))
+            name: _RangeFile(kept.enter_context(tempfile.TemporaryFile()))
             for name in steps.intervals
         }
 
@@ -118,10 +118,10 @@ def import_arrays(
         write_dataset(
             out,
             tokens=pa.RecordBatchReader.from_batches(
-                steps.schema, tell(tokens(), lambda batch: batch.num_rows)
+                steps.schema, track(tokens(), lambda batch: batch.num_rows)
             ),
             states=states,
-            # Read after the tokens, so that all of them are there.
+            # Read after the tokens, when all ranges have been added.
             annotations={name: found.reader() for name, found in ranges.items()},
             config=config,
             overwrite=overwrite,
@@ -130,16 +130,16 @@ def import_arrays(
 
 
 def add_annotations(path: Path, steps: Steps, *, overwrite: bool = False) -> Imported:
-    """Add the annotations of `steps` to a dataset, each as a file of its own; reads `steps` once.
+    """Add the annotations of `steps` to a dataset, one file each; reads `steps` once.
 
-    The tokens have to be those of the dataset.
+    The tokens must be the same as in the dataset.
 
     Raises
     ------
     CannotImport
-        In one sentence; the dataset is then as it was.
+                The message is one sentence; the dataset is unchanged.
     """
-    inspection = _healthy(path)
+    inspection = _valid_dataset(path)
     tokens = inspection.tokens
     assert tokens is not None
     n_steps = len(tokens)
@@ -148,7 +148,7 @@ def add_annotations(path: Path, steps: Steps, *, overwrite: bool = False) -> Imp
             steps.where,
             f"{counted(n_steps, 'token')}, as in {path}/{TOKENS_FILE}",
             f"{steps.n_steps:,}",
-            "give the file with the same tokens",
+            "give a file with the same tokens",
         )
     columns = [name for name in steps.annotations if name not in steps.intervals]
     schemas = {name: pa.schema([steps.schema.field(name)]) for name in columns}
@@ -165,7 +165,7 @@ def add_annotations(path: Path, steps: Steps, *, overwrite: bool = False) -> Imp
                     f"{steps.where}, step {step + at:,}",
                     f"the token {there[at]!r}, as in {path}/{TOKENS_FILE}",
                     repr(given[at]),
-                    "give the file with the same tokens",
+                    "give a file with the same tokens",
                 )
             step += len(given)
             yield {name: batch.select([name]) for name in columns} | {
@@ -184,14 +184,14 @@ def add_ranges(
     *,
     overwrite: bool = False,
 ) -> Imported:
-    """Add one annotation of ranges to a dataset; see `add_annotations`."""
+    """Add one interval annotation to a dataset; see `add_annotations`."""
     batches = ({name: batch} for batch in span_reader(ranges))
-    inspection = _healthy(path)
+    inspection = _valid_dataset(path)
     return _add(path, inspection, {name: SPAN_SCHEMA}, batches, where, left_out, overwrite)
 
 
 def span_reader(ranges: Iterable[Span]) -> pa.RecordBatchReader:
-    """Ranges as the record batches of an annotation file."""
+    """Return ranges as the record batches of an annotation file."""
 
     def batches() -> Iterator[pa.RecordBatch]:
         waiting: list[Span] = []
@@ -205,19 +205,19 @@ def span_reader(ranges: Iterable[Span]) -> pa.RecordBatchReader:
     return pa.RecordBatchReader.from_batches(SPAN_SCHEMA, batches())
 
 
-class _KeptRanges:
-    """Ranges in a temporary file, from when a text is read to when their turn to be written comes."""
+class _RangeFile:
+    """A temporary file of ranges, which are found while tokens are read and written later."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._writer = pa.ipc.new_stream(file, SPAN_SCHEMA)
 
     def add(self, ranges: Sequence[Span]) -> None:
-        """Keep some more."""
+        """Add some ranges."""
         self._writer.write_batch(_span_batch(ranges))
 
     def reader(self) -> pa.RecordBatchReader:
-        """All that were added by the time that the first batch is asked for."""
+        """Read all ranges that were added before the first batch is requested."""
 
         def batches() -> Iterator[pa.RecordBatch]:
             self._writer.close()
@@ -235,7 +235,7 @@ def _span_batch(ranges: Sequence[Span]) -> pa.RecordBatch:
     )
 
 
-def _healthy(path: Path) -> Inspection:
+def _valid_dataset(path: Path) -> Inspection:
     inspection = inspect_dataset(path)
     if inspection.problems:
         first = inspection.problems[0]
@@ -252,15 +252,17 @@ def _add(
     left_out: Sequence[str],
     overwrite: bool,
 ) -> Imported:
-    """Write annotation files beside those of the dataset, read them back, and move them there."""
+    """Write annotation files next to those of the dataset, check them, and move them there."""
     folder = path / ANNOTATIONS_FOLDER
     if not schemas:
-        raise CannotImport(where, "annotations beside the tokens", "none", "add a column")
+        raise CannotImport(where, "annotations in addition to the tokens", "none", "add a column")
     files = {f.stem for f in folder.glob("*.parquet")} if folder.is_dir() else set()
     for name in schemas:
         taken = name in inspection.annotations
         if not name or name[0] in "._" or any(c in name for c in "/\\\0"):
-            raise CannotImport(where, "names that can be files", f"'{name}'", "rename the column")
+            raise CannotImport(
+                where, "names that can be file names", f"'{name}'", "rename the column"
+            )
         if taken and not (overwrite and name in files):
             raise CannotImport(
                 f"{path}",
@@ -309,10 +311,10 @@ def _add(
 def counting(
     progress: Progress | None, total: int
 ) -> Callable[[Iterator[Any], Callable[[Any], int]], Iterator[Any]]:
-    """Something that passes pieces on and tells how much of everything has gone through."""
+    """Return a function that passes pieces through and reports the progress over all calls."""
     done = 0
 
-    def tell(pieces: Iterator[Any], size: Callable[[Any], int]) -> Iterator[Any]:
+    def counted_pieces(pieces: Iterator[Any], size: Callable[[Any], int]) -> Iterator[Any]:
         nonlocal done
         for piece in pieces:
             yield piece
@@ -320,4 +322,4 @@ def counting(
             if progress is not None:
                 progress(min(done, total), total)
 
-    return tell
+    return counted_pieces

@@ -1,6 +1,6 @@
-"""A project of LSTMVis, the original: lstm.yml, HDF5 files and dictionaries.
+"""Import a project of the original LSTMVis: lstm.yml, HDF5 files and dictionaries.
 
-https://github.com/HendrikStrobelt/LSTMVis describes the format in its README and docs/chapter.
+The format is described in README and docs/chapter of https://github.com/HendrikStrobelt/LSTMVis.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _UNCHANGED = (None, False, "none", "None", "raw", "no")
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A source on its way; `transform` is left to dataset.yaml, `absolute` (tanh_abs) done here."""
+    """A source to import; `transform` is left to dataset.yaml, `absolute` (tanh_abs) is applied here."""
 
     array: Array
     title: str
@@ -50,27 +50,27 @@ def import_lstmvis(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Imported:
-    """Write a project of LSTMVis as a dataset.
+    """Write an LSTMVis project as a dataset.
 
     Parameters
     ----------
     folder
-        The folder with lstm.yml, or that file.
+            The folder that contains lstm.yml, or that file.
     out
-        The dataset folder to make.
+            The dataset folder to create.
     trim
-        When the files have different numbers of steps, keep those that all have, from the first.
+            If the files have different numbers of steps, use the first steps, which all have.
     encoding
-        Of the dictionaries.
+            The encoding of the dictionaries.
     dtype
-        Round the states to this float type; None keeps theirs.
+            Round the states to this float type; None preserves their type.
     overwrite, progress
         See `loaders.importers.joining.import_arrays`.
 
     Raises
     ------
     CannotImport, WriteError
-        In one sentence; nothing is left behind.
+                The message is one sentence; nothing is left behind.
     """
     path = find_project(folder)
     with Hdf5Files() as files:
@@ -78,7 +78,7 @@ def import_lstmvis(
         words = project.words("word_sequence")
         sources = _read_sources(project)
         n_steps = _count_steps(project, words, sources, trim=trim)
-        tell = counting(progress, n_steps * (len(sources) + 1))
+        track = counting(progress, n_steps * (len(sources) + 1))
         tracks = read_tracks(project, words, n_steps)
         name = project.text("name") or path.parent.resolve().name
         config: dict[str, Any] = {
@@ -95,10 +95,10 @@ def import_lstmvis(
         write_dataset(
             out,
             tokens=pa.RecordBatchReader.from_batches(
-                schema, tell(words.batches(n_steps, schema), len)
+                schema, track(words.batches(n_steps, schema), len)
             ),
             states={
-                key: tell(_rows(project, key, source, n_steps, dtype), len)
+                key: track(_rows(project, key, source, n_steps, dtype), len)
                 for key, source in sources.items()
             },
             annotations={
@@ -113,7 +113,7 @@ def import_lstmvis(
 
 
 def _read_sources(project: Project) -> dict[str, _Source]:
-    """The section states, by the names of the sources to be."""
+    """Read the section `states`, by the names of the resulting sources."""
     part = project.section("states")
     types = part.get("types")
     if not isinstance(types, list) or not types:
@@ -153,7 +153,7 @@ def _read_sources(project: Project) -> dict[str, _Source]:
     sources: dict[str, _Source] = {}
     for name, file, source in given:
         own = f"{file}_{name}" if name in again else name
-        while own in sources:  # the same array twice, with another transform
+        while own in sources:  # the same array again, with a different transform
             own += "_"
         sources[own.lstrip("._") or "states"] = source
     return sources
@@ -162,7 +162,7 @@ def _read_sources(project: Project) -> dict[str, _Source]:
 def _count_steps(
     project: Project, words: Words, sources: Mapping[str, _Source], *, trim: bool
 ) -> int:
-    """How many steps there are; the same in words and states, or the fewest of them."""
+    """Return the number of steps: the same for words and states, or the smallest with `trim`."""
     counts = {words.array.where: words.n_steps}
     for source in sources.values():
         if len(source.array.shape) != 2:
@@ -170,13 +170,13 @@ def _count_steps(
                 source.array.where,
                 "shape (steps, states)",
                 source.array.words,
-                "write one row a step",
+                "write one row per step",
             )
         counts[source.array.where] = source.array.shape[0]
     fewest = min(counts.values())
     if fewest == 0:
         where = next(where for where, count in counts.items() if count == 0)
-        raise CannotImport(where, "at least one row", "none", "write one row a step")
+        raise CannotImport(where, "at least one row", "none", "write one row per step")
     odd = next((where for where, count in counts.items() if count != words.n_steps), None)
     if odd is not None and not trim:
         raise CannotImport(
@@ -196,7 +196,7 @@ def _count_steps(
 def _rows(
     project: Project, name: str, source: _Source, n_steps: int, dtype: str | None
 ) -> Iterator[NDArray[Any]]:
-    """The values of a source, a block at a time."""
+    """Iterate over the values of a source, one block at a time."""
     array = source.array
 
     def blocks() -> Iterator[NDArray[Any]]:

@@ -1,4 +1,4 @@
-"""What lstm.yml of LSTMVis, the original, names: files, arrays, dictionaries."""
+"""What the lstm.yml of an LSTMVis project refers to: files, arrays, dictionaries."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ FILE_NAME = "lstm.yml"
 
 _KEYS = ("name", "description", "files", "word_sequence", "states", "meta")
 _NOT_NEEDED = {
-    "word_embedding": "the word embeddings (one vector a word, not a step)",
+    "word_embedding": "the word embeddings (one vector per word, not per step)",
     "etc": "the settings in etc: phrase search needs none",
 }
 
 
 class Words:
-    """Numbers of words, and what they mean; remembers the numbers that mean nothing."""
+    """Word ids and the words that they stand for; records unknown ids."""
 
     def __init__(self, array: Array, dictionary: Dictionary | None) -> None:
         self.array = array
@@ -38,22 +38,22 @@ class Words:
 
     @property
     def n_steps(self) -> int:
-        """How many there are."""
+        """The number of words."""
         return self.array.shape[0]
 
     def ids(self) -> Iterator[NDArray[Any]]:
-        """The numbers (or text), some at a time."""
+        """Iterate over the ids (or texts), in blocks."""
         for block in self.array.blocks():
             flat = block.reshape(len(block))
             yield flat if flat.dtype.kind == "U" else whole_numbers(self.array.where, flat)
 
     def batches(self, n_steps: int, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        """The words of the first `n_steps` steps."""
+        """Iterate over the words of the first `n_steps` steps."""
         for step, ids in first_rows(self.ids(), n_steps):
             yield pa.record_batch([self.names(ids, step)], schema=schema)
 
     def names(self, ids: NDArray[Any], step: int) -> pa.Array:
-        """The words of these numbers; `step` counts the places before them."""
+        """Return the words with these ids; `step` is the position of the first."""
         distinct, first, inverse, counts = np.unique(
             ids, return_index=True, return_inverse=True, return_counts=True
         )
@@ -72,21 +72,21 @@ class Words:
         return pa.array(names, pa.string()).take(pa.array(inverse))
 
     def remarks(self) -> Iterator[str]:
-        """What was odd about the dictionary."""
+        """Remarks about the dictionary."""
         if self.dictionary is None:
             return
         yield from self.dictionary.remarks
         if self.unknown:
             steps = sum(self.unknown.values())
             yield (
-                f"the words of {counted(len(self.unknown), 'number')} that {self.dictionary.where} "
-                f"lacks ({counted(steps, 'place')} in {self.array.where}, the first in row "
+                f"the words of {counted(len(self.unknown), 'id')} missing from {self.dictionary.where} "
+                f"({counted(steps, 'step')} in {self.array.where}, the first in row "
                 f"{self.first_unknown:,}): shown as [{next(iter(self.unknown))}]"
             )
 
 
 class Project:
-    """lstm.yml, read part by part; `left_out` collects what has no place in a dataset."""
+    """lstm.yml, read one section at a time; `left_out` collects what a dataset cannot contain."""
 
     def __init__(
         self, path: Path, content: Mapping[str, Any], files: Hdf5Files, encoding: str
@@ -101,21 +101,21 @@ class Project:
             if key in _NOT_NEEDED:
                 self.left_out.append(_NOT_NEEDED[key])
             elif key not in _KEYS:
-                self.left_out.append(f"'{key}' in {path}, which is no part of the format")
+                self.left_out.append(f"'{key}' in {path}, which is not part of the format")
         if (path.parent / "indexdir").exists():
             self.left_out.append("the search index (indexdir): phrase search needs none")
 
     def text(self, key: str) -> str | None:
-        """The value of a key as text."""
+        """Return the value of a key as text."""
         value = self.content.get(key)
         return None if value is None else str(value)
 
     def fault(self, key: str, expected: str, found: object, remedy: str) -> CannotImport:
-        """What is wrong at a key."""
+        """Return the error for a key."""
         return CannotImport(f"{self.path}, {key}", expected, str(found), remedy)
 
     def section(self, key: str) -> Mapping[str, Any]:
-        """A part of the file that has keys."""
+        """Return a section, which is a mapping."""
         value = self.content.get(key)
         if not isinstance(value, Mapping):
             found = "nothing" if value is None else shown(value)
@@ -123,23 +123,23 @@ class Project:
         return value
 
     def file(self, key: str, name: object) -> Path:
-        """The file that a name in the section `files` stands for."""
+        """Return the file with a name from the section `files`."""
         known = self.section("files")
         if not isinstance(name, str) or name not in known:
             names = [str(one) for one in known]
             raise self.fault(
                 key,
-                f"a name in files (there {'is' if len(names) == 1 else 'are'} {listed(names)})",
+                f"a name from files (there {'is' if len(names) == 1 else 'are'} {listed(names)})",
                 "nothing" if name is None else f"'{name}'",
-                "name one of them",
+                "use one of them",
             )
         file = known[name]
         if not isinstance(file, str):
-            raise self.fault(f"files.{name}", "the name of a file", shown(file), "mend it")
+            raise self.fault(f"files.{name}", "the name of a file", shown(file), "correct it")
         return self.path.parent / file
 
     def array(self, key: str, part: Mapping[str, Any], path_key: str = "path") -> Array:
-        """The array that `file` and `path` of a part name."""
+        """Return the array given by `file` and `path` in a section."""
         inside = part.get(path_key)
         if not isinstance(inside, str) or not inside.strip("/"):
             found = "nothing" if inside is None else shown(inside)
@@ -147,27 +147,29 @@ class Project:
         return self.files.array(self.file(f"{key}.file", part.get("file")), inside)
 
     def dictionary(self, key: str, name: object) -> Dictionary:
-        """The dictionary that a name in the section `files` stands for."""
+        """Return the dictionary with a name from the section `files`."""
         path = self.file(key, name)
         if path not in self.dictionaries:
             self.dictionaries[path] = read_dictionary(path, self.encoding)
         return self.dictionaries[path]
 
     def words(self, key: str) -> Words:
-        """The words of a section: word_sequence, or one like it."""
+        """Return the words of a section: word_sequence, or a similar one."""
         part = self.section(key)
         array = self.array(key, part)
-        check_column(array, "numbers of words", "iufU")
+        check_column(array, "word ids", "iufU")
         if array.dtype.kind == "U":
             return Words(array, None)
         if part.get("dict_file") is None:
-            self.left_out.append(f"the words: {self.path}, {key} has no dict_file, so numbers show")
+            self.left_out.append(
+                f"the words: {self.path}, {key} has no dict_file, so ids are shown"
+            )
             return Words(array, None)
         return Words(array, self.dictionary(f"{key}.dict_file", part["dict_file"]))
 
 
 def find_project(folder: Path) -> Path:
-    """The lstm.yml of a project."""
+    """Find the lstm.yml of a project."""
     if folder.is_file():
         return folder
     if (folder / FILE_NAME).is_file():
@@ -179,16 +181,14 @@ def find_project(folder: Path) -> Path:
         found = f"{counted(len(below), 'folder')} with one ({listed(path.name for path in below)})"
         remedy = "import one of them at a time"
     else:
-        found, remedy = f"no {FILE_NAME}", "name the folder that has it"
-    raise CannotImport(
-        str(folder), f"a project of LSTMVis, a folder with {FILE_NAME}", found, remedy
-    )
+        found, remedy = f"no {FILE_NAME}", "give the folder that contains it"
+    raise CannotImport(str(folder), f"an LSTMVis project, a folder with {FILE_NAME}", found, remedy)
 
 
 def read_project(path: Path) -> Mapping[str, Any]:
-    """The content of lstm.yml."""
+    """Read lstm.yml."""
     with reading(path, "YAML"):
-        # The README of LSTMVis itself indents with tabs, which YAML forbids.
+        # The README of LSTMVis indents with tabs, which YAML forbids.
         text = path.read_bytes().decode("utf-8-sig").replace("\t", "  ")
     try:
         content = yaml.safe_load(text)
@@ -196,32 +196,32 @@ def read_project(path: Path) -> Mapping[str, Any]:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}, line {mark.line + 1}" if mark is not None else str(path)
         found = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise CannotImport(where, "YAML", found, "mend that line") from error
+        raise CannotImport(where, "YAML", found, "fix that line") from error
     except (ValueError, RecursionError) as error:
-        raise CannotImport(str(path), "YAML", str(error), "put that value in quotes") from error
+        raise CannotImport(str(path), "YAML", str(error), "quote that value") from error
     if not isinstance(content, Mapping):
         raise CannotImport(str(path), "keys with values", shown(content), "see LSTMVis's README")
     return content
 
 
 def check_column(array: Array, expected: str, kinds: str) -> None:
-    """Refuse an array that is not one value a row of one of these kinds of type."""
+    """Check that an array has one value per row, of one of these kinds of types."""
     one_column = len(array.shape) == 1 or array.shape[1:] == (1,)
     if not one_column or array.dtype.kind not in kinds:
-        raise CannotImport(array.where, expected, array.words, "write one number a step")
+        raise CannotImport(array.where, expected, array.words, "write one value per step")
 
 
 def whole_numbers(where: str, values: NDArray[Any]) -> NDArray[np.int64]:
-    """Numbers of words, which Torch wrote as floats."""
+    """Return word ids as integers; Torch wrote them as floats."""
     if values.dtype.kind == "f":
         odd = values[~(np.isfinite(values) & (values == np.floor(values)))]
         if odd.size:
-            raise CannotImport(where, "whole numbers", str(odd[0]), "write the numbers of words")
+            raise CannotImport(where, "whole numbers", str(odd[0]), "write the word ids")
     return values.astype(np.int64)
 
 
 def shown(value: object) -> str:
-    """A value of the file as a person would recognise it."""
+    """Describe a value from the file in a few words."""
     if isinstance(value, list | Mapping):
         return f"a {'list' if isinstance(value, list) else 'mapping'} of {len(value)}"
     return f"'{str(value)[:40]}'"

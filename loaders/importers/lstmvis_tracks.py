@@ -1,4 +1,4 @@
-"""The annotation tracks (meta) of an LSTMVis project."""
+"""Import the annotation tracks (section meta) of an LSTMVis project."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KEYS = ("file", "path", "dict", "vis", "type", "index", "weights_path")
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """An annotation on its way: what its file holds, and what dataset.yaml says about it."""
+    """An annotation to import: the content of its file, and its settings in dataset.yaml."""
 
     schema: pa.Schema
     batches: Callable[[], Iterator[pa.RecordBatch]]
@@ -33,7 +33,7 @@ class Track:
 
 
 def read_tracks(project: Project, words: Words, n_steps: int) -> dict[str, Track]:
-    """The section meta."""
+    """Read the section meta."""
     meta = project.content.get("meta")
     if not meta:
         return {}
@@ -41,7 +41,7 @@ def read_tracks(project: Project, words: Words, n_steps: int) -> dict[str, Track
     for name, part in project.section("meta").items():
         key = f"meta.{name}"
         if not isinstance(part, Mapping):
-            raise project.fault(key, "keys with values", shown(part), "mend it")
+            raise project.fault(key, "keys with values", shown(part), "write {key: value}")
         kind = part.get("type", "general")
         if kind not in ("general", "wordvec"):
             project.left_out.append(f"the track '{name}', whose type '{kind}' is not known")
@@ -59,12 +59,12 @@ def read_tracks(project: Project, words: Words, n_steps: int) -> dict[str, Track
 def _value_track(
     project: Project, name: str, key: str, part: Mapping[str, Any], words: Words, n_steps: int
 ) -> Track | None:
-    """One value a step, or one a word."""
+    """Read a track with one value per step, or one per word."""
     array = project.array(key, part)
     if len(array.shape) != 1 and array.shape[1:] != (1,):
         project.left_out.append(f"the track '{name}': {array.where} has {array.words}")
         return None
-    check_column(array, "one number or text a step", "iufbU")
+    check_column(array, "one number or text per step", "iufbU")
     index = part.get("index") or "self"
     values: Callable[[], Iterator[NDArray[Any]]]
     if index == "self":
@@ -86,14 +86,16 @@ def _value_track(
                         f"{key}.index",
                         f"numbers below {len(table):,}, the rows of {array.where}",
                         "others",
-                        "mend the index",
+                        "correct the index",
                     )
                 yield table[ids]
 
     vis = part.get("vis")
     vis = vis if isinstance(vis, Mapping) else {}
     if vis.get("range") not in (None, "dict"):
-        project.left_out.append(f"the range of colours of track '{name}': tracks scale themselves")
+        project.left_out.append(
+            f"the colour range of track '{name}': tracks are scaled automatically"
+        )
     if part.get("dict") is not None:
         labels = Words(array, project.dictionary(f"{key}.dict", part["dict"]))
         schema = pa.schema([(name, pa.string())])
@@ -116,7 +118,7 @@ def _value_track(
 def _word_track(
     project: Project, name: str, key: str, part: Mapping[str, Any], words: Words, n_steps: int
 ) -> Track | None:
-    """A list of words a step, with or without weights: top predictions."""
+    """Read a track with a list of words per step, with or without weights: top predictions."""
     array = project.array(key, part)
     weights = project.array(key, part, "weights_path") if "weights_path" in part else None
     if len(array.shape) != 2 or (weights is not None and weights.shape != array.shape):
@@ -142,7 +144,7 @@ def _word_track(
         shares = None if weights is None else _rows_of(weights)
         for row, block in first_rows(array.blocks(), n_steps):
             ids = whole_numbers(array.where, block)
-            if shares is not None:  # best first, as a ranked annotation is
+            if shares is not None:  # best first, as in a ranked annotation
                 share = shares(len(ids))
                 order = np.argsort(-share.astype(np.float64), axis=1, kind="stable")
                 ids = np.take_along_axis(ids, order, axis=1)
@@ -184,7 +186,7 @@ def _numbers(
 
 
 def _rows_of(array: Array) -> Callable[[int], NDArray[Any]]:
-    """Something that gives the next so many rows, however the array is cut into blocks."""
+    """Return a function that returns the next rows, independently of the array's blocks."""
     blocks = array.blocks()
     waiting = np.empty((0, *array.shape[1:]), array.dtype)
 

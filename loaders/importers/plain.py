@@ -1,4 +1,4 @@
-"""Tokens from a file that holds nothing else: text, JSON or numpy."""
+"""Read tokens from a file of tokens only: text, JSON or NumPy."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ def read_plain(
     encoding: str = "utf-8",
     progress: Progress | None = None,
 ) -> Steps:
-    """Tokens from a text file, a .json list or a .npy array.
+    """Read tokens from a text file, a .json list or a .npy array.
 
     Parameters
     ----------
     path
-        `.json` holds a list of tokens, or a list of lists, which are sequences. `.npy` holds
-        `(n_steps,)` or `(n_sequences, length)` tokens, or numbers of tokens. Anything else is text.
+            `.json` contains a list of tokens, or a list of lists, which become sequences. `.npy`
+            contains `(n_steps,)` or `(n_sequences, length)` tokens or token ids. Anything else is text.
     split
-        How text is cut: each line is a token; or each line is a sequence of words with white space
-        between them (lines without words are no sequences); or each character is a token, the ends
-        of lines included.
+            How to split text: each line is a token; or each line is a sequence of words separated by
+            white space (lines without words are skipped); or each character is a token, including line
+            ends.
     vocabulary
-        What the numbers in a .npy file mean: a text file with token i in line i, counted from 0;
-        or .json, a list of tokens or an object of numbers by token. Without it the numbers are
-        the tokens.
+            The meaning of the ids in a .npy file: a text file with token i in line i, counted from 0,
+            or a .json file with a list of tokens or an object that maps tokens to ids. Without it, the
+            ids are used as tokens.
     encoding
-        Of text files.
+            The encoding of text files.
     progress
         See `loaders.importers.steps.survey`.
 
     Raises
     ------
     CannotImport
-        In one sentence.
+                The message is one sentence.
     """
     encoding = codec(encoding)
     where = str(path)
@@ -59,9 +59,9 @@ def read_plain(
     if vocabulary is not None:
         raise CannotImport(
             "--vocabulary",
-            "tokens as numbers in a .npy file",
+            "token ids in a .npy file",
             where,
-            "leave it out, or give the numbers",
+            "leave it out, or give a file of ids",
         )
     if path.suffix == ".json":
         return survey(RowFile(where, (), lambda: _json_rows(path, where), lambda: 1))
@@ -71,14 +71,14 @@ def read_plain(
 
 
 def text_lines(path: Path, encoding: str, expected: str) -> Iterator[str]:
-    """The lines of a text file without their ends (LF or CRLF, nothing else ends a line)."""
+    """Iterate over the lines of a text file without line ends (LF or CRLF; nothing else ends a line)."""
     with reading(path, expected), path.open(encoding=encoding, newline="\n") as file:
         for line in file:
             yield line.removesuffix("\n").removesuffix("\r")
 
 
 def read_lengths(path: Path) -> NDArray[np.int64]:
-    """The lengths of sequences: a .npy array, or a text file with whole numbers in it."""
+    """Read the lengths of sequences from a .npy array, or from whole numbers in a text file."""
     expected = "whole numbers, the length of each sequence"
     if path.suffix == ".npy":
         array = open_array(path)
@@ -88,7 +88,9 @@ def read_lengths(path: Path) -> NDArray[np.int64]:
     else:
         numbers = list(_numbers(path, expected))
     if not numbers:
-        raise CannotImport(str(path), expected, "none", "write the number of steps of each")
+        raise CannotImport(
+            str(path), expected, "none", "write the number of steps of each sequence"
+        )
     return np.array(numbers, np.int64)
 
 
@@ -97,7 +99,7 @@ def _numbers(path: Path, expected: str) -> Iterator[int]:
         for word in line.replace(",", " ").split():
             if not (word.isascii() and word.isdigit() and len(word) < 19):
                 where = f"{path}, line {number:,}"
-                raise CannotImport(where, expected, f"'{word}'", "mend that line")
+                raise CannotImport(where, expected, f"'{word}'", "fix that line")
             yield int(word)
 
 
@@ -135,7 +137,9 @@ def _json_rows(path: Path, where: str) -> Iterator[Row]:
     for sequence, item in enumerate(content if nested else [content]):
         at = f"{where}, item {sequence:,}" if nested else where
         if not isinstance(item, list):
-            raise CannotImport(at, "a list of tokens, as elsewhere", repr(item), "make it a list")
+            raise CannotImport(
+                at, "a list of tokens, like the other items", repr(item), "make it a list"
+            )
         for position, token in enumerate(item):
             if not isinstance(token, str):
                 raise CannotImport(
@@ -156,7 +160,7 @@ def _numpy_steps(
     if len(array.shape) not in (1, 2) or array.dtype.kind not in "USiu":
         raise CannotImport(where, expected, array.words, "write the tokens as such an array")
     if vocabulary is not None and array.dtype.kind not in "iu":
-        raise CannotImport(where, "numbers of tokens", array.words, "leave out --vocabulary")
+        raise CannotImport(where, "token ids", array.words, "leave out --vocabulary")
     names = None if vocabulary is None else _vocabulary(vocabulary, encoding)
     name_of: Callable[[int], str | None] | None = None
     if names is not None:
@@ -172,9 +176,9 @@ def _numpy_steps(
             else:
                 try:
                     texts = [str(value) for value in values.tolist()]
-                except (SystemError, ValueError) as error:  # letters beyond Unicode's last
+                except (SystemError, ValueError) as error:  # beyond the last character of Unicode
                     raise CannotImport(
-                        where, "text", "numbers that are no letters", "write the file again"
+                        where, "text", "codes that are not characters", "write the file again"
                     ) from error
             for text in texts:
                 token = text
@@ -183,7 +187,7 @@ def _numpy_steps(
                     if known is None:
                         raise CannotImport(
                             f"{where}, step {step:,}",
-                            f"the number of a token in {vocabulary}",
+                            f"the id of a token in {vocabulary}",
                             text,
                             "add it to the vocabulary",
                         )
@@ -199,13 +203,13 @@ def _numpy_steps(
 
 
 def _vocabulary(path: Path, encoding: str) -> Mapping[int, str] | Sequence[str]:
-    expected = "a list of tokens, or an object with the number of each token"
+    expected = "a list of tokens, or an object with the id of each token"
     if path.suffix != ".json":
-        return list(text_lines(path, encoding, "a vocabulary, one token a line"))
+        return list(text_lines(path, encoding, "a vocabulary, one token per line"))
     with reading(path, expected):
         content = json.loads(path.read_bytes())
     if isinstance(content, list) and all(isinstance(token, str) for token in content):
         return content
     if isinstance(content, dict) and all(type(number) is int for number in content.values()):
         return {number: token for token, number in content.items()}
-    raise CannotImport(str(path), expected, "something else", "write it as one of them")
+    raise CannotImport(str(path), expected, "another value", "write it as one of these")

@@ -1,4 +1,4 @@
-"""Ranges written as tags: B-NP I-NP O."""
+"""Read ranges from tags: B-NP I-NP O."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 TAG = re.compile(r"O|[BIESLUM]-.+", re.DOTALL)
-"""One tag of the IOB, IOB2, IOBES, BILOU and BMES schemes."""
+"""A tag of the IOB, IOB2, IOBES, BILOU and BMES schemes."""
 
 
 Tag = tuple[int, str | None]
@@ -14,10 +14,10 @@ Span = tuple[int, int, str]
 
 
 class Spans:
-    """The ranges that tags describe, found while the tags come in.
+    """Finds the ranges that a stream of tags describes.
 
-    A range begins at B-, S- and U-, and at a tag of another name than the one before, which reads
-    IOB, IOB2, IOBES, BILOU and BMES alike.
+    A range begins at B-, S- and U-, and where the name of the tag changes. This reads IOB, IOB2,
+    IOBES, BILOU and BMES alike.
     """
 
     def __init__(self) -> None:
@@ -26,19 +26,19 @@ class Spans:
         self._is_open = False
 
     def take(self, tags: Iterable[Tag]) -> Iterator[Span]:
-        """Read on.
+        """Process more tags.
 
         Parameters
         ----------
         tags
-            (unit, tag) of each step: a range ends where the unit (a sentence, a sequence) does.
-            None is O.
+                (unit, tag) of each step: a range ends at the end of its unit (a sentence or a sequence).
+                None means O.
 
         Yields
         ------
         tuple
-            (start, stop, label) of each range that is over, half-open steps, sorted and not
-            overlapping.
+                (start, stop, label) of each completed range: half-open steps, sorted, not
+                overlapping.
         """
         for here, tag in tags:
             prefix, _, name = (tag or "O").partition("-")
@@ -53,7 +53,7 @@ class Spans:
                 yield from self.end()
 
     def end(self) -> Iterator[Span]:
-        """End the range that is still open, if there is one."""
+        """End the open range, if there is one."""
         if self._is_open:
             self._is_open = False
             yield self._start, self._step, self._label

@@ -1,8 +1,8 @@
-"""What a text file says about the steps: tokens, sequences, annotations.
+"""Steps read from text files: tokens, sequences, annotations.
 
-Every text format becomes a stream of `Row`s of text. `survey` reads the stream once, to count the
-steps and to find out what each column holds; after that, `Steps` reads it again for whoever asks,
-a batch at a time, so that no file needs to fit into memory.
+Every text format is read as a stream of `Row`s of text. `survey` reads the stream once, to count
+the steps and to find the type of each column. After that, `Steps` reads it again on demand, one
+batch at a time, so that no file needs to fit into memory.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from loaders.problems import counted
 from loaders.sources.store import Progress
 
 BATCH = 65_536
-"""Steps that are in memory at a time."""
+"""The number of steps in memory at a time."""
 
 
 class Row(NamedTuple):
-    """One step as a file gives it.
+    """One step as text from a file.
 
-    `line` is where it stands, counted from 1. `sequence` is its id, None without sequences. `unit`
-    is the stretch (a sentence, a sequence) that no range of tags goes beyond. `cells` are the
-    annotations, None for no value.
+    `line` is its line, counted from 1. `sequence` is its sequence id, None without sequences. `unit`
+    is its sentence or sequence, whose end no range of tags crosses. `cells` are its annotations, None
+    for missing values.
     """
 
     line: int
@@ -43,10 +43,10 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RowFile:
-    """A file as rows.
+    """A file as a stream of rows.
 
-    `names` are those of the cells, `rows()` begins anew each time, and `last_line()` is the line
-    of the last row, or about, for telling how far one is.
+    `names` are the names of the cells, `rows()` returns a new iterator, and `last_line()` is the
+    approximate number of the last line, for reporting progress.
     """
 
     where: str
@@ -56,9 +56,9 @@ class RowFile:
 
 
 class Piece(NamedTuple):
-    """Some steps: their values, and by annotation the ranges that were seen to end, in order.
+    """Some steps: their values, and for each annotation the ranges that ended in them, in order.
 
-    The ranges are steps of the whole; those that end with it come with a piece that has no rows.
+    Ranges refer to steps of the whole. Those that end with the last step are in a piece without rows.
     """
 
     batch: pa.RecordBatch
@@ -67,20 +67,20 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Steps:
-    """Steps that can be read again and again.
+    """Steps that can be read repeatedly.
 
     Attributes
     ----------
     schema
-        `token`, `sequence` when there are sequences, and the annotations of one value a step.
+            `token`, `sequence` if there are sequences, and the annotations with one value per step.
     read
-        Begins anew each time; yields pieces of `schema`, `n_steps` rows in all.
+            Returns a new iterator over pieces of `schema`, with `n_steps` rows in total.
     intervals
-        The names of the annotations that are ranges.
+            The names of the interval annotations.
     lengths
         int64 `(n_sequences,)`, adding up to `n_steps`; None without sequences.
     left_out
-        Sentences about what of the file is not here.
+            Descriptions of the parts of the file that were left out.
     """
 
     where: str
@@ -93,7 +93,7 @@ class Steps:
 
     @property
     def annotations(self) -> tuple[str, ...]:
-        """The names of the annotations, ranges last."""
+        """The names of the annotations, intervals last."""
         columns = [name for name in self.schema.names if name not in ("token", "sequence")]
         return (*columns, *self.intervals)
 
@@ -105,16 +105,16 @@ def survey(
     left_out: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Steps:
-    """Read all rows once and say what they are.
+    """Read all rows once and determine their types.
 
-    A column of integers, numbers, true and false, or else text, is an annotation of that type; a
-    column of tags (`loaders.importers.spans`) becomes ranges, unless `keep_tags`. Columns without
-    any value are left out and told of. `progress` is called with the lines read and all lines.
+    A column of integers, numbers or true and false becomes an annotation of that type, anything else
+    text. A column of tags (`loaders.importers.spans`) becomes ranges, unless `keep_tags`. Columns
+    without values are left out and reported. `progress` is called with the lines read and all lines.
 
     Raises
     ------
     CannotImport
-        No rows; a sequence that comes back after another one.
+                There are no rows, or the steps of a sequence are not consecutive.
     """
     kinds = [_Kinds() for _ in file.names]
     lengths: list[int] = []
@@ -131,9 +131,9 @@ def survey(
                 if row.sequence in seen:
                     raise CannotImport(
                         f"{file.where}, line {row.line:,}",
-                        "every sequence in one piece",
+                        "the steps of a sequence to be consecutive",
                         f"{row.sequence!r} again, after another one",
-                        "sort the rows by sequence, or give the second piece an id of its own",
+                        "sort the rows by sequence, or give the second part another id",
                     )
                 seen.add(sequence := row.sequence)
                 lengths.append(0)
@@ -146,7 +146,7 @@ def survey(
             progress(min(batch[-1].line, last_line), max(1, last_line))
     if n_steps == 0:
         raise CannotImport(
-            file.where, "at least one step", "none", "check that it is the right file"
+            file.where, "at least one step", "none", "check that this is the right file"
         )
     names = [kind.name(keep_tags) for kind in kinds]
     fields = [pa.field("token", pa.string())]
@@ -175,18 +175,18 @@ def survey(
 
 
 def with_lengths(steps: Steps, lengths: NDArray[np.int64], where: str) -> Steps:
-    """The steps with sequences of these lengths, numbered from 0.
+    """Return the steps with sequences of these lengths, numbered from 0.
 
     Raises
     ------
     CannotImport
-        There are sequences already; the lengths do not add up to the steps, or one is below 1.
+                There are sequences already, the lengths do not add up, or a length is below 1.
     """
     if steps.lengths is not None:
         raise CannotImport(
             where,
-            "sequences from one place",
-            f"that {steps.where} has sequences too",
+            "sequences from one input only",
+            f"sequences in {steps.where}, too",
             "leave one of them out",
         )
     if (lengths < 1).any():
@@ -200,7 +200,7 @@ def with_lengths(steps: Steps, lengths: NDArray[np.int64], where: str) -> Steps:
     if int(lengths.sum()) != steps.n_steps:
         raise CannotImport(
             where,
-            f"lengths that add up to {steps.n_steps:,}, the tokens in {steps.where}",
+            f"lengths that add up to {steps.n_steps:,}, the number of tokens in {steps.where}",
             f"{counted(len(lengths), 'length')} that add up to {int(lengths.sum()):,}",
             "give the number of tokens of each sequence",
         )
@@ -226,7 +226,7 @@ _TYPES = {
     "number": pa.float64(),
     "text": pa.string(),
 }
-# Whole numbers of more than 18 digits, and such with leading zeros, are names: they stay text.
+# Whole numbers with more than 18 digits or leading zeros are names, and stay text.
 _WHOLE = r"(?:0|[1-9][0-9]{0,17})"
 _PATTERNS = {
     "boolean": re.compile("true|false", re.IGNORECASE),
@@ -245,7 +245,7 @@ def _is_integer(value: str | int) -> bool:
 
 
 class _Kinds:
-    """The kinds that a column may still be; lives for one survey."""
+    """The types that a column may have, narrowed down during a survey."""
 
     def __init__(self) -> None:
         self.possible = list(_PATTERNS)
@@ -254,7 +254,7 @@ class _Kinds:
         self.any_span = False
 
     def take(self, values: set[str | None]) -> None:
-        """Rule out the kinds that one of these values is not."""
+        """Rule out the types that do not fit one of these values."""
         if not self.possible:
             return
         fresh = values - self.seen - {None}
@@ -269,7 +269,7 @@ class _Kinds:
             self.seen |= fresh
 
     def name(self, keep_tags: bool) -> str:
-        """What the column is."""
+        """The type of the column."""
         if not self.any:
             return "empty"
         for kind in self.possible:
@@ -286,7 +286,7 @@ def _batched(rows: Iterator[Row]) -> Iterator[list[Row]]:
 def _pieces(
     file: RowFile, schema: pa.Schema, kept: list[int], tags: Mapping[str, int]
 ) -> Iterator[Piece]:
-    """The file's rows; `kept` and `tags` are the positions of columns of values and of tags."""
+    """Iterate over the file's rows; `kept` and `tags` are the positions of value and tag columns."""
     found = {name: Spans() for name in tags}
     for rows in _batched(file.rows()):
         ranges = {
@@ -311,7 +311,7 @@ def _batch(rows: Sequence[Row], schema: pa.Schema, kept: list[int]) -> pa.Record
 
 
 def _column(values: Sequence[str | int | None], kind: pa.DataType) -> pa.Array:
-    """Text as the type that the survey found for it."""
+    """Convert text to the type found by the survey."""
     if pa.types.is_boolean(kind):
         return pa.array([None if v is None else str(v).lower() == "true" for v in values], kind)
     if pa.types.is_integer(kind):
@@ -321,7 +321,7 @@ def _column(values: Sequence[str | int | None], kind: pa.DataType) -> pa.Array:
     texts = [None if v is None else str(v) for v in values]
     try:
         return pa.array(texts, kind)
-    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can hold and UTF-8 cannot
+    except UnicodeEncodeError:  # a lone surrogate, which JSON can contain and UTF-8 cannot
         return pa.array(
             [None if t is None else t.encode("utf-8", "replace").decode() for t in texts], kind
         )

@@ -1,4 +1,4 @@
-"""The states of a dataset: their files, the row-major copies of them, and opened sources."""
+"""The states of a dataset: their files, the prepared row-major copies, and opened sources."""
 
 from loaders.sources.source import Source, SourceInfo
 

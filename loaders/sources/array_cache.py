@@ -1,7 +1,7 @@
-"""Arrays that are derived from a source and kept beside its copy, each in a file of its own.
+"""Arrays derived from a source, stored as files next to its prepared copy.
 
-They are read through memory maps: every process of a machine shares one copy in the page cache, and
-the system drops pages when it needs the memory. Files appear whole or not at all, and may be
+The files are memory-mapped: all processes on a machine share them in the page cache, and the system
+evicts pages when it needs the memory. Files are written completely or not at all, and may be
 deleted at any time.
 """
 
@@ -25,17 +25,17 @@ from loaders.problems import DatasetError, Problem, sized
 from loaders.sources.store import ROWS
 
 _ORPHAN_SECONDS = 24 * 3600
-# What else is written meanwhile needs some room, too.
+# Free space left for everything else that is written at the same time.
 _SPARE_BYTES = 16 << 20
 
 
 def open_rows(home: Path) -> NDArray[Any]:
-    """Return the rows of a copy (`Source.home`), memory-mapped; raises OSError if it is gone."""
+    """Return the rows of a copy (`Source.home`), memory-mapped; raises OSError if it was deleted."""
     rows: NDArray[Any] = np.load(home / ROWS, mmap_mode="r", allow_pickle=False)
     return rows
 
 
-def keep(
+def cached_array(
     folder: Path,
     group: str,
     name: str,
@@ -44,66 +44,66 @@ def keep(
     group_bytes: Callable[[], int],
     most_bytes: int,
 ) -> NDArray[Any]:
-    """Return the array of that name, made and written first if there is none.
+    """Return the cached array with this name; make and write it first if there is none.
 
     Parameters
     ----------
     folder
-        Where the files are, in the folder of a copy (`Source.home`); made as needed.
+            The folder of the files, inside the folder of a copy (`Source.home`); created if needed.
     group, name
-        Part of a file name each. Arrays of one group are needed together.
+            Parts of the file name. The arrays of a group are needed together.
     make
-        Makes the array. Two processes may both do so; one of the equal results is kept.
+            Makes the array. If two processes do so at once, one of the equal results is used.
     group_bytes
-        What all arrays of the group take, nearly; asked when one of them is missing.
+            Returns the approximate size of all arrays of the group; called when one is missing.
     most_bytes
-        What the folders of that name of all copies take together: the groups that were used longest
-        ago are deleted before a new one is begun, and also where the disk has no room for it.
+            Limit for all folders with this name, over all copies. Before a new group is written, the
+            least recently used groups are deleted to stay below it, and to make room on the disk.
 
     Returns
     -------
     ndarray
-        A memory map. It can be written to, which changes no file.
+            A memory map, copy-on-write.
 
     Raises
     ------
     DatasetError
-        The group is more than `most_bytes` or than the disk has room for, which is found before
-        anything is written; or the folder cannot be written.
+                The group is larger than `most_bytes` or than the free disk space, which is checked
+                before anything is written; or the folder cannot be written.
     """
     path = folder / f"{group}.{name}.npy"
     found = _open(path)
     if found is not None:
         return found
     whole = group_bytes()
-    with _told(folder):
+    with _as_dataset_error(folder):
         folder.mkdir(parents=True, exist_ok=True)
         _make_room(folder, group, whole, most_bytes)
     array = make()
-    half = folder / f"{group}.{uuid.uuid4().hex[:12]}.half"
-    with _told(folder):
+    partial = folder / f"{group}.{uuid.uuid4().hex[:12]}.partial"
+    with _as_dataset_error(folder):
         try:
-            with half.open("wb") as file:
+            with partial.open("wb") as file:
                 np.save(file, array, allow_pickle=False)
-            half.rename(path)
+            partial.rename(path)
         finally:
-            half.unlink(missing_ok=True)
+            partial.unlink(missing_ok=True)
     found = _open(path)
     return array if found is None else found
 
 
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    """Turn what the system says while a folder is written into a sentence."""
+def _as_dataset_error(folder: Path) -> Iterator[None]:
+    """Turn errors while a folder is written into a DatasetError."""
     try:
         yield
     except OSError as error:
         raise DatasetError(
             Problem(
                 f"the cache folder {folder}",
-                "to write on-bits that do not fit into memory",
+                "room to write packed bits that do not fit into memory",
                 (error.strerror or str(error)).lower(),
-                "make it writable with enough room, or choose another with --cache-dir",
+                "make it writable and free some space, or choose another with --cache-dir",
             )
         ) from error
 
@@ -113,7 +113,7 @@ def _open(path: Path) -> NDArray[Any] | None:
         found: NDArray[Any] = np.load(path, mmap_mode="c", allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    # Used now. In a cache that may only be read, nothing is deleted either.
+    # Mark as used. A read-only cache cannot be marked, but nothing is deleted from it either.
     with contextlib.suppress(OSError):
         os.utime(path)
     return np.asarray(found)
@@ -128,9 +128,9 @@ class _Group:
 
 
 def _make_room(folder: Path, group: str, group_bytes: int, most_bytes: int) -> None:
-    """Delete whole groups, the one used longest ago first, until what is missing of this one fits.
+    """Delete whole groups, least recently used first, until the missing part of this one fits.
 
-    Nothing is deleted where that would not be enough.
+    Deletes nothing if that would not be enough.
     """
     others = _groups(folder)
     kept = others.pop((folder, group), _Group()).n_bytes
@@ -140,7 +140,7 @@ def _make_room(folder: Path, group: str, group_bytes: int, most_bytes: int) -> N
     if group_bytes > most_bytes:
         raise DatasetError(
             Problem(
-                f"the on-bits of one threshold, for which there is no room in memory ({folder})",
+                f"the packed bits of one threshold, which do not fit into memory ({folder})",
                 f"at most the {sized(most_bytes)} that --bits-on-disk allows",
                 sized(group_bytes),
                 "allow more with --bits-on-disk or, in memory, with --cache-bytes",
@@ -150,29 +150,29 @@ def _make_room(folder: Path, group: str, group_bytes: int, most_bytes: int) -> N
         raise DatasetError(
             Problem(
                 f"the cache folder {folder}",
-                f"{sized(missing + _SPARE_BYTES)} of free disk space for the on-bits of one threshold",
+                f"{sized(missing + _SPARE_BYTES)} of free disk space for the packed bits of one threshold",
                 sized(free + can_go),
-                "make room, or choose another with --cache-dir",
+                "free some space, or choose another with --cache-dir",
             )
         )
     too_many = max(kept + missing + can_go - most_bytes, missing + _SPARE_BYTES - free)
     for home, owner in sorted(others, key=lambda one: others[one].used):
         if too_many <= 0:
             return
-        # Whoever has them mapped reads on: their room is free when the last one has done so.
+        # Processes that have a file mapped can still read it; the space is free once they unmap it.
         for path in home.glob(f"{owner}.*.npy"):
             path.unlink(missing_ok=True)
         too_many -= others[home, owner].n_bytes
 
 
 def _groups(folder: Path) -> dict[tuple[Path, str], _Group]:
-    """All groups of all copies, by folder and name; files that go meanwhile are gone."""
+    """All groups of all copies, by folder and name; ignores files deleted in the meantime."""
     found: dict[tuple[Path, str], _Group] = {}
     for path in folder.parents[1].glob(f"*/{folder.name}/*"):
         try:
             status = path.stat()
-            # Of processes that were killed while they wrote.
-            if path.suffix == ".half" and time.time() - status.st_mtime > _ORPHAN_SECONDS:
+            # Left by processes that were killed while writing.
+            if path.suffix == ".partial" and time.time() - status.st_mtime > _ORPHAN_SECONDS:
                 path.unlink()
                 continue
         except OSError:

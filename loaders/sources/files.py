@@ -1,7 +1,7 @@
-"""A source on disk: one Parquet file, or a folder of part files, of states.
+"""A source on disk: a Parquet file of states, or a folder of part files.
 
-`inspect_source` reads footers only and says what is there; `pieces` cuts the values into what can
-be read side by side, `over_pieces` does so.
+`inspect_source` reads footers only. `pieces` divides the values into pieces that can be read in
+parallel, and `over_pieces` does so.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ from loaders.problems import DatasetError, Problem, Severity, counted, listed
 
 _Result = TypeVar("_Result")
 
-# Rows decoded at once: the more, the less is paid for each column.
+# Rows decoded at once: the more, the lower the overhead per column.
 _BATCH_BYTES = 1 << 25
 _BATCH_ROWS = 32_768
 _GROUP_BYTES = 3 << 25
-# Rows turned and handed on at once: they stay in the processor's cache until they are written.
+# Rows transposed at once: few enough to stay in the processor cache until they are written.
 _BLOCK_BYTES = 1 << 23
 _LINE_BYTES = 64
 _MOST_THREADS = 4
-# Without these pyarrow reads a whole row group ahead: a gigabyte and more for files that pandas
-# or polars wrote as one row group.
+# Without these options pyarrow buffers a whole row group: a gigabyte or more if pandas or polars
+# wrote the file as one row group.
 _BOUNDED: dict[str, Any] = {"buffer_size": 1 << 16, "pre_buffer": False}
 
 
@@ -65,14 +65,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class SourceFiles:
-    """What the files of a source hold, by their footers.
+    """The content of the files of a source, according to their footers.
 
     Attributes
     ----------
     dtype
-        float16, float32 or float64: the widest of the columns, float64 for integers.
+            float16, float32 or float64: the widest type of the columns; float64 for integers.
     is_list
-        The states are one list column, not one column each.
+            Whether the states are one list column instead of one column each.
     """
 
     name: str
@@ -87,11 +87,11 @@ class SourceFiles:
 
     @property
     def n_states(self) -> int:
-        """Columns, or the length of the lists."""
+        """The number of columns, or the length of the lists."""
         return len(self.state_names)
 
     def digest(self, *, times: bool) -> str:
-        """32 hex digits from the footers, sizes and transform; and the times of writing."""
+        """Return 32 hex digits from the footers, sizes, transform and, optionally, modification times."""
         content = hashlib.blake2b(digest_size=16)
         content.update(repr((self.transform, len(self.parts))).encode())
         for part in self.parts:
@@ -100,7 +100,7 @@ class SourceFiles:
         return content.hexdigest()
 
     def changed(self) -> bool:
-        """Whether a file is another one than when it was inspected."""
+        """Whether a file has changed since it was inspected."""
         try:
             return any(stamp(part.path, part.where) != part.stamp for part in self.parts)
         except DatasetError:
@@ -115,14 +115,14 @@ def inspect_source(
     Parameters
     ----------
     name, path, where
-        The source's name, its file or folder, and how problems call it.
+            The source's name, its file or folder, and its name in problems.
     settings
         What dataset.yaml says about it.
 
     Returns
     -------
     SourceFiles or None, list of Problem
-        None when there is a problem; warnings come with a source.
+            None if there is a problem; a source may have warnings.
     """
     problems: list[Problem] = []
     if is_folder(path):
@@ -131,36 +131,38 @@ def inspect_source(
         except DatasetError as error:
             return None, [*problems, *error.problems]
         if not files:
-            problems.append(Problem(where, "part files that end in .parquet", "none", "add them"))
+            problems.append(
+                Problem(where, "part files with names ending in .parquet", "none", "add them")
+            )
             return None, problems
     else:
         files = [(path, where)]
-    looks: list[_Look] = []
+    schemas: list[_PartSchema] = []
     for file, file_where in files:
         try:
-            looks.append(_look(file, file_where, problems))
+            schemas.append(_inspect_part(file, file_where, problems))
         except DatasetError as error:
             problems.extend(error.problems)
-    if len(looks) < len(files):
+    if len(schemas) < len(files):
         return None, problems
-    first = looks[0]
-    for other in looks[1:]:
+    first = schemas[0]
+    for other in schemas[1:]:
         problems.extend(_differences(first, other))
     if any(problem.severity is Severity.PROBLEM for problem in problems):
         return None, problems
-    n_steps = sum(look.part.n_steps for look in looks)
+    n_steps = sum(part_schema.part.n_steps for part_schema in schemas)
     if n_steps == 0:
-        problems.append(Problem(where, "at least one row", "no rows", "write one row a step"))
+        problems.append(Problem(where, "at least one row", "no rows", "write one row per step"))
         return None, problems
-    kinds = {kind for look in looks for kind in look.kinds}
+    kinds = {kind for part_schema in schemas for kind in part_schema.kinds}
     return (
         SourceFiles(
             name=name,
             title=settings.title or name,
             where=where,
-            parts=tuple(look.part for look in looks),
+            parts=tuple(part_schema.part for part_schema in schemas),
             n_steps=n_steps,
-            state_names=first.state_names or _list_names(looks),
+            state_names=first.state_names or _list_names(schemas),
             dtype=_widest(kinds),
             is_list=first.is_list,
             transform=settings.transform,
@@ -171,14 +173,14 @@ def inspect_source(
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Rows that can be read without those before them, by any thread.
+    """Rows that can be read independently of those before them, by any thread.
 
     Attributes
     ----------
     start, n_steps
-        Its first step and how many it has.
+            Its first step, and its number of steps.
     batches
-        Reads them; to be called once.
+            Returns an iterator over its batches; call it once.
     """
 
     files: SourceFiles
@@ -189,19 +191,19 @@ class Piece:
     batches: Callable[[], Iterator[pa.RecordBatch]]
 
     def blocks(self) -> Iterator[NDArray[Any]]:
-        """The values in order, some thousand rows at a time.
+        """Iterate over the values in order, some thousand rows at a time.
 
         Yields
         ------
         ndarray
-            `(rows, n_states)` of the source's dtype, C-contiguous, its own memory; nulls are NaN;
-            the transform is applied.
+                `(rows, n_states)` of the source's dtype, C-contiguous, not shared; nulls are NaN, and the
+                transform is applied.
 
         Raises
         ------
         DatasetError
-            A damaged file, or one with other rows than its footer announces; a list of another
-            length, with its row.
+                    The file is damaged, has a different number of rows than its footer says, or contains a
+                    list of a different length (names the row).
         """
         done = 0
         with reading(self.part.where):
@@ -214,7 +216,7 @@ class Piece:
             raise DatasetError(
                 Problem(
                     self.part.where,
-                    f"the {self.n_steps:,} rows that its footer announces after row "
+                    f"the {self.n_steps:,} rows given in its footer after row "
                     f"{self.start - self.part_start:,}",
                     f"{done:,}",
                     "write the file again",
@@ -227,7 +229,7 @@ class Piece:
             block = _list_block(batch.column(part.columns[0]), files, part, row)
         elif {batch.schema.field(i).type for i in part.columns} == {
             pa.from_numpy_dtype(files.dtype)
-        }:  # all columns of the one type, as most are: they are taken over together
+        }:  # the usual case, all columns of this type: converted together
             tensor = batch.select(part.columns).to_tensor(null_to_nan=True, row_major=False)
             block = np.ascontiguousarray(tensor.to_numpy())
         else:
@@ -236,20 +238,20 @@ class Piece:
 
 
 def pieces(files: SourceFiles) -> Iterator[Piece]:
-    """A source cut where its files may be: row groups, small ones together, large ones in batches.
+    """Divide a source along its row groups: small ones are joined, large ones read in batches.
 
-    What a large row group holds can only be decoded in order: that is done, by several threads, as
-    this iterator moves on; small row groups are decoded when they are read, each by one thread.
+    A large row group can only be decoded in order, which happens, in several threads, as this iterator
+    advances. Small row groups are decoded when they are read, by one thread each.
 
     Yields
     ------
     Piece
-        In order, without gaps.
+            In order and without gaps.
 
     Raises
     ------
     DatasetError
-        A damaged file.
+                The file is damaged.
     """
     width = files.n_states * files.dtype.itemsize
     rows = max(64, min(_BATCH_ROWS, _BATCH_BYTES // width))
@@ -271,10 +273,10 @@ def pieces(files: SourceFiles) -> Iterator[Piece]:
 
 
 def over_pieces(files: SourceFiles, work: Callable[[Piece], _Result]) -> Iterator[_Result]:
-    """What `work` makes of each piece of a source, in order; several are worked at side by side.
+    """Apply `work` to each piece of a source, several at once, and yield the results in order.
 
-    As many at once as pyarrow would use threads, at most four: memory stays bounded. What a piece
-    raises is raised in its turn; no piece is begun after that.
+    Uses as many threads as pyarrow would, at most four, to bound the memory. An exception is raised
+    in the order of the pieces, and no piece is started after it.
     """
     n_threads = min(pa.cpu_count(), _MOST_THREADS)
     with ThreadPoolExecutor(n_threads, "piece") as pool:
@@ -288,12 +290,12 @@ def over_pieces(files: SourceFiles, work: Callable[[Piece], _Result]) -> Iterato
                 yield coming.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
-            # What was decoded is not needed again; a server would otherwise hold on to it for good.
+            # The decoded pages are not needed again; a server would otherwise hold this memory.
             pa.default_memory_pool().release_unused()
 
 
 def _runs(metadata: pq.FileMetaData, width: int) -> Iterator[tuple[list[int], int]]:
-    """Row groups to be read at once, with their rows: as many small ones as make a batch."""
+    """Yield row groups to read at once, with their rows: small ones are joined to a batch."""
     groups: list[int] = []
     n_steps = 0
     for i in range(metadata.num_row_groups):
@@ -310,24 +312,24 @@ def _runs(metadata: pq.FileMetaData, width: int) -> Iterator[tuple[list[int], in
 def _read_groups(
     part: Part, metadata: pq.FileMetaData, groups: list[int]
 ) -> Iterator[pa.RecordBatch]:
-    # A handle of its own: pyarrow does not promise that threads may share one.
+    # A separate handle: pyarrow does not guarantee that threads can share one.
     with pq.ParquetFile(part.path, metadata=metadata, **_BOUNDED) as file:
         yield from file.read_row_groups(groups, use_threads=False).to_batches()
 
 
 def _block_rows(files: SourceFiles) -> int:
-    """How many rows are turned at once."""
+    """The number of rows transposed at once."""
     width = files.n_states * files.dtype.itemsize
     rows = max(64, min(_BATCH_ROWS, _BLOCK_BYTES // width))
-    # Columns of an odd number of cache lines: with a power of two, as 8,192 rows have, one row's
-    # values all fall into the same few places of the processor's cache, and turning takes seven
-    # times as long.
+    # The length of a column is an odd number of cache lines: with a power of two, such as 8,192 rows,
+    # the values of one row all compete for the same few cache sets, and transposing takes seven times
+    # as long.
     lines = (rows * files.dtype.itemsize // _LINE_BYTES - 1) | 1
     return lines * _LINE_BYTES // files.dtype.itemsize
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _PartSchema:
     part: Part
     kinds: frozenset[pa.DataType]
     state_names: tuple[str, ...]
@@ -367,8 +369,8 @@ def _part_files(folder: Path, where: str, problems: list[Problem]) -> list[tuple
                 Problem(
                     where,
                     "part files whose name order is the order of the steps",
-                    f"'{earlier}' where counting would have '{later}'",
-                    "name order is used; pad the numbers with zeros if that is wrong",
+                    f"'{earlier}' before '{later}'",
+                    "name order is used; if that is wrong, pad the numbers with zeros",
                     Severity.WARNING,
                 )
             )
@@ -381,7 +383,7 @@ def _by_number(name: str) -> list[tuple[int, int, str]]:
     return [(0, int(p), "") if p.isdigit() and p.isascii() else (1, 0, p) for p in pieces]
 
 
-def _look(path: Path, where: str, problems: list[Problem]) -> _Look:
+def _inspect_part(path: Path, where: str, problems: list[Problem]) -> _PartSchema:
     seen = stamp(path, where)
     file = open_file(path, where, **_BOUNDED)
     schema = file.schema_arrow
@@ -392,7 +394,7 @@ def _look(path: Path, where: str, problems: list[Problem]) -> _Look:
         problems.append(index_warning(where, [name for name in schema.names if name in index]))
     if not names:
         raise DatasetError(
-            Problem(where, "at least one column of numbers", "none", "write one column a state")
+            Problem(where, "at least one column of numbers", "none", "write one column per state")
         )
     again = repeated(names)
     if again:
@@ -409,7 +411,7 @@ def _look(path: Path, where: str, problems: list[Problem]) -> _Look:
     if len(types) == 1 and is_list(types[0]) and _is_number(types[0].value_type):
         width = _width(file, types[0], positions[0], names[0], where, n_steps)
         part = Part(path, where, seen, n_steps, tuple(positions))
-        return _Look(part, frozenset([types[0].value_type]), (), True, width)
+        return _PartSchema(part, frozenset([types[0].value_type]), (), True, width)
     wrong: dict[str, list[str]] = {}
     for name, kind in zip(names, types, strict=True):
         if not _is_number(kind):
@@ -420,12 +422,12 @@ def _look(path: Path, where: str, problems: list[Problem]) -> _Look:
                 f"{where}, {'column' if len(columns) == 1 else 'columns'} {listed(columns)}",
                 "numbers (float16, float32, float64 or integers)",
                 words,
-                "convert to numbers, or remove what is no state",
+                "convert to numbers, or remove columns that are not states",
             )
             for words, columns in wrong.items()
         )
     part = Part(path, where, seen, n_steps, tuple(positions))
-    return _Look(part, frozenset(types), tuple(names), False, None)
+    return _PartSchema(part, frozenset(types), tuple(names), False, None)
 
 
 def _is_number(kind: pa.DataType) -> bool:
@@ -440,7 +442,7 @@ def _width(
     where: str,
     n_steps: int,
 ) -> int | None:
-    """The length of the lists; None for a part without rows."""
+    """Return the length of the lists; None for a part without rows."""
     if pa.types.is_fixed_size_list(kind):
         width = int(kind.list_size)
     elif n_steps == 0:
@@ -452,21 +454,23 @@ def _width(
     if width == 0:
         at = f"{where}, column '{name}', row 0"
         found = "an empty list or null"
-        raise DatasetError(Problem(at, "a list with a number a state", found, "write the states"))
+        raise DatasetError(
+            Problem(at, "a list with one number per state", found, "write the states")
+        )
     return width
 
 
-def _list_names(looks: list[_Look]) -> tuple[str, ...]:
-    width = next(look.width for look in looks if look.width is not None)
+def _list_names(schemas: list[_PartSchema]) -> tuple[str, ...]:
+    width = next(part_schema.width for part_schema in schemas if part_schema.width is not None)
     return tuple(str(i) for i in range(width))
 
 
-def _differences(first: _Look, other: _Look) -> list[Problem]:
-    """How a part file differs from the first one in what must be equal."""
+def _differences(first: _PartSchema, other: _PartSchema) -> list[Problem]:
+    """Compare a part file with the first one in everything that must be equal."""
     where, reference = other.part.where, first.part.path.name
     remedy = "write all parts with the same columns"
     if first.is_list != other.is_list:
-        kinds = ("one column a state", "one list column")
+        kinds = ("one column per state", "one list column")
         expected = f"{kinds[first.is_list]}, as in {reference}"
         return [Problem(where, expected, kinds[other.is_list], remedy)]
     if first.is_list:
@@ -508,7 +512,7 @@ def _list_block(column: pa.Array, files: SourceFiles, part: Part, first_row: int
                 f"{part.where}, row {first_row + row:,}",
                 f"a list of {files.n_states} numbers, as in row 0",
                 found,
-                "write one number a state at every step",
+                "write one number per state at every step",
             )
         )
     flat = column.flatten().to_numpy(zero_copy_only=False)
@@ -516,7 +520,7 @@ def _list_block(column: pa.Array, files: SourceFiles, part: Part, first_row: int
 
 
 def _tanh(block: NDArray[Any]) -> NDArray[Any]:
-    """The tanh in float64, rounded once to the block's type; NaN stays NaN, infinities become +-1."""
+    """Compute tanh in float64, rounded once to the block's type; NaN stays NaN, infinities become +-1."""
     if block.dtype == np.float16:
         looked_up: NDArray[Any] = _tanh_table()[block.view(np.uint16)]
         return looked_up
@@ -526,7 +530,7 @@ def _tanh(block: NDArray[Any]) -> NDArray[Any]:
 
 @cache
 def _tanh_table() -> NDArray[np.float16]:
-    """The tanh of each of the 65,536 float16 values: the same numbers as computing, much faster."""
+    """The tanh of all 65,536 float16 values: equal to computing it, and much faster."""
     every = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
-    with np.errstate(invalid="ignore"):  # signalling NaN among them
+    with np.errstate(invalid="ignore"):  # includes signalling NaN
         return np.tanh(every.astype(np.float64)).astype(np.float16)

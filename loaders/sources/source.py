@@ -1,4 +1,4 @@
-"""A source that is open: its rows, mapped from the copy, and what is known of them."""
+"""An opened source: its memory-mapped rows and its summary."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from loaders.sources.summary import Summary
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """What is known of a source before it is opened."""
+    """What is known about a source before it is opened."""
 
     name: str
     title: str
@@ -38,14 +38,14 @@ class Source:
     Attributes
     ----------
     key
-        Names this content: other files, another key.
+            Identifies the content: changes when the files change.
     rows
-        `(n_steps, n_states)` of `dtype` (float16, float32 or float64): a read-only memory map,
-        row-major; the transform is applied.
+            `(n_steps, n_states)` of `dtype` (float16, float32 or float64): a read-only, row-major
+            memory map, with the transform applied.
     summary
-        Per-state ranges, counts of NaN and infinities, quantiles.
+            Minima and maxima per state, counts of NaN and infinities, quantiles.
     warnings
-        NaN, infinities, constant states.
+            About NaN, infinities and constant states.
     """
 
     name: str
@@ -58,12 +58,12 @@ class Source:
 
     @property
     def n_steps(self) -> int:
-        """Rows."""
+        """The number of rows."""
         return int(self.rows.shape[0])
 
     @property
     def n_states(self) -> int:
-        """Columns."""
+        """The number of columns."""
         return int(self.rows.shape[1])
 
     @property
@@ -73,28 +73,28 @@ class Source:
 
     @property
     def home(self) -> Path:
-        """The folder of the copy: `rows.npy` is there, and whatever else is derived from it."""
+        """The folder of the copy, with `rows.npy` and everything else derived from the source."""
         assert isinstance(self.rows, np.memmap) and self.rows.filename is not None
         return Path(self.rows.filename).parent
 
     @property
     def minimum(self) -> float:
-        """The smallest finite value, exact; 0 when none is finite."""
+        """The smallest finite value, exact; 0 if there is none."""
         return self.summary.minimum
 
     @property
     def maximum(self) -> float:
-        """The largest finite value, exact; 0 when none is finite."""
+        """The largest finite value, exact; 0 if there is none."""
         return self.summary.maximum
 
     @property
     def low_quantile(self) -> float:
-        """The 0.1 % quantile of the finite values (of a sample, see `Summary`)."""
+        """The 0.1 % quantile of the finite values (from a sample, see `Summary`)."""
         return self.summary.low_quantile
 
     @property
     def high_quantile(self) -> float:
-        """The 99.9 % quantile of the finite values (of a sample, see `Summary`)."""
+        """The 99.9 % quantile of the finite values (from a sample, see `Summary`)."""
         return self.summary.high_quantile
 
     @property
@@ -103,18 +103,18 @@ class Source:
         return self.summary.suggested_threshold
 
     def window(self, start: int, stop: int) -> NDArray[Any]:
-        """The rows of the half-open range, cut to the steps that exist.
+        """Return the rows of the half-open range, clipped to the steps that exist.
 
         Returns
         -------
         ndarray
-            `(stop - start, n_states)` of `dtype`, a copy in memory.
+                `(stop - start, n_states)` of `dtype`, a copy in memory.
         """
         return np.array(self.rows[max(0, start) : max(0, stop)])
 
 
 def opened_source(files: SourceFiles, stored: Stored) -> Source:
-    """The source that a copy belongs to."""
+    """Make a source from its files and its copy."""
     return Source(
         name=files.name,
         title=files.title,

@@ -1,14 +1,14 @@
-"""The derived copy of a source: row-major, memory-mapped, with its summary.
+"""Prepared copies of sources: row-major, memory-mapped, each with its summary.
 
-A copy lives in `CACHE/sources/KEY/` and is only ever a function of the Parquet files, so that it
-can be deleted at any time; one whose files were written anew goes a day after it was last opened.
-It is built in a folder of its own and renamed when complete: nobody sees half a copy. An
-operating-system lock, which ends with the process that holds it, keeps two builders from doing the
-same work; correctness does not depend on it.
+A copy in `CACHE/sources/KEY/` is a pure function of the Parquet files, so that it can be deleted at
+any time. If its files have been rewritten, it is deleted a day after it was last opened. It is built
+in a temporary folder and renamed when complete, so that no process reads an incomplete copy. An
+operating-system lock, which is released when its process ends, prevents two processes from building
+the same copy; correctness does not depend on it.
 
-Nobody waits for the disk: a new copy is used from the page cache while a thread sends it to the
-disk and then leaves a mark. A copy without the mark may have lost pages if the machine went down,
-so one from before the last start of the machine is used only if its checksum is still right.
+Requests do not wait for the disk: a new copy is used from the page cache while a thread flushes it
+to the disk and then leaves a mark. A copy without the mark may have lost pages if the machine
+crashed, so that one from before the last boot is used only if its checksum is correct.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ try:
     import fcntl
 
     _HAS_LOCKS = True
-except ImportError:  # pragma: no cover - Windows: two builders may both do the work
+except ImportError:  # pragma: no cover - Windows: two processes may build the same copy
     _HAS_LOCKS = False
 
 FORMAT = 2
-"""Part of every key: raise it when the layout, the summary or the reading of values changes."""
+"""Part of every key: increase it when the layout, the summary or the reading of values changes."""
 
 Progress = Callable[[int, int], None]
-"""Called with the steps done and the steps in all, by any thread but never by two at once."""
+"""Called with (steps done, steps in total), by any thread but never concurrently."""
 
 _ABOUT = "about.json"
 _ON_DISK = "on-disk"
@@ -55,7 +55,7 @@ _ORPHAN_SECONDS = 24 * 3600
 _QUIET_SECONDS = 30
 _MODULUS = 1 << 64
 
-#: The file of a copy's values: NumPy's format, which anything can map.
+#: The file with a copy's values, in NumPy's format, which many programs can map.
 ROWS = "rows.npy"
 
 
@@ -68,21 +68,21 @@ class Stored:
 
 
 def source_key(files: SourceFiles) -> str:
-    """The key of a source's copy: footers, sizes, times of writing, transform, format version."""
+    """Return the key of a copy, from footers, sizes, modification times, transform and format version."""
     return f"v{FORMAT}-{files.digest(times=True)}"
 
 
 def open_stored(files: SourceFiles, cache_dir: Path, progress: Progress | None = None) -> Stored:
-    """The copy of a source; built first when there is none.
+    """Open the copy of a source; build it first if there is none.
 
     Parameters
     ----------
     files
         The inspected source.
     cache_dir
-        The cache folder; made as needed.
+            The cache folder; created if needed.
     progress
-        Called now and then with (steps done, steps in all); what it raises ends the build.
+            Called regularly with (steps done, steps in total); an exception from it stops the build.
 
     Returns
     -------
@@ -91,8 +91,8 @@ def open_stored(files: SourceFiles, cache_dir: Path, progress: Progress | None =
     Raises
     ------
     DatasetError
-        A damaged or changing source; a cache folder that cannot be written; a full disk. In each
-        case nothing half-built stays behind.
+                The source is damaged or changing, the cache folder cannot be written, or the disk is
+                full. No incomplete copy is left behind.
     """
     key = source_key(files)
     folder = cache_dir / "sources"
@@ -103,7 +103,7 @@ def open_stored(files: SourceFiles, cache_dir: Path, progress: Progress | None =
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _lock(folder / f"{key}.lock", lambda: _tick(progress, files)) as locked:
-            stored = _load(home, files)  # another process may have built it meanwhile
+            stored = _load(home, files)  # another process may have built it in the meantime
             if stored is not None:
                 return stored
             _clean(folder, key if locked else None)
@@ -119,15 +119,15 @@ def open_stored(files: SourceFiles, cache_dir: Path, progress: Progress | None =
         Problem(
             f"the cache folder {cache_dir}",
             f"the copy of {files.where} just built",
-            "that it is gone or damaged",
-            "check that nothing else empties the folder, or choose another with --cache-dir",
+            "a missing or damaged copy",
+            "check that no other program empties the folder, or choose another with --cache-dir",
         )
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Building:
-    """A copy that some process is making now: bytes of rows written, of all, and the seconds so far."""
+    """A copy that a process is building: bytes of rows written, bytes in total, seconds so far."""
 
     done: int
     total: int
@@ -135,11 +135,11 @@ class Building:
 
 
 def find_building(files: SourceFiles, cache_dir: Path) -> Building | None:
-    """How far the copy of a source is, whichever process makes it; None when nobody does.
+    """Return the progress of a source's copy, in whichever process builds it; None if none does.
 
-    The builder writes how many rows it has taken in beside them (their file has its full size from
-    the beginning). One that was killed holds no lock any more; where the file system has no locks,
-    what was written to in the last half minute counts as being made.
+    The number of rows written is in a file of its own, since the file of rows has its full size from
+    the start. A process that was killed no longer holds its lock. On file systems without locks, a copy
+    counts as being built if it was written to within the last half minute.
     """
     key = source_key(files)
     folder = cache_dir / "sources"
@@ -153,7 +153,7 @@ def find_building(files: SourceFiles, cache_dir: Path) -> Building | None:
             n_rows = int((temporary / _TAKEN_IN).read_text(encoding="ascii"))
             written = (temporary / _TAKEN_IN).stat().st_mtime
             seconds = written - temporary.stat().st_mtime
-        except (OSError, ValueError):  # renamed or removed meanwhile, or nothing is written yet
+        except (OSError, ValueError):  # renamed or removed in the meantime, or not written yet
             continue
         if held or time.time() - written < _QUIET_SECONDS:
             done = total * n_rows // files.n_steps
@@ -162,19 +162,19 @@ def find_building(files: SourceFiles, cache_dir: Path) -> Building | None:
 
 
 def find_stored(files: SourceFiles, cache_dir: Path) -> Stored | None:
-    """The copy of a source if there is one; writes nothing."""
+    """Open the copy of a source if there is one, without writing anything."""
     return _load(cache_dir / "sources" / source_key(files), files, mark=False)
 
 
 def is_stored(files: SourceFiles, cache_dir: Path) -> bool:
-    """Whether there is a copy that opens at once: it need not be read first (see above). Writes nothing."""
+    """Whether a source has a copy that opens at once, without computing its checksum. Writes nothing."""
     home = cache_dir / "sources" / source_key(files)
-    at_once = _is_marked(home) or _is_of_this_start(home)
+    at_once = _is_marked(home) or _is_since_boot(home)
     return at_once and _load(home, files, mark=False) is not None
 
 
 def _load(home: Path, files: SourceFiles, *, mark: bool = True) -> Stored | None:
-    """Open a copy, and see to its mark; None when there is none, or it is not what it should be."""
+    """Open a copy and make sure that it gets its mark; None if there is none or it is invalid."""
     try:
         rows = np.load(home / ROWS, mmap_mode="r", allow_pickle=False)
         with np.load(home / "summary.npz", allow_pickle=False) as arrays:
@@ -191,8 +191,8 @@ def _load(home: Path, files: SourceFiles, *, mark: bool = True) -> Stored | None
         if mark:
             threading.Thread(target=_send_to_disk, args=(home,), daemon=True).start()
     if mark:
-        with contextlib.suppress(OSError):  # a cache that cannot be written keeps what it has
-            os.utime(home / _ABOUT)  # when it was last opened
+        with contextlib.suppress(OSError):  # in a read-only cache nothing is deleted
+            os.utime(home / _ABOUT)  # the time it was last opened
     return Stored(rows, summary)
 
 
@@ -203,8 +203,8 @@ def _is_marked(home: Path) -> bool:
         return False
 
 
-def _is_of_this_start(home: Path) -> bool:
-    """Whether a copy was written since the machine was last started."""
+def _is_since_boot(home: Path) -> bool:
+    """Whether a copy was written since the machine was last booted."""
     try:
         about = json.loads((home / _ABOUT).read_text(encoding="utf-8"))
         return bool(about["boot"] == _boot())
@@ -213,8 +213,8 @@ def _is_of_this_start(home: Path) -> bool:
 
 
 def _is_whole(home: Path, rows: NDArray[Any]) -> bool:
-    """Whether a copy that was never sent to the disk is what was written."""
-    if _is_of_this_start(home):
+    """Whether a copy without a mark is still what was written."""
+    if _is_since_boot(home):
         return True
     try:
         about = json.loads((home / _ABOUT).read_text(encoding="utf-8"))
@@ -226,15 +226,15 @@ def _is_whole(home: Path, rows: NDArray[Any]) -> bool:
 
 
 def _checksum(block: NDArray[Any]) -> int:
-    """The sum of the bits of all values; pages of zeros where there were others change it."""
+    """Return the sum of the bits of all values; it changes if pages were replaced by zeros."""
     bits = np.ascontiguousarray(block).view(f"u{block.dtype.itemsize}")
-    # By states first: that takes less than half as long. 65,536 float16 fit into 32 bits.
+    # Summing over states first takes less than half as long. 65,536 float16 fit into 32 bits.
     few = bits.itemsize == 2 and len(bits) <= 1 << 16
     return int(bits.sum(axis=0, dtype=np.uint32 if few else np.uint64).sum(dtype=np.uint64))
 
 
 def _boot() -> str:
-    """What names this start of the machine; something new each time where nothing does."""
+    """An id of this boot of the machine; a new one each time if the system has none."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
@@ -242,18 +242,18 @@ def _boot() -> str:
 
 
 def _send_to_disk(home: Path) -> None:
-    """Have a copy survive a power cut, and mark it; without the mark it is tried again."""
+    """Flush a copy to the disk and mark it; without the mark it will be tried again."""
     with contextlib.suppress(OSError):
         for name in (ROWS, "summary.npz", _ABOUT):
             with (home / name).open("rb") as file:
                 os.fsync(file.fileno())
-        # Overwritten, not made: whoever deletes the folder meanwhile meets no new file in it.
+        # Overwrite, not create: if the folder is deleted meanwhile, no new file may appear in it.
         with (home / _ON_DISK).open("r+b") as file:
             file.write(b"1")
 
 
 def _build(files: SourceFiles, folder: Path, home: Path, progress: Progress | None) -> None:
-    """Write a copy beside `home` and rename it there; keep another builder's if it was first."""
+    """Write a copy next to `home` and rename it; if another process was faster, use its copy."""
     _check_room(files, folder)
     temporary = folder / f"{home.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp"
     temporary.mkdir()
@@ -261,13 +261,13 @@ def _build(files: SourceFiles, folder: Path, home: Path, progress: Progress | No
         summarizer = Summarizer(files.n_steps, files.n_states)
         with (temporary / ROWS).open("wb") as file, (temporary / _TAKEN_IN).open("wb", 0) as told:
 
-            def tell(done: int, total: int) -> None:
-                # At the same place, and in one call: others read it at any time.
+            def report(done: int, total: int) -> None:
+                # Overwritten in one call, since other processes read it at any time.
                 os.pwrite(told.fileno(), b"%20d" % done, 0)
                 if progress is not None:
                     progress(done, total)
 
-            checksum = _write_rows(file, files, summarizer, tell)
+            checksum = _write_rows(file, files, summarizer, report)
         with (temporary / "summary.npz").open("wb") as file:
             np.savez(file, **summarizer.finish().arrays())  # type: ignore[arg-type]
         about = {
@@ -288,9 +288,9 @@ def _build(files: SourceFiles, folder: Path, home: Path, progress: Progress | No
             raise DatasetError(
                 Problem(
                     files.where,
-                    "files that stay the same while they are read",
+                    "files that do not change while they are read",
                     "a change",
-                    "open the dataset again when writing has ended",
+                    "open the dataset again when they are complete",
                 )
             )
         (temporary / _TAKEN_IN).unlink()
@@ -299,8 +299,10 @@ def _build(files: SourceFiles, folder: Path, home: Path, progress: Progress | No
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _write_rows(file: BinaryIO, files: SourceFiles, summarizer: Summarizer, tell: Progress) -> int:
-    """Write all rows; return their checksum."""
+def _write_rows(
+    file: BinaryIO, files: SourceFiles, summarizer: Summarizer, report: Progress
+) -> int:
+    """Write all rows and return their checksum."""
     header = {
         "descr": np.lib.format.dtype_to_descr(files.dtype),
         "fortran_order": False,
@@ -313,7 +315,7 @@ def _write_rows(file: BinaryIO, files: SourceFiles, summarizer: Summarizer, tell
     _reserve(file, begin + files.n_steps * width)
     lock = threading.Lock()
     done = 0
-    tell(0, files.n_steps)
+    report(0, files.n_steps)
 
     def take(piece: Piece) -> int:
         nonlocal done
@@ -325,14 +327,14 @@ def _write_rows(file: BinaryIO, files: SourceFiles, summarizer: Summarizer, tell
             step += len(block)
             with lock:
                 done += len(block)
-                tell(done, files.n_steps)
+                report(done, files.n_steps)
         return checksum
 
     return sum(over_pieces(files, take)) % _MODULUS
 
 
 def _write_at(file: BinaryIO, block: NDArray[Any], position: int) -> None:
-    # Plain writes: a full disk is an OSError here; through a memory map it would be a SIGBUS.
+    # Plain writes: a full disk is an OSError here, but a SIGBUS through a memory map.
     left = block.data.cast("B")
     while left:
         n_bytes = os.pwrite(file.fileno(), left, position)
@@ -341,7 +343,7 @@ def _write_at(file: BinaryIO, block: NDArray[Any], position: int) -> None:
 
 
 def _reserve(file: BinaryIO, size: int) -> None:
-    """Have the disk set room aside: writing into it is up to ten times cheaper for the system."""
+    """Allocate disk space in advance: writing into it costs the system up to ten times less."""
     if not hasattr(os, "posix_fallocate"):  # macOS
         return
     try:
@@ -349,7 +351,7 @@ def _reserve(file: BinaryIO, size: int) -> None:
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise
-        # Whatever else: there are file systems that cannot, and writing says what is wrong.
+        # Other errors: some file systems cannot allocate, and writing will report real problems.
 
 
 def _replace(temporary: Path, home: Path, files: SourceFiles) -> None:
@@ -360,14 +362,14 @@ def _replace(temporary: Path, home: Path, files: SourceFiles) -> None:
             if not home.exists():
                 raise
             if _load(home, files) is not None:
-                return  # another builder was first; its copy is as good as ours
-            _remove(home)  # what stands there is damaged
+                return  # another process was faster; its copy is equal
+            _remove(home)  # the existing one is damaged
         else:
             return
 
 
 def _remove(home: Path) -> None:
-    """Remove a copy: moved aside in one step first, so that nobody opens half of it."""
+    """Remove a copy; renames it first, so that no process opens an incomplete one."""
     aside = home.with_name(f"{home.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
     with contextlib.suppress(OSError):
         home.rename(aside)
@@ -394,7 +396,7 @@ def _check_room(files: SourceFiles, folder: Path) -> None:
                 f"the cache folder {folder.parent}",
                 f"{sized(needed)} of free disk space for the copy of {files.where}",
                 sized(free),
-                "make room, or choose another folder with --cache-dir",
+                "free some space, or choose another folder with --cache-dir",
             )
         )
 
@@ -402,15 +404,15 @@ def _check_room(files: SourceFiles, folder: Path) -> None:
 def _cannot_write(files: SourceFiles, cache_dir: Path, error: OSError) -> Problem:
     return Problem(
         f"the cache folder {cache_dir}",
-        f"to write the copy of {files.where} ({sized(_needed(files))})",
+        f"room to write the copy of {files.where} ({sized(_needed(files))})",
         (error.strerror or str(error)).lower(),
-        "make it writable with enough room, or choose another folder with --cache-dir",
+        "make it writable and free some space, or choose another folder with --cache-dir",
     )
 
 
 @contextlib.contextmanager
 def _lock(path: Path, waiting: Callable[[], None]) -> Iterator[bool]:
-    """Hold an exclusive lock; yields False where the file system has none."""
+    """Hold an exclusive lock; yields False if the file system has no locks."""
     with path.open("ab") as file:
         yield _acquire(file, waiting)
 
@@ -431,7 +433,7 @@ def _acquire(file: BinaryIO, waiting: Callable[[], None]) -> bool:
 
 
 def _is_held(path: Path) -> bool | None:
-    """Whether some process holds a lock; None where the file system does not say."""
+    """Whether some process holds a lock; None if the file system cannot tell."""
     if not _HAS_LOCKS:  # pragma: no cover
         return None
     try:
@@ -445,32 +447,32 @@ def _is_held(path: Path) -> bool | None:
 
 
 def _clean(folder: Path, locked_key: str | None) -> None:
-    """Remove what killed builders left: of this key when it is locked, of others when a day old."""
+    """Remove incomplete copies of killed processes: with this key if locked, others after a day."""
     for leftover in folder.glob("*.tmp"):
         try:
             ours = locked_key is not None and leftover.name.split(".")[0] == locked_key
             if ours or time.time() - leftover.stat().st_mtime > _ORPHAN_SECONDS:
                 shutil.rmtree(leftover, ignore_errors=True)
-        except OSError:  # gone meanwhile
+        except OSError:  # deleted in the meantime
             continue
 
 
 def _remove_superseded(folder: Path, *, older_than: float) -> None:
-    """Remove the copies of files that were written anew since; last opened so many seconds ago."""
+    """Remove copies whose files have been rewritten and that were last opened too long ago."""
     for about in folder.glob(f"*/{_ABOUT}"):
         if about.parent.suffix == ".tmp":
             continue
         try:
             last_opened = about.stat().st_mtime
             files = json.loads(about.read_text(encoding="utf-8"))["files"]
-            changed = [_is_another(*file) for file in files]
+            changed = [_has_changed(*file) for file in files]
         except (OSError, ValueError, KeyError, TypeError):
-            # A file that is not there may be on a drive that is away; or an older program's copy.
+            # A missing file may be on a drive that is not mounted, or the copy is from an older version.
             continue
         if any(changed) and time.time() - last_opened > older_than:
             _remove(about.parent)
 
 
-def _is_another(path: str, size: int, mtime_ns: int) -> bool:
+def _has_changed(path: str, size: int, mtime_ns: int) -> bool:
     now = Path(path).stat()
     return (now.st_size, now.st_mtime_ns) != (size, mtime_ns)

@@ -1,4 +1,4 @@
-"""What is worth knowing about a source's values: ranges, faults, quantiles, a first threshold."""
+"""Summaries of a source's values: ranges, NaN and infinities, quantiles, a suggested threshold."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from numpy.typing import NDArray
 from loaders.problems import Problem, Severity, counted
 
 SAMPLE_VALUES = 2_000_000
-"""At most about this many values are looked at for quantiles; below it, they are exact."""
+"""Quantiles are computed from at most about this many values; exact for smaller sources."""
 GRID_POINTS = 1_001
 LOW, HIGH = 0.001, 0.999
 SHARE_ON = 0.2
-"""The suggested threshold aims at this share of values on."""
+"""The share of values on that the suggested threshold aims at."""
 
-_NONE = (sys.maxsize, 0)  # a place after all others
+_NONE = (sys.maxsize, 0)  # sorts after every (step, state)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Summary:
-    """Per-state facts and quantiles of one source, after its transform.
+    """Statistics per state and quantiles of one source, after its transform.
 
     Attributes
     ----------
     minima, maxima
-        float64 `(n_states,)`, exact, over the finite values; NaN where a state has none.
+            float64 `(n_states,)`, exact, over the finite values; NaN for a state without any.
     nan_counts, high_counts, low_counts
-        int64 `(n_states,)`, exact: NaN, +infinity and -infinity.
+            int64 `(n_states,)`, exact: counts of NaN, +infinity and -infinity.
     first_nan, first_infinity
-        (step, state) of the first one, -1 for none.
+            (step, state) of the first one, or -1.
     quantiles
-        float64 `(1001,)`: the 0, 0.1, ... 100 % quantiles of the finite values of a sample of at
-        most about 2,000,000 values (all of them when there are no more); zeros when none is finite.
+            float64 `(1001,)`: the 0, 0.1, ... 100 % quantiles of the finite values in a sample of about
+            2,000,000 values (all values if there are fewer); zeros if there are none.
     suggested_threshold
         See `suggest_threshold`.
     """
@@ -56,13 +56,13 @@ class Summary:
 
     @property
     def minimum(self) -> float:
-        """The smallest finite value; 0 when there is none."""
+        """The smallest finite value; 0 if there is none."""
         finite = self.minima[np.isfinite(self.minima)]
         return float(finite.min()) if len(finite) else 0.0
 
     @property
     def maximum(self) -> float:
-        """The largest finite value; 0 when there is none."""
+        """The largest finite value; 0 if there is none."""
         finite = self.maxima[np.isfinite(self.maxima)]
         return float(finite.max()) if len(finite) else 0.0
 
@@ -78,13 +78,13 @@ class Summary:
 
     @property
     def constant(self) -> NDArray[np.bool_]:
-        """Which states are constant, bool `(n_states,)`: all values that are not NaN are the same finite number."""
+        """Constant states, bool `(n_states,)`: all values other than NaN are the same finite number."""
         same: NDArray[np.bool_] = self.minima == self.maxima
         finite: NDArray[np.bool_] = self.high_counts + self.low_counts == 0
         return np.logical_and(same, finite)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything as named arrays, to be saved."""
+        """Return everything as named arrays, for saving."""
         return {
             "minima": self.minima,
             "maxima": self.maxima,
@@ -100,7 +100,7 @@ class Summary:
     def warnings(
         self, where: str, n_steps: int, state_names: tuple[str, ...]
     ) -> tuple[Problem, ...]:
-        """NaN, infinities and constant states, one warning each for the whole source."""
+        """Warnings about NaN, infinities and constant states, one each for the whole source."""
         n_states = len(state_names)
         found: list[Problem] = []
 
@@ -126,7 +126,7 @@ class Summary:
         if len(constant) and n_steps > 1:
             state = int(constant[0])
             words = (
-                f"{len(constant):,} of {counted(n_states, 'state')} with one value only "
+                f"{len(constant):,} of {counted(n_states, 'state')} with a single value "
                 f"(column '{state_names[state]}' is always {self.minima[state]:g})"
             )
             warn("states that vary", words, "a constant state is on everywhere or nowhere")
@@ -134,7 +134,7 @@ class Summary:
 
 
 def summary_from(arrays: Mapping[str, NDArray[Any]]) -> Summary:
-    """The summary saved as `Summary.arrays`; KeyError or ValueError when it is not one."""
+    """Load a summary saved as `Summary.arrays`; KeyError or ValueError if it is not one."""
 
     def pair(name: str) -> tuple[int, int]:
         step, state = arrays[name]
@@ -154,9 +154,9 @@ def summary_from(arrays: Mapping[str, NDArray[Any]]) -> Summary:
 
 
 class Summarizer:
-    """Takes the rows of a source block by block, in any order, and sums them up in bounded memory.
+    """Summarizes the rows of a source block by block, in any order and in bounded memory.
 
-    `update` may be called by several threads at once; no answer depends on the order.
+    `update` may be called by several threads at once; the result does not depend on the order.
     """
 
     def __init__(self, n_steps: int, n_states: int) -> None:
@@ -172,7 +172,7 @@ class Summarizer:
         self._sorted: NDArray[np.float64] | None = None
 
     def update(self, start: int, block: NDArray[Any]) -> None:
-        """Take the rows from step `start` on: float16, float32 or float64 `(any, n_states)`."""
+        """Add the rows from step `start`: float16, float32 or float64 `(any, n_states)`."""
         if not len(block):
             return
         low, high = _extremes(block)
@@ -198,7 +198,7 @@ class Summarizer:
         self._first_infinity = min(self._first_infinity, faults.first_infinity)
 
     def _values(self) -> tuple[NDArray[np.float64], int]:
-        """The sample without NaN, sorted, infinities included; and its size with NaN."""
+        """The sorted sample without NaN but with infinities, and its size including NaN."""
         total = self.sampled
         if self._sorted is None:
             parts = [self._sample[start] for start in sorted(self._sample)]
@@ -207,28 +207,28 @@ class Summarizer:
         return self._sorted, total
 
     def share_on(self, threshold: float) -> float:
-        """The share of the sample that is >= threshold (as real numbers; NaN is not)."""
+        """Return the share of the sample that is >= threshold (as real numbers; NaN is not)."""
         values, total = self._values()
         return _share(values, total, threshold)
 
     @property
     def sampled(self) -> int:
-        """The number of values in the sample, NaN included."""
+        """The number of values in the sample, including NaN."""
         return sum(len(part) for part in self._sample.values())
 
     def finish(self) -> Summary:
-        """The summary of all rows taken."""
+        """Return the summary of all rows added."""
         values, total = self._values()
         finite = values[np.isfinite(values)]
         grid = np.zeros(GRID_POINTS)
         if len(finite):
-            # Sorted already; halving keeps the interpolation from overflowing at the type's edge.
+            # Values are sorted; interpolating with weights avoids overflow at the limits of the type.
             position = np.linspace(0, len(finite) - 1, GRID_POINTS)
             below = position.astype(np.int64)
             above = np.minimum(below + 1, len(finite) - 1)
             part = position - below
             between = finite[below] * (1 - part) + finite[above] * part
-            grid = np.clip(between, finite[below], finite[above])  # rounding leaves the last bit
+            grid = np.clip(between, finite[below], finite[above])  # rounding may go one bit too far
         none = ~np.isfinite(self._minima)
         return Summary(
             minima=np.where(none, np.nan, self._minima),
@@ -245,7 +245,7 @@ class Summarizer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Faults:
-    """What is not finite in some states of a block, and the extremes of what is."""
+    """Values that are not finite in some states of a block, and the extremes of the others."""
 
     states: NDArray[np.int64]
     low: NDArray[Any]
@@ -258,7 +258,7 @@ class _Faults:
 
     @classmethod
     def of(cls, start: int, block: NDArray[Any], states: NDArray[np.int64]) -> _Faults:
-        """Look at some states of the rows from step `start` on."""
+        """Inspect some states of the rows from step `start`."""
         part = block[:, states]
         nan, up, down = np.isnan(part), np.isposinf(part), np.isneginf(part)
         other = nan | up | down
@@ -283,12 +283,12 @@ class _Faults:
 
 
 def _extremes(block: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The least and the greatest value of each column; not finite where one of the column is not."""
+    """Return minimum and maximum of each column; not finite if a value in the column is not."""
     if block.dtype != np.float16:
         return block.min(axis=0), block.max(axis=0)
-    # Arithmetic on float16 is done in software, value by value; on its bits it is not. Numbers
-    # without sign order like their bits, those with one the other way round and, unsigned, above
-    # all others; NaN lies beyond infinity on either side.
+    # Arithmetic on float16 is done in software, value by value, but not on its bits. The bits of
+    # numbers without a sign bit order like the numbers; those with one order in reverse and, unsigned,
+    # come after all others; NaN is beyond infinity on either side.
     unsigned, signed = block.view(np.uint16), block.view(np.int16)
     most, least = unsigned.max(axis=0), unsigned.min(axis=0)
     greatest = signed.max(axis=0).view(np.uint16)
@@ -298,10 +298,10 @@ def _extremes(block: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def sample_rows(n_steps: int, n_states: int) -> NDArray[np.int64]:
-    """The steps whose values make the sample: one from each of equal stretches, ascending.
+    """Return the steps of the sample, ascending: one from each of equally long ranges.
 
-    Within its stretch a step is picked by a fixed hash, so that the sample is the same on every
-    machine and does not fall in step with periodic data.
+    The step within a range is chosen by a fixed hash, so that the sample is the same on every machine
+    and does not align with periodic data.
     """
     count = min(n_steps, max(1, SAMPLE_VALUES // max(1, n_states)))
     if count == n_steps:
@@ -313,26 +313,26 @@ def sample_rows(n_steps: int, n_states: int) -> NDArray[np.int64]:
 
 
 def suggest_threshold(values: NDArray[np.float64], total: int) -> float:
-    """A round threshold at which around a fifth of the values are on.
+    """Suggest a round threshold at which about a fifth of the values are on.
 
-    The value that exactly a fifth of the sample reach is rounded down and up to multiples of 1, 2
-    or 5 times a power of ten, from coarse steps to fine ones, as far as a thousandth of the range
-    (0.1 to 99.9 % quantile). The first rounding at which 15 to 25 % are on is it; when there is
-    none (many equal values), the one that comes nearest to a fifth, where a finer step must gain
-    two percentage points over a coarser one. At least one value is on.
+    The value that exactly a fifth of the sample reach is rounded down and up to multiples of 1, 2 or 5
+    times a power of ten, from coarse to fine, down to a thousandth of the range (0.1 to 99.9 %
+    quantile). The first result with 15 to 25 % of the values on is chosen; if there is none (many equal
+    values), the closest to a fifth, where a finer step must be better by two percentage points. At
+    least one value is on.
 
     Parameters
     ----------
     values
-        Sorted, without NaN; infinities count as numbers.
+            Sorted, without NaN; infinities are included.
     total
-        The number of values with NaN, of which none is ever on.
+            The number of values including NaN, which is never on.
 
     Returns
     -------
     float
-        Finite. A constant source gives its value, rounded down to two digits, so that it is on;
-        without finite values, 0.
+            Finite. For a constant source its value, rounded down to two digits, so that it is on; without
+            finite values, 0.
     """
     finite = values[np.isfinite(values)]
     if not len(finite):
@@ -360,13 +360,13 @@ def suggest_threshold(values: NDArray[np.float64], total: int) -> float:
 
 
 def _distance(values: NDArray[np.float64], total: int, threshold: float) -> float:
-    """How far from a fifth the share of values on is; infinite when none is on."""
+    """The distance of the share of values on from a fifth; infinite if none is on."""
     share = _share(values, total, threshold) if math.isfinite(threshold) else 0.0
     return abs(share - SHARE_ON) if share else math.inf
 
 
 def _steps(span: Decimal) -> list[Decimal]:
-    """1-2-5 steps from no more than the span down to a thousandth of it."""
+    """1-2-5 steps from at most the span down to a thousandth of it."""
     exponent = span.adjusted()
     ladder = [Decimal((0, (m,), e)) for e in range(exponent, exponent - 5, -1) for m in (5, 2, 1)]
     return [step for step in ladder if span >= step >= span / 1000]

@@ -18,7 +18,7 @@ HINTS = {
     "#polarity": "What counts as on",
     "#pinned": "Show one state in red",
     "#runs": "Neither the selection nor the matches change",
-    "#track-picker": "a heatmap beside the matches",
+    "summary:has-text('Annotations')": "a heatmap beside the matches",
     "label:has-text('mask')": "Fade annotations",
     "#match-button": "Search the whole corpus",
     "label:has-text('automatically')": "at the end of every change",

@@ -51,7 +51,8 @@ def walk_to(page: Page, search: str) -> None:
         search,
     )
     page.wait_for_function(
-        "opened => window.dash_clientside.statebrush.read('view').restored !== opened", arg=opened
+        "opened => window.dash_clientside.statebrush.panel().read('view').restored !== opened",
+        arg=opened,
     )
 
 
@@ -123,7 +124,8 @@ def test_a_link_shows_its_brush_in_a_narrower_window_and_back_what_was_seen(
     assert words(page) != away
     page.go_back()
     page.wait_for_function(
-        "first => window.dash_clientside.statebrush.read('view').first === first", arg=min(away)
+        "first => window.dash_clientside.statebrush.panel().read('view').first === first",
+        arg=min(away),
     )
     settled(page)
     assert words(page) == away
@@ -174,7 +176,7 @@ def test_a_drag_is_one_step_of_the_history(open_page: Callable[..., Page], demo:
     assert page.evaluate("() => history.length") == length + 1
     page.go_back()
     page.wait_for_function(
-        "start => window.dash_clientside.statebrush.read('view').start === start", arg=start
+        "start => window.dash_clientside.statebrush.panel().read('view').start === start", arg=start
     )
     settled(page)
 
@@ -188,10 +190,10 @@ def test_switching_the_source_keeps_the_place_and_drops_exclusions(
     settled(page)
     before = view(page)
     other = next(item for item in dataset.sources.values() if item.name != before["source"])
-    page.click("#source")
-    page.click(f"[role=option]:has-text('{other.title}')")
+    page.select_option("#source", label=other.title)
     page.wait_for_function(
-        "name => window.dash_clientside.statebrush.read('view').source === name", arg=other.name
+        "name => window.dash_clientside.statebrush.panel().read('view').source === name",
+        arg=other.name,
     )
     settled(page)
     after = view(page)
@@ -202,7 +204,7 @@ def test_switching_the_source_keeps_the_place_and_drops_exclusions(
     page.wait_for_selector("text=excluded states are back")
     page.go_back()
     page.wait_for_function(
-        "name => window.dash_clientside.statebrush.read('view').source === name",
+        "name => window.dash_clientside.statebrush.panel().read('view').source === name",
         arg=before["source"],
     )
     settled(page)

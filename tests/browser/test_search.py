@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 def jumped(page: Page, start: int) -> None:
     page.wait_for_function(
-        "s => window.dash_clientside.statebrush.read('view').start === s", arg=start
+        "s => window.dash_clientside.statebrush.panel().read('view').start === s", arg=start
     )
     settled(page)
 
@@ -51,7 +51,7 @@ def test_a_phrase_is_found_jumped_to_and_walked_through(
     assert view(page)["start"] == start, "Escape closed the panel, the selection stays"
     page.go_back()
     page.wait_for_function(
-        "s => window.dash_clientside.statebrush.read('view').start !== s", arg=start
+        "s => window.dash_clientside.statebrush.panel().read('view').start !== s", arg=start
     )
 
 

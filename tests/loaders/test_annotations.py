@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Any:
 
 
 def annotated(folder: Path, values: Any, config: Any = "", name: str = "x") -> Any:
-    """The annotation of one column, in a file whose column is called otherwise."""
+    """The annotation from one column, in a file whose column has a different name."""
     pq.write_table(
         pa.table({"column": values}), folder / "annotations" / f"{name}.parquet", row_group_size=7
     )
@@ -133,7 +133,7 @@ annotations:
     colors = {category.label: category.color for category in annotation.categories}
     assert colors["a"] == "#abcdef"
     assert colors["e"] == COLORS[0]
-    assert len(set(colors.values())) == 6  # a colour that was chosen is not given out again
+    assert len(set(colors.values())) == 6  # a configured colour is not assigned again
     counts = dict(zip(labels(annotation), annotation.counts.tolist(), strict=True))
     assert counts == {"a": 12, "b": 12, "c": 12, "d": 12, "e": 12, "never": 0}
     (warning,) = open_dataset(folder, folder.parent / "c").warnings
@@ -222,7 +222,7 @@ def test_ranked_without_weights(folder: Path) -> None:
     assert ranked.weights(0, 5) is None
 
 
-def test_a_number_called_weight_is_an_annotation_of_its_own(folder: Path) -> None:
+def test_a_number_called_weight_is_a_separate_annotation(folder: Path) -> None:
     annotated(folder, repeated([["a"]]), name="top")
     assert annotated(folder, repeated([0.5]), name="top_weight").kind == "scalar"
     assert set(open_dataset(folder, folder.parent / "c").annotations) == {"top", "top_weight"}
@@ -274,7 +274,7 @@ def test_annotation_index_columns_are_left_out(folder: Path) -> None:
     assert "index" in dataset.warnings[0].sentence
 
 
-def test_columns_of_tokens_come_first_and_dots_are_no_paths(folder: Path) -> None:
+def test_columns_of_tokens_come_first_and_dots_are_not_paths(folder: Path) -> None:
     table = pa.table({"token": ["t"] * N, "a": repeated([1, 2]), "a.b": repeated([0.5])})
     pq.write_table(table, folder / "tokens.parquet")
     pq.write_table(pa.table({"z": repeated("q")}), folder / "annotations" / "0.parquet")

@@ -1,4 +1,4 @@
-"""Broken datasets: each fault is one sentence that names it, and one run finds them all."""
+"""Broken datasets: each problem is one sentence that names it, and one run finds them all."""
 
 import shutil
 from collections.abc import Callable
@@ -24,7 +24,7 @@ X = np.arange(N)[:, None]
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A dataset in which nothing is wrong."""
+    """A dataset without problems."""
     path = tmp_path_factory.mktemp("whole") / "d"
     return write_dataset(
         path,
@@ -69,7 +69,7 @@ def cut(path: Path, keep: int) -> None:
 
 
 def flip(path: Path) -> None:
-    """Damage the pages, leave the footer."""
+    """Damage the pages but not the footer."""
     content = bytearray(path.read_bytes())
     content[4:60] = b"\xff" * 56
     path.write_bytes(content)
@@ -81,8 +81,8 @@ A = "annotations/a.parquet"
 I = "annotations/chunk.parquet"  # noqa: E741
 
 # what to break, and what the sentence must name
-FAULTS: dict[str, tuple[Callable[[Path], Any], list[str]]] = {
-    "no tokens file": (lambda d: (d / T).unlink(), ["d/tokens.parquet", "no file"]),
+PROBLEMS: dict[str, tuple[Callable[[Path], Any], list[str]]] = {
+    "no tokens file": (lambda d: (d / T).unlink(), ["d/tokens.parquet", "no such file"]),
     "no states folder": (lambda d: shutil.rmtree(d / "states"), ["d/states", "nothing there"]),
     "states is a file": (
         lambda d: (shutil.rmtree(d / "states"), (d / "states").touch()),
@@ -267,7 +267,7 @@ FAULTS: dict[str, tuple[Callable[[Path], Any], list[str]]] = {
     ),
     "weights without words": (
         lambda d: put(d, A, a=[[1.0]] * N),
-        ["d/annotations/a.parquet", "without a list of words"],
+        ["d/annotations/a.parquet", "without a matching list of words"],
     ),
     "weights of another length": (
         lambda d: put(d, "annotations/top_weight.parquet", w=[[1.0, 2.0]] * 3 + [[1.0]] * 3),
@@ -411,20 +411,20 @@ def test_nothing_is_wrong_with_the_whole_dataset(folder: Path, tmp_path: Path) -
     assert open_dataset(folder, tmp_path / "c").open_source("t").warnings == ()
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_one_sentence_that_names_it(folder: Path, tmp_path: Path, fault: Any) -> None:
-    spoil, names = FAULTS[fault]
-    spoil(folder)
+@pytest.mark.parametrize("fault", PROBLEMS)
+def test_a_problem_is_one_sentence_that_names_it(folder: Path, tmp_path: Path, fault: Any) -> None:
+    damage, names = PROBLEMS[fault]
+    damage(folder)
     with pytest.raises(DatasetError) as error:
         open_dataset(folder, tmp_path / "c")
     sentences = [problem.sentence for problem in error.value.problems]
     matching = [s for s in sentences if all(name in s for name in names)]
     assert len(matching) == 1, sentences
-    assert len(sentences) == 1, sentences  # one fault does not drag others along
+    assert len(sentences) == 1, sentences  # one problem does not cause others
     assert "\n" not in matching[0]
     assert matching[0].endswith(".")
     assert str(error.value) == matching[0]
-    report = check(folder)  # the same words
+    report = check(folder)  # the same sentences
     assert [problem.sentence for problem in report.problems] == sentences
     assert report.exit_code == 1
     (problem,) = report.problems
@@ -432,13 +432,13 @@ def test_a_fault_is_one_sentence_that_names_it(folder: Path, tmp_path: Path, fau
         f"  1. {problem.where}\n"
         f"       expected  {problem.expected}\n"
         f"       found     {problem.found}\n"
-        f"       to mend   {problem.remedy}\n"
+        f"       fix       {problem.remedy}\n"
     ) in report.text()
     (entry,) = Catalog([folder], tmp_path / "c").entries()
     assert entry.error == matching[0]
 
 
-# Faults of the values: found by check, and when the source is opened.
+# Problems of the values: found by check, and when the source is opened.
 LATE: dict[str, tuple[Callable[[Path], Any], list[str]]] = {
     "damaged pages": (lambda d: flip(d / S), ["d/states/s.parquet"]),
     "ragged lists": (
@@ -466,9 +466,9 @@ LATE: dict[str, tuple[Callable[[Path], Any], list[str]]] = {
 
 
 @pytest.mark.parametrize("fault", LATE)
-def test_a_fault_among_the_values_is_named_too(folder: Path, tmp_path: Path, fault: Any) -> None:
-    spoil, names = LATE[fault]
-    spoil(folder)
+def test_a_problem_of_the_values_is_named_too(folder: Path, tmp_path: Path, fault: Any) -> None:
+    damage, names = LATE[fault]
+    damage(folder)
     report = check(folder)
     assert len(report.problems) == 1
     assert all(name in report.problems[0].sentence for name in names), report.problems
@@ -491,12 +491,12 @@ def test_all_problems_in_one_run(folder: Path) -> None:
         "parts with other columns",
     ]
     for fault in spoiled:
-        FAULTS[fault][0](folder)
+        PROBLEMS[fault][0](folder)
     report = check(folder)
     text = report.text()
     for fault in spoiled:
         assert any(
-            all(name in problem.sentence for name in FAULTS[fault][1])
+            all(name in problem.sentence for name in PROBLEMS[fault][1])
             for problem in report.problems
         ), fault
     assert f"Problems: {len(report.problems)}" in text
@@ -505,7 +505,7 @@ def test_all_problems_in_one_run(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["missing", "file.txt", "empty", "other"])
-def test_what_is_no_dataset_folder_exits_2(tmp_path: Path, path: Path) -> None:
+def test_check_of_anything_but_a_dataset_folder_exits_2(tmp_path: Path, path: Path) -> None:
     (tmp_path / "file.txt").touch()
     (tmp_path / "empty").mkdir()
     (tmp_path / "other").mkdir()
@@ -519,7 +519,7 @@ def test_what_is_no_dataset_folder_exits_2(tmp_path: Path, path: Path) -> None:
         open_dataset(tmp_path / path, tmp_path / "c")
 
 
-def test_warnings_do_not_stop_a_dataset(folder: Path, tmp_path: Path) -> None:
+def test_a_dataset_with_warnings_opens(folder: Path, tmp_path: Path) -> None:
     values = np.zeros((N, 4))
     values[:, 0] = range(N)
     values[2, 1:3] = np.nan, np.inf
@@ -536,7 +536,7 @@ def test_warnings_do_not_stop_a_dataset(folder: Path, tmp_path: Path) -> None:
     for expected in (
         "NaN in 1 of 4 states (2 values, the first in row 2 of column 'q')",
         "infinities in 1 of 4 states (1 value, the first in row 2 of column 'r')",
-        "2 of 4 states with one value only (column 'q' is always 0)",
+        "2 of 4 states with a single value (column 'q' is always 0)",
         "saved by pandas as the index",
         "d/states/readme.txt",
         "d/annotations/old",
@@ -549,7 +549,7 @@ def test_warnings_do_not_stop_a_dataset(folder: Path, tmp_path: Path) -> None:
 
 
 def test_damaged_bytes_are_problems_and_never_exceptions(folder: Path, tmp_path: Path) -> None:
-    """Byte flips, most of them in the footers, where pyarrow's own words are of little help."""
+    """Byte flips, most of them in the footers, where pyarrow's messages are of little help."""
     rng = np.random.default_rng(2)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     refused = 0
@@ -565,6 +565,6 @@ def test_damaged_bytes_are_problems_and_never_exceptions(folder: Path, tmp_path:
         try:
             open_dataset(folder, tmp_path / "c").open_source("s")
         except DatasetError as error:
-            assert "\n" not in str(error)  # noqa: PT017 - it need not be raised
+            assert "\n" not in str(error)  # noqa: PT017 - it may open as well
         path.write_bytes(content)
     assert refused > FLIPS / 2

@@ -35,7 +35,7 @@ def test_datasets_and_folders_of_datasets(tmp_path: Path) -> None:
     assert catalog.get("b") is catalog.get("b")
 
 
-def test_a_broken_dataset_is_an_entry_and_the_others_go_on(tmp_path: Path) -> None:
+def test_a_broken_dataset_is_an_entry_and_the_others_open(tmp_path: Path) -> None:
     make(tmp_path / "many" / "good")
     bad = make(tmp_path / "many" / "bad")
     (bad / "states" / "s.parquet").write_text("x")
@@ -51,7 +51,7 @@ def test_a_broken_dataset_is_an_entry_and_the_others_go_on(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["missing", "file", "empty"])
-def test_a_path_that_is_no_dataset_is_an_entry_with_a_sentence(tmp_path: Path, name: str) -> None:
+def test_a_path_without_a_dataset_is_an_entry_with_a_sentence(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "empty").mkdir()
     (entry,) = Catalog([tmp_path / name], tmp_path / "c").entries()
@@ -98,15 +98,15 @@ def test_changed_files_are_opened_again(tmp_path: Path) -> None:
     (path / "dataset.yaml").write_text("nme: x")
     with pytest.raises(DatasetError, match="did you mean 'name'"):
         catalog.get("d")
-    (path / "dataset.yaml").write_text("name: mended")
-    assert catalog.get("d").name == "mended"
+    (path / "dataset.yaml").write_text("name: fixed")
+    assert catalog.get("d").name == "fixed"
     write_annotation = path / "annotations"
     write_annotation.mkdir()
     (write_annotation / "a.parquet").write_text("x")
     assert catalog.entries()[0].error is not None
 
 
-def test_new_and_removed_datasets_show(tmp_path: Path) -> None:
+def test_new_and_removed_datasets_are_noticed(tmp_path: Path) -> None:
     make(tmp_path / "many" / "a")
     catalog = Catalog([tmp_path / "many"], tmp_path / "c")
     assert [e.id for e in catalog.entries()] == ["a"]

@@ -1,4 +1,4 @@
-"""The report of `check`: what is there, in words."""
+"""The report of `check`."""
 
 import threading
 from pathlib import Path
@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Any:
     )
 
 
-def test_the_report_says_what_is_there(path: Path) -> None:
+def test_the_report_describes_the_dataset(path: Path) -> None:
     seen = []
     report = check(path, progress=lambda *p: seen.append(p))
     text = report.text()
@@ -64,7 +64,7 @@ def test_the_report_says_what_is_there(path: Path) -> None:
     assert all(line == line.rstrip() for line in text.splitlines())
 
 
-def test_shares_are_those_of_the_transformed_values(path: Path) -> None:
+def test_shares_refer_to_the_transformed_values(path: Path) -> None:
     report = check(path)
     rows = open_dataset(path, path.parent / "c").open_source("cell").window(0, N)
     (cell, _) = report.sources
@@ -80,10 +80,10 @@ def test_check_writes_nothing(path: Path) -> None:
     assert sorted(path.parent.rglob("*")) == before
 
 
-def test_a_deep_check_leaves_a_copy_as_it_is(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deep_check_does_not_change_a_copy(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = path.parent / "c"
     monkeypatch.setattr(store, "_send_to_disk", lambda home: None)
-    open_dataset(path, cache).open_source("cell")  # not marked as being on the disk
+    open_dataset(path, cache).open_source("cell")  # not marked as flushed to the disk
     sent: list[Any] = []
     monkeypatch.setattr(store, "_send_to_disk", sent.append)
     before = set(threading.enumerate())

@@ -1,4 +1,4 @@
-"""dataset.yaml: what is understood."""
+"""dataset.yaml: what is accepted."""
 
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ default: {source: layer2_cell, start: 120, stop: 124, off_before: 1, off_after: 
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "default:\nsources:\nannotations:\n"])
-def test_empty_and_missing_are_fine(tmp_path: Path, text: str) -> None:
+def test_empty_and_missing_files_are_accepted(tmp_path: Path, text: str) -> None:
     path = tmp_path / "dataset.yaml"
     assert read_config(path, "x")[1] == []
     path.write_text(text)
@@ -53,7 +53,7 @@ def test_empty_and_missing_are_fine(tmp_path: Path, text: str) -> None:
     ("written", "number"),
     [("1e-3", 1e-3), ("-1e-3", -1e-3), ("0", 0.0), ("'0.5'", 0.5), ("-2", -2)],
 )
-def test_thresholds_as_people_write_them(tmp_path: Path, written: Any, number: int) -> None:
+def test_thresholds_in_common_notations(tmp_path: Path, written: Any, number: int) -> None:
     path = tmp_path / "dataset.yaml"
     path.write_text(f"default: {{threshold: {written}}}")
     config, problems = read_config(path, "x")
@@ -63,9 +63,7 @@ def test_thresholds_as_people_write_them(tmp_path: Path, written: Any, number: i
 
 
 @pytest.mark.parametrize("written", ["1_0", "010", "0x1F", "1:30", "+3", "\uff13"])
-def test_a_number_that_is_not_written_in_plain_decimal_is_no_step(
-    tmp_path: Path, written: Any
-) -> None:
+def test_a_number_that_is_not_plain_decimal_is_not_a_step(tmp_path: Path, written: Any) -> None:
     path = tmp_path / "dataset.yaml"
     path.write_text(f"default: {{start: {written}, stop: 100}}", encoding="utf-8")
     (problem,) = read_config(path, "x")[1]
@@ -73,7 +71,7 @@ def test_a_number_that_is_not_written_in_plain_decimal_is_no_step(
 
 
 @pytest.mark.parametrize("written", ["1_0.5", "1_0", "\uff10.5", "1:30.5", ".inf", ".nan", "nan"])
-def test_a_number_that_is_not_finite_and_decimal_is_no_threshold(
+def test_a_number_that_is_not_finite_and_decimal_is_not_a_threshold(
     tmp_path: Path, written: Any
 ) -> None:
     path = tmp_path / "dataset.yaml"
@@ -82,7 +80,7 @@ def test_a_number_that_is_not_finite_and_decimal_is_no_threshold(
     assert (problem.where, problem.found) == ("x, default.threshold", f"'{written}'")
 
 
-def test_labels_that_look_like_numbers_stay_as_they_are_written(tmp_path: Path) -> None:
+def test_labels_that_look_like_numbers_are_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "dataset.yaml"
     path.write_text(
         "annotations: {a: {order: [010, 1_0, 0x1F, 1:30, 7], colors: {010: '#000000'}}}"

@@ -1,4 +1,4 @@
-"""docs/dataset.md: its example runs as written, and what it lists is what the code knows."""
+"""docs/dataset.md: its example runs as written, and its lists match the code."""
 
 import re
 import subprocess
@@ -26,7 +26,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("docs")
     (code,) = block("python")
     imported = set(re.findall(r"^(?:from|import) (\w+)", code, re.MULTILINE))
-    assert imported == {"pathlib", "numpy", "pandas", "pyarrow"}  # nothing of ours
+    assert imported == {"pathlib", "numpy", "pandas", "pyarrow"}  # no module of this project
     subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=folder, check=True, timeout=120)
     return folder / "mydata"
 
@@ -36,7 +36,7 @@ def test_the_example_is_a_clean_dataset(example: Path) -> None:
     assert report.problems == report.warnings == ()
 
 
-def test_the_example_holds_what_it_says(example: Path) -> None:
+def test_the_example_contains_what_the_page_says(example: Path) -> None:
     dataset = open_dataset(example, example.parent / "cache")
     assert dataset.name == "Two sentences"
     assert dataset.n_steps == 2000

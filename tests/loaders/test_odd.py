@@ -1,4 +1,4 @@
-"""Odd but possible files: any of them gives a dataset or a sentence, never a traceback."""
+"""Unusual but possible files: each gives a dataset or a sentence, never a traceback."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def use_everything(path: Path, cache: Path) -> Dataset:
-    """What the program does with a dataset, from check to the last value."""
+    """Use a dataset as the program does, from check to the last value."""
     report = check(path)
     for problem in report.problems + report.warnings:
         assert problem.sentence.isprintable()
@@ -84,7 +84,7 @@ FILES: dict[str, tuple[Callable[[Path], Any], list[str]]] = {
     ),
     "a link to nowhere": (
         lambda d: link(d, "states/s.parquet", "/nowhere"),
-        ["d/states/s.parquet", "no file of that name"],
+        ["d/states/s.parquet", "no such file"],
     ),
     "a pipe for tokens": (
         lambda d: ((d / "tokens.parquet").unlink(), os.mkfifo(d / "tokens.parquet")),
@@ -112,17 +112,17 @@ FILES: dict[str, tuple[Callable[[Path], Any], list[str]]] = {
         ),
         [r"d/states/\udcff.parquet", "a name in UTF-8"],
     ),
-    "half of a letter as the name": (
+    "half of a surrogate pair in the name": (
         lambda d: (d / "dataset.yaml").write_text(r'name: "\ud800"'),
-        ["d/dataset.yaml, name", r"half of a letter in '\ud800'"],
+        ["d/dataset.yaml, name", r"an incomplete character in '\ud800'"],
     ),
 }
 
 
 @pytest.mark.parametrize("fault", FILES)
 def test_odd_files_are_one_sentence(folder: Path, tmp_path: Path, fault: str) -> None:
-    spoil, names = FILES[fault]
-    spoil(folder)
+    damage, names = FILES[fault]
+    damage(folder)
     with pytest.raises(DatasetError) as error:
         use_everything(folder, tmp_path / "c")
     (problem,) = error.value.problems
@@ -134,7 +134,7 @@ def test_odd_files_are_one_sentence(folder: Path, tmp_path: Path, fault: str) ->
 def test_folders_that_may_not_be_read(
     folder: Path, tmp_path: Path, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As somebody who is not root meets them: the tests may well run as root."""
+    """As a user other than root sees them, even if the tests run as root."""
     (folder / "states" / "p").mkdir()
     real = Path.iterdir
 
@@ -181,10 +181,10 @@ def test_almost_the_right_name_is_a_warning(folder: Path, tmp_path: Path) -> Non
     (folder / "README.md").touch()
     found = check(folder).warnings
     assert [problem.where for problem in found] == ["d/Annotation", "d/dataset.yml"]
-    assert "call it dataset.yaml" in found[1].sentence
+    assert "meant to be dataset.yaml" in found[1].sentence
 
 
-def test_endless_words_do_not_make_endless_sentences() -> None:
+def test_long_texts_do_not_make_long_sentences() -> None:
     problem = Problem("a", "b", "x" * 10**6, "d")
     assert len(problem.sentence) < 1000
     assert printable("a\tb\u2028\ud800é🎉") == r"a\tb\u2028\ud800é🎉"
@@ -287,7 +287,7 @@ YAML = [
 
 
 def column(dice: random.Random, kind: pa.DataType, rows: int) -> pa.Array:
-    """Values that fit the type, drawn from those that may be odd."""
+    """Values that fit the type, drawn from unusual ones."""
     fitting: list[Any] = [None]
     for value in VALUES:
         try:
@@ -301,7 +301,7 @@ def column(dice: random.Random, kind: pa.DataType, rows: int) -> pa.Array:
     plain = kind.value_type if pa.types.is_dictionary(kind) else kind
     try:
         array = pa.array(values, plain)
-    except pa.ArrowException:  # each fits, but not together
+    except pa.ArrowException:  # each fits, but not all together
         array = pa.array(values[:1] * rows, plain)
     return array.dictionary_encode() if pa.types.is_dictionary(kind) else array
 
@@ -319,12 +319,12 @@ def odd_file(
     options["store_schema"] = dice.random() < 0.8
     try:
         pq.write_table(table, path, **options)
-    except (pa.ArrowException, NotImplementedError):  # what Parquet cannot hold
+    except (pa.ArrowException, NotImplementedError):  # not supported by Parquet
         write_parquet(path, {"x": np.zeros(rows)})
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_whatever_parquet_holds_is_a_dataset_or_sentences(tmp_path: Path, seed: int) -> None:
+def test_any_parquet_content_is_a_dataset_or_sentences(tmp_path: Path, seed: int) -> None:
     for turn in range(4):
         dice = random.Random(seed * 4 + turn)
         path = tmp_path / str(turn)

@@ -1,4 +1,4 @@
-"""Values survive: writer -> Parquet -> copy -> window, for every float type and layout."""
+"""Values are preserved: writer -> Parquet -> copy -> window, for every float type and layout."""
 
 import tempfile
 from collections.abc import Iterator
@@ -61,7 +61,7 @@ def test_any_array_comes_back_bit_by_bit(data: Any) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Any:
-    """A dataset folder with 6 tokens and room for states."""
+    """A dataset folder with 6 tokens, to which states can be added."""
     (tmp_path / "d" / "states").mkdir(parents=True)
     pq.write_table(pa.table({"token": list("abcdef")}), tmp_path / "d" / "tokens.parquet")
     return tmp_path / "d"
@@ -169,7 +169,7 @@ def test_a_null_inside_a_list_is_nan(folder: Path) -> None:
     assert np.isnan(opened(folder).window(0, 1)).tolist() == [[False, True]]
 
 
-def test_pandas_index_is_left_out_with_a_notice(folder: Path) -> None:
+def test_pandas_index_is_left_out_with_a_warning(folder: Path) -> None:
     frame = pd.DataFrame(X, columns=["a", "b"], index=[3, 1, 4, 1, 5, 9])
     frame.to_parquet(folder / "states" / "s.parquet")
     dataset = open_dataset(folder, folder.parent / "cache")
@@ -178,14 +178,14 @@ def test_pandas_index_is_left_out_with_a_notice(folder: Path) -> None:
     assert "left out" in dataset.warnings[0].sentence
 
 
-def test_pandas_range_index_is_no_column(folder: Path) -> None:
+def test_pandas_range_index_is_not_a_column(folder: Path) -> None:
     pd.DataFrame(X, columns=["a", "b"]).to_parquet(folder / "states" / "s.parquet")
     dataset = open_dataset(folder, folder.parent / "cache")
     assert not dataset.warnings
     assert dataset.open_source("s").n_states == 2
 
 
-def test_odd_column_names_are_fine(folder: Path) -> None:
+def test_unusual_column_names_work(folder: Path) -> None:
     names = ["a", "a.b", "ü ñ", "", "x/y", "'q'", "list", "a.list.element", "0"]
     save(folder, pa.table({name: np.full(6, i, "float32") for i, name in enumerate(names)}))
     source = opened(folder)
@@ -220,7 +220,7 @@ def test_every_float16_goes_through_the_same_tanh(tmp_path: Path) -> None:
     assert same_bits(got[:, 0], np.tanh(every.astype(np.float64)).astype(np.float16))
 
 
-def test_window_is_a_copy_cut_to_the_steps(folder: Path) -> None:
+def test_window_is_a_copy_clipped_to_the_steps(folder: Path) -> None:
     save(folder, pa.table({"a": X[:, 0], "b": X[:, 1]}))
     source = opened(folder)
     window = source.window(-3, 2)
@@ -333,14 +333,14 @@ def test_sequences_saved_as_the_index_of_a_data_frame_still_count(folder: Path) 
 def test_the_writer_leaves_nothing_behind_when_it_fails(tmp_path: Path) -> None:
     def batches() -> Iterator[Any]:
         yield np.zeros((2, 2))
-        raise RuntimeError("the model fell over")
+        raise RuntimeError("the model failed")
 
-    with pytest.raises(RuntimeError, match="fell over"):
+    with pytest.raises(RuntimeError, match="model failed"):
         write_dataset(tmp_path / "d", tokens=["a"] * 4, states={"s": batches()})
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_was_there_is_put_back_when_replacing_it_is_interrupted(
+def test_the_old_dataset_is_restored_when_replacing_it_is_interrupted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_dataset(tmp_path / "d", tokens=["a"], states={"s": np.zeros((1, 1))})
@@ -358,10 +358,10 @@ def test_what_was_there_is_put_back_when_replacing_it_is_interrupted(
     assert open_dataset(path, tmp_path / "c").tokens(0, 1) == ["a"]
 
 
-def test_the_writer_overwrites_only_when_asked(tmp_path: Path) -> None:
-    (tmp_path / "d").mkdir()  # an empty folder is no obstacle
+def test_the_writer_overwrites_only_on_request(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()  # an empty folder is accepted
     write_dataset(tmp_path / "d", tokens=["a"], states={"s": np.zeros((1, 1))})
-    with pytest.raises(WriteError, match=r"already there.*overwrite=True"):
+    with pytest.raises(WriteError, match=r"already exists.*overwrite=True"):
         write_dataset(tmp_path / "d", tokens=["a", "b"], states={"s": np.zeros((2, 1))})
     write_dataset(tmp_path / "d", tokens=["a", "b"], states={"s": np.ones((2, 1))}, overwrite=True)
     assert open_dataset(tmp_path / "d", tmp_path / "c").n_steps == 2

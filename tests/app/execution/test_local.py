@@ -162,7 +162,7 @@ def test_what_a_killed_process_left_goes_after_a_day(opened: tuple[Dataset, Sour
     source = opened[1]
     opener = StoredBits(source.home)
     opener.bits(0, 90, 0.5, Polarity.HIGH)
-    old, new = (source.home / "bits" / f"high-0.{name}.half" for name in ("old", "new"))
+    old, new = (source.home / "bits" / f"high-0.{name}.partial" for name in ("old", "new"))
     old.touch()
     new.touch()
     os.utime(old, (0, 0))

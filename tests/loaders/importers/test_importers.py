@@ -1,4 +1,4 @@
-"""`import arrays`, `import csv`, `import conll`: what comes in, and what is said when it cannot."""
+"""`import arrays`, `import csv`, `import conll`: what is imported, and the errors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ WORDS = ["the", "cat", "sat", "on", "a", "mat"]
 
 
 class Desk:
-    """A folder to work in, and the command line."""
+    """A working folder, and the command line."""
 
     def __init__(self, path: Path, capfd: pytest.CaptureFixture[str]) -> None:
         self.path = path
@@ -50,7 +50,7 @@ class Desk:
         return path
 
     def run(self, line: str) -> tuple[int, str, str]:
-        """Run `import LINE`; words with a dot in them, `out` and `there` are paths of the folder."""
+        """Run `import LINE`; words with a dot in them, `out` and `there` are paths in the folder."""
         words = []
         for word in line.split():
             name, equals, file = word.rpartition("=")
@@ -61,7 +61,7 @@ class Desk:
         return (code, *self.capfd.readouterr())
 
     def good(self, line: str) -> Dataset:
-        """Run it; the dataset that came of it, which has neither problems nor warnings."""
+        """Run it and return the resulting dataset, which has neither problems nor warnings."""
         code, self.out, err = self.run(line)
         assert (code, err) == (0, ""), err
         report = check(self.path / "out")
@@ -69,7 +69,7 @@ class Desk:
         return open_dataset(self.path / "out", self.path / "cache")
 
     def sentence(self, line: str) -> str:
-        """Run it; the one sentence it ends with. Nothing is left behind."""
+        """Run it and return the sentence it fails with; nothing is left behind."""
         before = sorted(self.path.rglob("*"))
         code, out, err = self.run(line)
         assert (code, out) == (2, "")
@@ -92,7 +92,7 @@ def rows(dataset: Dataset, name: str) -> np.ndarray[Any, Any]:
 # -------------------------------------------------------------------------------------- arrays
 
 
-def test_npy_with_a_token_a_line(desk: Desk) -> None:
+def test_npy_with_one_token_per_line(desk: Desk) -> None:
     dataset = desk.good("arrays h.npy out --tokens tokens.txt --name Cats")
     assert dataset.tokens(0, 9) == WORDS
     assert dataset.name == "Cats"
@@ -120,7 +120,7 @@ def test_types_and_orders_of_npy(desk: Desk, kind: str, order: Any) -> None:
     assert np.array_equal(rows(dataset, "h"), values)
 
 
-def test_three_axes_with_words_a_line(desk: Desk) -> None:
+def test_three_axes_with_one_sequence_per_line(desk: Desk) -> None:
     desk.put("songs.txt", "the cat sat on\r\n\r\na mat\r\n")
     dataset = desk.good("arrays p.npy out --tokens songs.txt --split words --dtype float16")
     assert dataset.sequences.offsets.tolist() == [0, 4, 6]
@@ -145,7 +145,7 @@ def test_three_axes_without_padding_are_sequences(desk: Desk) -> None:
     assert np.array_equal(rows(dataset, "p"), P.reshape(8, 3))
 
 
-def test_characters_with_ends_of_lines_and_empty_tokens(desk: Desk) -> None:
+def test_characters_with_line_ends_and_empty_tokens(desk: Desk) -> None:
     desk.put("text.txt", "a b\nç\n")
     assert desk.good("arrays h.npy out --tokens text.txt --split characters").tokens(0, 6) == [
         *("a", " ", "b", "\n", "ç", "\n")
@@ -168,7 +168,7 @@ def test_tokens_from_json_and_numpy_text(desk: Desk) -> None:
     assert "".join(dataset.tokens(0, 6)) == "abbaab"
 
 
-def test_states_come_in_without_being_in_memory(desk: Desk) -> None:
+def test_states_are_imported_without_being_in_memory(desk: Desk) -> None:
     n = 36_000
     big = np.lib.format.open_memmap(desk.path / "b.npy", "w+", np.float32, (n, 1024))  # 147 MB
     big[:, 0] = np.arange(n)
@@ -189,10 +189,12 @@ def test_progress_ends_with_all_steps_of_tokens_and_sources(desk: Desk) -> None:
     seen: list[tuple[int, int]] = []
     arrays = [*open_arrays(desk.path / "h.npy"), *open_arrays(desk.path / "h.npy", "again")]
     steps = read_plain(desk.path / "tokens.txt")
-    import_arrays(desk.path / "out", steps, arrays, progress=lambda *told: seen.append(told))
+    import_arrays(
+        desk.path / "out", steps, arrays, progress=lambda *reported: seen.append(reported)
+    )
     assert seen == [(6, 18), (12, 18), (18, 18)]
     seen.clear()
-    read_plain(desk.path / "tokens.txt", progress=lambda *told: seen.append(told))
+    read_plain(desk.path / "tokens.txt", progress=lambda *reported: seen.append(reported))
     assert seen == [(6, 6)]
 
 
@@ -205,7 +207,7 @@ def test_bare_import_lists_the_formats(desk: Desk) -> None:
 WRONG_ARRAYS = {
     "arrays h.npy out --tokens missing.txt": ["missing.txt", "no such file"],
     "arrays missing.npy out --tokens tokens.txt": ["missing.npy", "no such file"],
-    "arrays tokens.txt out --tokens tokens.txt": ["tokens.txt", "a numpy file"],
+    "arrays tokens.txt out --tokens tokens.txt": ["tokens.txt", "a NumPy file"],
     "arrays p.npy out --tokens tokens.txt": ["p.npy", "6 steps", "2 sequences of 4", "--lengths"],
     "arrays h.npy out --tokens five.txt": ["h.npy", "5 rows", "found 6"],
     "arrays h.npy h.npy out --tokens tokens.txt": ["'h' twice", "NAME=FILE"],
@@ -225,7 +227,7 @@ WRONG_ARRAYS = {
     "arrays h.npy out --tokens empty.txt": ["empty.txt", "at least one step"],
     "arrays h.npy out --tokens latin.txt": ["latin.txt", "0xe9", "--encoding"],
     "arrays h.npy out --tokens tokens.txt --encoding klingon": ["'klingon'"],
-    "arrays h.npy out --tokens bad.json": ["bad.json, line 1", "mend"],
+    "arrays h.npy out --tokens bad.json": ["bad.json, line 1", "fix"],
     "arrays h.npy out --tokens numbers.json": ["numbers.json, token 1", "text in quotes", "2"],
     "arrays h.npy out --tokens object.json": ["object.json", "a list of tokens"],
     "arrays h.npy out --tokens ids.npy --vocabulary five.txt": ["ids.npy, step 5", "five.txt"],
@@ -234,20 +236,20 @@ WRONG_ARRAYS = {
     "arrays p.npy out --tokens tokens.txt --lengths five.txt": ["five.txt, line 1", "'the'"],
     "arrays p.npy out --tokens tokens.txt --lengths 3+2.txt": ["3+2.txt", "add up to 6", "5"],
     "arrays p.npy out --tokens tokens.txt --lengths 0+6.txt": ["sequence 0", "1 or more"],
-    "arrays p.npy out --tokens tokens.txt --lengths 1+5.txt": ["sequence 1", "5 steps", "for 4"],
+    "arrays p.npy out --tokens tokens.txt --lengths 1+5.txt": ["sequence 1", "5 steps", "found 4"],
     "arrays p.npy out --tokens tokens.txt --lengths no.npy": ["no.npy", "whole numbers", "none"],
     "arrays p.npy out --tokens tokens.txt --lengths 6.txt": ["p.npy", "1 sequence", "found 2"],
-    "arrays p.npy out --tokens two.json --lengths 6.txt": ["6.txt", "has sequences too"],
+    "arrays p.npy out --tokens two.json --lengths 6.txt": ["6.txt", "sequences in"],
     "arrays h.npy out": ["--tokens"],
     "arrays h.npy tokens.txt --tokens tokens.txt": [
-        "tokens.txt is already there",
+        "tokens.txt already exists",
         "replace it with --overwrite",
     ],
 }
 
 
 @pytest.mark.parametrize("line", WRONG_ARRAYS)
-def test_what_is_wrong_with_arrays_is_one_sentence(desk: Desk, line: str) -> None:
+def test_an_error_in_arrays_is_one_sentence(desk: Desk, line: str) -> None:
     five = "\n".join(WORDS[:5])
     texts: dict[str, str | bytes] = {
         "five.txt": five,
@@ -303,7 +305,7 @@ def test_a_table_is_tokens_sequences_and_annotations_by_their_types(desk: Desk) 
     assert dataset.annotations["chunk"].spans(0, 6) == [(0, 2, "NP"), (3, 4, "PP"), (4, 6, "NP")]
     assert dataset.annotations["mood"].codes(0, 2).tolist() == [-1, 1]
     assert dataset.annotations["p"].values(0, 4).tolist()[:2] == [0.5, 1e-3]
-    assert "column 'empty'" in desk.out and "Not carried over" in desk.out
+    assert "column 'empty'" in desk.out and "Not imported" in desk.out
 
 
 def test_a_table_with_other_names_delimiter_and_tags_kept(desk: Desk) -> None:
@@ -328,7 +330,7 @@ def test_numbers_that_are_names_stay_text_and_sequences_stay_numbers(desk: Desk)
     assert [str(kind) for kind in table.types] == ["string", "int64", "string", "string", "bool"]
 
 
-def test_annotations_are_added_to_a_dataset_that_is_there(desk: Desk) -> None:
+def test_annotations_are_added_to_an_existing_dataset(desk: Desk) -> None:
     desk.good("arrays h.npy out --tokens tokens.txt")
     desk.put("more.csv", "token,tag\n" + "".join(f"{w},{i % 2}\n" for i, w in enumerate(WORDS)))
     desk.put("phrase.csv", "label,start,stop,why\nPP,3,6,x\nNP,0,2,y\n")
@@ -359,7 +361,7 @@ WRONG_TABLES = {
     ('token,a\nx,"1"2\n', "--states h.npy"): ["line 2", "expected after"],
     ("token,a,a\nx,1,2\n", "--states h.npy"): ["line 1", "'a' more than once"],
     (",token\n0,x\n", "--states h.npy"): ["a column without a name", "index=False"],
-    ("word,token\nx,1\n", "--states h.npy --token word"): ["no further column 'token'"],
+    ("word,token\nx,1\n", "--states h.npy --token word"): ["no other column 'token'"],
     ("token,sequence\nx,1\ny,2\nz,1\n", "--states h.npy"): ["line 4", "'1' again"],
     ("token,sequence\nx,1\ny,\n", "--states h.npy"): ["line 3", "an empty cell"],
     ("token,a\nx,1\n", "--states h.npy --delimiter ab"): ["--delimiter", "'ab'"],
@@ -370,7 +372,7 @@ WRONG_TABLES = {
 
 
 @pytest.mark.parametrize("case", WRONG_TABLES)
-def test_what_is_wrong_with_a_table_is_one_sentence(desk: Desk, case: tuple[str, str]) -> None:
+def test_an_error_in_a_table_is_one_sentence(desk: Desk, case: tuple[str, str]) -> None:
     text, options = case
     desk.put("t.csv", text)
     found = desk.sentence(f"csv t.csv out {options}")
@@ -380,16 +382,19 @@ def test_what_is_wrong_with_a_table_is_one_sentence(desk: Desk, case: tuple[str,
 WRONG_ADDITIONS = {
     "token,a\nx,1\n": ["6 tokens", "found 1"],
     "token,a\n" + "x,1\n" * 6: ["step 0", "the token 'the'", "'x'"],
-    "token\n" + "\n".join(WORDS): ["annotations beside the tokens"],
+    "token\n" + "\n".join(WORDS): ["annotations in addition to the tokens"],
     "start,stop,label\n0,9,x\n": ["row 0", "steps from 0 to 6", "[0, 9)"],
     "start,stop,label\n0,2,x\n1,3,x\n": ["row 1", "do not overlap"],
     "start,stop,label\n0,x,x\n": ["line 2, column 'stop'", "'x'"],
-    "token,a/b\n" + "\n".join(f"{word},1" for word in WORDS): ["'a/b'", "names that can be files"],
+    "token,a/b\n" + "\n".join(f"{word},1" for word in WORDS): [
+        "'a/b'",
+        "names that can be file names",
+    ],
 }
 
 
 @pytest.mark.parametrize("text", WRONG_ADDITIONS)
-def test_what_cannot_be_added_is_one_sentence(desk: Desk, text: str) -> None:
+def test_an_annotation_that_cannot_be_added_is_one_sentence(desk: Desk, text: str) -> None:
     desk.good("arrays h.npy out --tokens tokens.txt")
     desk.put("t.csv", text)
     found = desk.sentence("csv t.csv out --add")
@@ -456,7 +461,7 @@ def test_conll_u_words_are_the_steps(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("is_added", [True, False], ids=["added", "with states"])
-def test_a_text_file_is_parsed_once_however_many_annotations_it_holds(
+def test_a_text_file_is_parsed_once_for_any_number_of_annotations(
     desk: Desk, is_added: bool
 ) -> None:
     words = "".join(f"w{i} {'I' if i % 3 == 1 else 'B'}-x {i} B-y\n" for i in range(BATCH + 10))
@@ -483,13 +488,13 @@ def test_a_text_file_is_parsed_once_however_many_annotations_it_holds(
     ]
     assert dataset.annotations["x"].spans(BATCH - 2, BATCH + 2) == [
         (BATCH - 2, BATCH - 1, "x"),
-        (BATCH - 1, BATCH + 1, "x"),  # over the end of what is in memory at a time
+        (BATCH - 1, BATCH + 1, "x"),  # across the end of a batch
         (BATCH + 1, BATCH + 2, "x"),
     ]
     assert len(dataset.annotations["y"].spans(0, steps.n_steps)) == steps.n_steps
 
 
-def test_conll_is_added_and_read_beside_arrays(desk: Desk) -> None:
+def test_conll_is_added_and_read_with_arrays(desk: Desk) -> None:
     desk.put("c.conll", CONLL_2003.replace("# CD", "a CD"))
     desk.good("arrays h.npy out --tokens tokens.txt")
     dataset = desk.good("conll c.conll out --add")
@@ -502,7 +507,7 @@ WRONG_CONLL = {
     ("", ""): ["no token"],
     ("a B\nc\n", ""): ["line 2", "2 columns", "found 1"],
     ("a b c d e\n", ""): ["5 columns", "--columns"],
-    ("a b\n", "--columns word,tag"): ["--columns", "one of them token"],
+    ("a b\n", "--columns word,tag"): ["--columns", "including token"],
     ("a b\n", "--columns token,a,b"): ["at most 2 names", "found 3"],
     ("a b\n", "--columns token,token"): ["'token' once"],
     (b"caf\xe9 x\n", ""): ["0xe9"],
@@ -510,9 +515,7 @@ WRONG_CONLL = {
 
 
 @pytest.mark.parametrize("case", WRONG_CONLL)
-def test_what_is_wrong_with_conll_is_one_sentence(
-    desk: Desk, case: tuple[str | bytes, str]
-) -> None:
+def test_an_error_in_conll_is_one_sentence(desk: Desk, case: tuple[str | bytes, str]) -> None:
     text, options = case
     desk.put("c.conll", text)
     found = desk.sentence(f"conll c.conll out --states h.npy {options}")
@@ -598,7 +601,7 @@ def test_damaged_files_end_in_one_sentence(desk: Desk, line: str, names: list[st
 
 
 def spans(tags: Sequence[tuple[int, str | None]], cut: int = 0) -> list[tuple[int, int, str]]:
-    """The ranges of all tags, read in two pieces."""
+    """The ranges of all tags, read in two parts."""
     found = Spans()
     return [*found.take(tags[:cut]), *found.take(tags[cut:]), *found.end()]
 
@@ -623,7 +626,7 @@ TAGS = [(u, t) for u in range(3) for t in ("O", "B-a", "I-a", "E-a", "S-b", "I-b
 @given(
     st.lists(st.sampled_from(TAGS), max_size=20).map(lambda tags: sorted(tags, key=itemgetter(0)))
 )
-def test_ranges_are_sorted_apart_inside_their_unit_and_cover_every_tag(
+def test_ranges_are_sorted_disjoint_inside_their_unit_and_cover_every_tag(
     tags: list[tuple[int, str | None]],
 ) -> None:
     found = spans(tags)

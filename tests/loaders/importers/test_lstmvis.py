@@ -1,4 +1,4 @@
-"""`import lstmvis`: a project of the original, built with h5py as its documents say."""
+"""`import lstmvis`: a project of the original, built with h5py as its documentation says."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ h5py = pytest.importorskip("h5py", reason="import lstmvis reads HDF5 (pip instal
 N = 400
 RNG = np.random.default_rng(7)
 WORDS = ["<s>", "the", " ", "\n", "\t", "New York", "a b", "çé", "</s>"]
-IDS = RNG.integers(1, 10, N)  # counted from 1, as the original's converter does
-# Slow waves, so that states stay on for some steps.
+IDS = RNG.integers(1, 10, N)  # counted from 1, as by the original's converter
+# Slow waves, so that states are on for several steps.
 PHASE = np.arange(N)[:, None] / RNG.uniform(2, 9, 12) + RNG.uniform(0, 6, 12)
 CELL = (2 * np.sin(PHASE)).astype(np.float32)
 HIDDEN = (np.sin(PHASE[:, :7]) * 0.9).astype(np.float64)
@@ -35,7 +35,7 @@ DICT = "".join(f"{word} {number}\n" for number, word in enumerate(WORDS, 1))
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """As README.md, config_states.md and meta.md of LSTMVis describe it."""
+    """A project as described in README.md, config_states.md and meta.md of LSTMVis."""
     folder = tmp_path / "project"
     folder.mkdir()
     with h5py.File(folder / "states.hdf5", "w") as file:
@@ -107,11 +107,11 @@ def put(folder: Path, new: dict[str, Any]) -> None:
     (folder / "lstm.yml").write_text(yaml.safe_dump(new, sort_keys=False))
 
 
-Bring = Callable[..., tuple[int, str, str]]
+RunImport = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def bring(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Bring:
+def run_import(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> RunImport:
     def run(folder: Path, *options: str) -> tuple[int, str, str]:
         capfd.readouterr()
         code = main(["import", "lstmvis", str(folder), str(tmp_path / "out"), *options])
@@ -126,8 +126,10 @@ def opened(tmp_path: Path) -> Dataset:
     return open_dataset(tmp_path / "out", tmp_path / "cache")
 
 
-def test_a_project_comes_in_whole(project: Path, bring: Bring, tmp_path: Path) -> None:
-    code, out, err = bring(project)
+def test_a_project_is_imported_completely(
+    project: Path, run_import: RunImport, tmp_path: Path
+) -> None:
+    code, out, err = run_import(project)
     assert (code, err) == (0, "")
     dataset = opened(tmp_path)
     assert (dataset.name, dataset.description) == ("children books", content()["description"])
@@ -156,14 +158,14 @@ def test_a_project_comes_in_whole(project: Path, bring: Bring, tmp_path: Path) -
     weights = best.weights(5, 6)
     assert weights is not None
     assert np.allclose(weights, [[0.5, 0.3, 0.2]])
-    assert "Not carried over:\n- the range of colours of track 'mood'" in out
+    assert "Not imported:\n- the colour range of track 'mood'" in out
     assert out.count("\n") == 3
 
 
 def test_same_selection_and_matches_as_the_same_data_written_natively(
-    project: Path, bring: Bring, tmp_path: Path
+    project: Path, run_import: RunImport, tmp_path: Path
 ) -> None:
-    assert bring(project)[0] == 0
+    assert run_import(project)[0] == 0
     native = tmp_path / "native"
     write_parquet(native / "tokens.parquet", {"token": [WORDS[number - 1] for number in IDS]})
     transformed = np.tanh(CELL.astype(np.float64)).astype(np.float32)
@@ -195,7 +197,7 @@ def test_same_selection_and_matches_as_the_same_data_written_natively(
 
 
 def test_tanh_abs_unsigned_dtype_and_one_array_twice(
-    project: Path, bring: Bring, tmp_path: Path
+    project: Path, run_import: RunImport, tmp_path: Path
 ) -> None:
     new = content()
     new["states"]["types"] = [
@@ -206,7 +208,7 @@ def test_tanh_abs_unsigned_dtype_and_one_array_twice(
     del new["meta"], new["word_sequence"]["dict_file"]
     put(project, new)
     (project / "indexdir").mkdir()
-    code, out, err = bring(project, "--dtype", "float16")
+    code, out, err = run_import(project, "--dtype", "float16")
     assert (code, err) == (0, "")
     dataset = opened(tmp_path)
     assert dataset.tokens(0, 3) == [str(number) for number in IDS[:3]]
@@ -216,14 +218,14 @@ def test_tanh_abs_unsigned_dtype_and_one_array_twice(
     assert np.array_equal(plain, CELL.astype("f2"))
     for words in ("unsigned", "before tanh_abs", "etc", "embeddings", "indexdir", "'colour'"):
         assert words in out
-    assert "no dict_file, so numbers show" in out
+    assert "no dict_file, so ids are shown" in out
 
 
-def test_numbers_that_the_dictionary_lacks_or_has_twice(
-    project: Path, bring: Bring, tmp_path: Path
+def test_ids_missing_or_repeated_in_the_dictionary(
+    project: Path, run_import: RunImport, tmp_path: Path
 ) -> None:
     (project / "train.dict").write_text(DICT.replace("çé 8\n", "") + "THE 2\n")
-    code, out, _ = bring(project)
+    code, out, _ = run_import(project)
     assert code == 0
     missing = int(np.flatnonzero(IDS == 8)[0])
     dataset = opened(tmp_path)
@@ -233,7 +235,9 @@ def test_numbers_that_the_dictionary_lacks_or_has_twice(
     assert "2 is 'THE' now" in out
 
 
-def test_tracks_that_do_not_fit_are_listed(project: Path, bring: Bring, tmp_path: Path) -> None:
+def test_tracks_that_do_not_fit_are_listed(
+    project: Path, run_import: RunImport, tmp_path: Path
+) -> None:
     new = content()
     new["meta"] = {
         "short": {"file": "meta", "path": "short"},
@@ -242,27 +246,29 @@ def test_tracks_that_do_not_fit_are_listed(project: Path, bring: Bring, tmp_path
         "fine": {"file": "meta", "path": "mood", "size": 3},
     }
     put(project, new)
-    code, out, _ = bring(project)
+    code, out, _ = run_import(project)
     assert code == 0
     assert list(opened(tmp_path).annotations) == ["fine"]
     for words in ("'short'", "3 rows for 400 steps", "'wide'", "(400, 4)", "'hologram'", "'size'"):
         assert words in out
 
 
-def test_more_words_than_states_ask_for_trim(project: Path, bring: Bring, tmp_path: Path) -> None:
+def test_more_words_than_states_require_trim(
+    project: Path, run_import: RunImport, tmp_path: Path
+) -> None:
     with h5py.File(project / "states.hdf5", "a") as file:
         del file["states1"]
         file["states1"] = CELL[:390]
-    code, out, err = bring(project)
+    code, out, err = run_import(project)
     assert (code, out) == (2, "")
     assert "expected 400 rows" in err and "found 390" in err and "--trim" in err
-    code, out, err = bring(project, "--trim")
+    code, out, err = run_import(project, "--trim")
     assert (code, err) == (0, "")
     assert opened(tmp_path).n_steps == 390
     assert "10 rows at the end of" in out
 
 
-def test_the_readme_of_the_original_indents_with_tabs(project: Path, bring: Bring) -> None:
+def test_the_readme_of_the_original_indents_with_tabs(project: Path, run_import: RunImport) -> None:
     (project / "lstm.yml").write_text(
         """
 name: children books  # project name
@@ -282,39 +288,39 @@ states:
   ]
 """
     )
-    assert bring(project)[0] == 0
+    assert run_import(project)[0] == 0
 
 
 def without(key: str, *more: str) -> Callable[[Path], None]:
-    def spoil(folder: Path) -> None:
+    def damage(folder: Path) -> None:
         new = part = content()
         for name in (key, *more)[:-1]:
             part = part[name]
         del part[(key, *more)[-1]]
         put(folder, new)
 
-    return spoil
+    return damage
 
 
 def with_value(value: Any, *keys: str) -> Callable[[Path], None]:
-    def spoil(folder: Path) -> None:
+    def damage(folder: Path) -> None:
         new = part = content()
         for name in keys[:-1]:
             part = part[name]
         part[keys[-1]] = value
         put(folder, new)
 
-    return spoil
+    return damage
 
 
 def in_file(name: str, path: str, values: Any) -> Callable[[Path], None]:
-    def spoil(folder: Path) -> None:
+    def damage(folder: Path) -> None:
         with h5py.File(folder / name, "a") as file:
             del file[path]
             if values is not None:
                 file[path] = values
 
-    return spoil
+    return damage
 
 
 WRONG: dict[str, tuple[Callable[[Path], Any], list[str]]] = {
@@ -395,12 +401,12 @@ WRONG: dict[str, tuple[Callable[[Path], Any], list[str]]] = {
 
 
 @pytest.mark.parametrize("fault", WRONG)
-def test_what_is_wrong_with_a_project_is_one_sentence(
-    project: Path, bring: Bring, tmp_path: Path, fault: str
+def test_an_error_in_a_project_is_one_sentence(
+    project: Path, run_import: RunImport, tmp_path: Path, fault: str
 ) -> None:
-    spoil, names = WRONG[fault]
-    spoil(project)
-    code, out, err = bring(project)
+    damage, names = WRONG[fault]
+    damage(project)
+    code, out, err = run_import(project)
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert err.endswith(".\n")
@@ -409,8 +415,8 @@ def test_what_is_wrong_with_a_project_is_one_sentence(
     assert [path.name for path in tmp_path.iterdir()] == ["project"]
 
 
-def spoilt(dice: random.Random) -> dict[str, Any]:
-    """lstm.yml with one part of it missing or another."""
+def broken_content(dice: random.Random) -> dict[str, Any]:
+    """lstm.yml with one part missing or changed."""
     new: Any = content()
     node = new
     while True:
@@ -426,13 +432,13 @@ def spoilt(dice: random.Random) -> dict[str, Any]:
             return dict(new)
 
 
-def test_any_spoilt_lstm_yml_comes_in_or_ends_in_one_sentence(
-    project: Path, bring: Bring, tmp_path: Path
+def test_any_broken_lstm_yml_is_imported_or_gives_one_sentence(
+    project: Path, run_import: RunImport, tmp_path: Path
 ) -> None:
     dice = random.Random(3)
     for _ in range(150):
-        put(project, spoilt(dice))
-        code, _, err = bring(project, "--overwrite")
+        put(project, broken_content(dice))
+        code, _, err = run_import(project, "--overwrite")
         if code == 0:
             assert check(tmp_path / "out").problems == ()
         else:
@@ -441,17 +447,17 @@ def test_any_spoilt_lstm_yml_comes_in_or_ends_in_one_sentence(
             assert "unforeseen" not in err, err
 
 
-def test_a_folder_of_projects_says_which(project: Path, bring: Bring) -> None:
-    code, _, err = bring(project.parent)
+def test_a_folder_of_projects_lists_them(project: Path, run_import: RunImport) -> None:
+    code, _, err = run_import(project.parent)
     assert code == 2
     assert "1 folder with one ('project')" in err
 
 
-def test_without_h5py_it_says_how_to_install_it(
-    project: Path, bring: Bring, monkeypatch: pytest.MonkeyPatch
+def test_without_h5py_the_message_says_how_to_install_it(
+    project: Path, run_import: RunImport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "h5py", None)
-    code, _, err = bring(project)
+    code, _, err = run_import(project)
     assert code == 2
     assert "pip install h5py" in err
 

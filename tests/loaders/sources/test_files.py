@@ -1,4 +1,4 @@
-"""A source cut into pieces: nothing lost, nothing twice, the same whatever is read first."""
+"""A source divided into pieces: no row lost or repeated, the same in any order of reading."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def rows() -> Any:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of a few thousand rows are cut like large ones: 512 rows a batch, 128 a block."""
+    """Divide files of a few thousand rows like large ones: 512 rows per batch, 128 per block."""
     width = N_STATES * 2
     monkeypatch.setattr(source, "_BATCH_BYTES", 512 * width)
     monkeypatch.setattr(source, "_GROUP_BYTES", 1_024 * width)
@@ -84,24 +84,22 @@ def test_pieces_have_every_row_once_whichever_is_read_first(
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("group", [60, 700, N_STEPS])
-def test_the_copy_is_that_of_the_file_however_it_is_cut(
+def test_the_copy_equals_the_file_however_it_is_divided(
     tmp_path: Path, rows: Any, group: int
 ) -> None:
     pq.write_table(table(rows, False), tmp_path / "s.parquet", row_group_size=group)
-    told: list[int] = []
+    reported: list[int] = []
     files = inspected(tmp_path / "s.parquet")
-    stored = store.open_stored(files, tmp_path / "cache", lambda done, _: told.append(done))
+    stored = store.open_stored(files, tmp_path / "cache", lambda done, _: reported.append(done))
     np.testing.assert_array_equal(np.asarray(stored.rows), rows)
-    assert told == sorted(told)
-    assert told[0] == 0
-    assert told[-1] == N_STEPS
-    assert len(told) > N_STEPS // 128
+    assert reported == sorted(reported)
+    assert reported[0] == 0
+    assert reported[-1] == N_STEPS
+    assert len(reported) > N_STEPS // 128
 
 
 @given(st.integers(1, 20_000), st.sampled_from(["float16", "float32", "float64"]))
-def test_columns_that_are_turned_take_an_odd_number_of_cache_lines(
-    n_states: int, dtype: Any
-) -> None:
+def test_columns_to_transpose_take_an_odd_number_of_cache_lines(n_states: int, dtype: Any) -> None:
     files = SourceFiles(
         "s", "s", "s", (), 10**6, tuple(map(str, range(n_states))), np.dtype(dtype), False, None
     )
@@ -113,10 +111,10 @@ def test_columns_that_are_turned_take_an_odd_number_of_cache_lines(
 
 
 @pytest.mark.usefixtures("small")
-def test_what_comes_first_in_the_file_is_told_whoever_meets_it_first(
+def test_the_first_problem_in_the_file_is_reported_whichever_is_found_first(
     tmp_path: Path, rows: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A list too short in the second piece and one in the third, which is read before it."""
+    """The second piece has a list too short, and so has the third, which is read before it."""
     monkeypatch.setattr(source.pa, "cpu_count", lambda: 4)
     lists = rows.tolist()
     lists[600], lists[1_100] = lists[600][:-1], lists[1_100][:-2]
@@ -138,7 +136,7 @@ def test_what_comes_first_in_the_file_is_told_whoever_meets_it_first(
 
 
 @pytest.mark.usefixtures("small")
-def test_no_piece_is_begun_after_a_fault(tmp_path: Path, rows: Any) -> None:
+def test_no_piece_is_started_after_an_error(tmp_path: Path, rows: Any) -> None:
     pq.write_table(table(rows, False), tmp_path / "s.parquet", row_group_size=100)
     begun: list[int] = []
 
@@ -148,11 +146,11 @@ def test_no_piece_is_begun_after_a_fault(tmp_path: Path, rows: Any) -> None:
 
     with pytest.raises(KeyError, match="0"):
         list(over_pieces(inspected(tmp_path / "s.parquet"), work))
-    assert len(begun) <= 6  # of nine: at most four threads, one that waits, one handed out
+    assert len(begun) <= 6  # of nine: at most four threads, one waiting, one handed out
 
 
 @pytest.mark.usefixtures("small")
-def test_rows_that_the_footer_does_not_announce(
+def test_rows_that_disagree_with_the_footer(
     tmp_path: Path, rows: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pq.write_table(table(rows, False), tmp_path / "s.parquet", row_group_size=500)
@@ -165,7 +163,7 @@ def test_rows_that_the_footer_does_not_announce(
     with pytest.raises(DatasetError) as error:
         store.open_stored(inspected(tmp_path / "s.parquet"), tmp_path / "cache")
     assert str(error.value) == (
-        "states/s: expected the 500 rows that its footer announces after row 0, found 493; "
+        "states/s: expected the 500 rows given in its footer after row 0, found 493; "
         "write the file again."
     )
     assert not [p for p in (tmp_path / "cache" / "sources").iterdir() if p.is_dir()]
@@ -195,5 +193,5 @@ def test_the_first_difference_of_a_copy_is_found(tmp_path: Path, rows: Any) -> N
     copy = np.load(home / store.ROWS, mmap_mode="r+")
     copy[[4_000, 1_777, 1_500], 2] = 9
     copy.flush()
-    told = [one.sentence for one in check(path, cache_dir=cache, deep=True).problems]
-    assert len([words for words in told if "first in row 1,500" in words]) == 1
+    reported = [one.sentence for one in check(path, cache_dir=cache, deep=True).problems]
+    assert len([words for words in reported if "first in row 1,500" in words]) == 1

@@ -1,4 +1,4 @@
-"""The derived copies: atomic, shared, rebuilt when a file changes, refused in plain words."""
+"""The prepared copies: atomic, shared, rebuilt when a file changes, with clear errors."""
 
 import errno
 import os
@@ -40,7 +40,7 @@ def files_of(path: Path, transform: str | None = None) -> Any:
 
 
 def copies(cache: Path) -> Any:
-    """Finished copies and leftovers in the cache folder."""
+    """Complete copies and leftovers in the cache folder."""
     entries = [p for p in (cache / "sources").iterdir() if p.is_dir()]
     return (
         [p for p in entries if p.suffix != ".tmp"],
@@ -70,7 +70,7 @@ def test_progress_counts_steps(path: Path, tmp_path: Path) -> None:
     assert seen == [(0, 500), (500, 500)]
 
 
-def test_progress_can_call_the_build_off(path: Path, tmp_path: Path) -> None:
+def test_progress_can_stop_the_build(path: Path, tmp_path: Path) -> None:
     def stop(done: int, total: int) -> None:
         if done:
             raise KeyboardInterrupt
@@ -81,7 +81,7 @@ def test_progress_can_call_the_build_off(path: Path, tmp_path: Path) -> None:
     assert open_dataset(path, tmp_path / "c").open_source("s").n_steps == 500
 
 
-def test_the_key_knows_content_time_and_transform(path: Path) -> None:
+def test_the_key_depends_on_content_time_and_transform(path: Path) -> None:
     first = files_of(path)
     key = store.source_key(first)
     assert store.source_key(files_of(path)) == key
@@ -94,12 +94,12 @@ def test_the_key_knows_content_time_and_transform(path: Path) -> None:
     assert files_of(path).digest(times=False) == first.digest(times=False)
 
 
-def test_the_fingerprint_is_that_of_the_content(path: Path, tmp_path: Path) -> None:
+def test_the_fingerprint_depends_on_the_content_only(path: Path, tmp_path: Path) -> None:
     original = open_dataset(path, tmp_path / "c")
     assert len(original.fingerprint) == 8
     int(original.fingerprint, 16)
     copy = tmp_path / "elsewhere" / "other"
-    shutil.copytree(path, copy, copy_function=shutil.copy)  # other times of writing
+    shutil.copytree(path, copy, copy_function=shutil.copy)  # other modification times
     assert open_dataset(copy, tmp_path / "c").fingerprint == original.fingerprint
     rows = original.open_source("s").window(0, 500)
     rows[7, 2] = 100
@@ -149,7 +149,7 @@ def test_two_processes_build_one_copy(path: Path, tmp_path: Path) -> None:
     assert leftovers == []
 
 
-def test_two_builders_without_locks_agree_as_well(
+def test_two_builders_without_locks_get_equal_copies(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "_HAS_LOCKS", False)
@@ -206,7 +206,7 @@ def test_a_killed_builder_leaves_nothing_that_matters(path: Path, tmp_path: Path
     assert leftovers == []
 
 
-def test_leftovers_of_other_sources_go_after_a_day(path: Path, tmp_path: Path) -> None:
+def test_leftovers_of_other_sources_are_deleted_after_a_day(path: Path, tmp_path: Path) -> None:
     folder = tmp_path / "c" / "sources"
     old, new = folder / "v1-old.1-a.tmp", folder / "v1-new.1-a.tmp"
     for leftover in (old, new):
@@ -218,54 +218,54 @@ def test_leftovers_of_other_sources_go_after_a_day(path: Path, tmp_path: Path) -
     assert new.exists()
 
 
-def write_anew(path: Path, number: int) -> None:
+def rewrite(path: Path, number: int) -> None:
     rows = np.full((500, 4), number, "float16")
     write_dataset(path, tokens=["t"] * 500, states={"s": rows}, overwrite=True)
 
 
-def let_lie(cache: Path, seconds: float = 90_000) -> None:
-    """Have all copies be opened last so long ago."""
+def age_copies(cache: Path, seconds: float = 90_000) -> None:
+    """Make all copies look as if they had last been opened this long ago."""
     for about in (cache / "sources").glob("*/about.json"):
         os.utime(about, (time.time() - seconds,) * 2)
 
 
-def test_the_copy_of_a_file_that_was_written_anew_goes_a_day_after_its_last_use(
+def test_the_copy_of_a_rewritten_file_is_deleted_a_day_after_its_last_use(
     path: Path, tmp_path: Path
 ) -> None:
     cache = tmp_path / "c"
     other = write_dataset(tmp_path / "o", tokens=["t"], states={"s": np.ones((1, 1), "float32")})
-    gone = write_dataset(tmp_path / "g", tokens=["t"], states={"s": np.zeros((1, 1), "float32")})
+    removed = write_dataset(tmp_path / "g", tokens=["t"], states={"s": np.zeros((1, 1), "float32")})
     old = open_dataset(path, cache).open_source("s")
-    for kept in (other, gone):
+    for kept in (other, removed):
         open_dataset(kept, cache).open_source("s")
     (kept_home,) = [home for home in homes(cache) if home.name == old.key]
-    write_anew(path, 1)
+    rewrite(path, 1)
     open_dataset(path, cache).open_source("s")
-    assert kept_home.exists(), "somebody may still be at it"
-    shutil.rmtree(gone)
-    let_lie(cache)
-    write_anew(path, 2)
+    assert kept_home.exists(), "it may still be in use"
+    shutil.rmtree(removed)
+    age_copies(cache)
+    rewrite(path, 2)
     open_dataset(path, cache).open_source("s")
     assert not kept_home.exists()
-    assert len(homes(cache)) == 3, "this one, the unchanged one, the one whose file is away"
+    assert len(homes(cache)) == 3, "this one, the unchanged one, the one whose file is missing"
     assert copies(cache)[1] == []
-    assert old.window(0, 500).shape == (500, 4), "whoever has it open keeps it"
-    # opening counts as use, whether or not anything is built
+    assert old.window(0, 500).shape == (500, 4), "open copies stay readable"
+    # opening counts as use, whether or not a copy is built
     before = homes(cache)
-    let_lie(cache)
+    age_copies(cache)
     open_dataset(path, cache).open_source("s")
-    write_anew(path, 3)
+    rewrite(path, 3)
     open_dataset(path, cache).open_source("s")
     assert set(before) < set(homes(cache))
 
 
-def test_where_room_is_wanted_older_copies_go_at_once(
+def test_when_space_is_needed_older_copies_are_deleted_at_once(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache = tmp_path / "c"
     open_dataset(path, cache).open_source("s")
     (old,) = homes(cache)
-    write_anew(path, 1)
+    rewrite(path, 1)
     full, free = (shutil._ntuple_diskusage(10**9, 0, n) for n in (5000, 10**9))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: full if old.exists() else free)
     open_dataset(path, cache).open_source("s")
@@ -302,7 +302,7 @@ def test_a_damaged_copy_is_built_again(path: Path, tmp_path: Path, damage: Any) 
     assert leftovers == []
 
 
-def test_the_cache_may_go_while_a_source_is_open(path: Path, tmp_path: Path) -> None:
+def test_the_cache_may_be_deleted_while_a_source_is_open(path: Path, tmp_path: Path) -> None:
     cache = tmp_path / "c"
     dataset = open_dataset(path, cache)
     source = dataset.open_source("s")
@@ -366,11 +366,11 @@ def marked(home: Path) -> Any:
 
 
 def restarted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine was started again since."""
-    monkeypatch.setattr(store, "_boot", lambda: "another start")
+    """The machine has been rebooted."""
+    monkeypatch.setattr(store, "_boot", lambda: "another boot")
 
 
-def test_a_copy_is_used_at_once_and_marked_when_it_is_on_the_disk(
+def test_a_copy_is_used_at_once_and_marked_once_it_is_on_the_disk(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced = threading.Event()
@@ -407,7 +407,7 @@ def test_a_disk_that_fails_leaves_no_mark_and_the_next_opening_tries_again(
     assert marked(home)
 
 
-def test_what_else_is_derived_does_not_keep_a_copy_from_being_marked(
+def test_other_derived_files_do_not_prevent_the_mark(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -434,7 +434,7 @@ def test_after_a_restart_an_unmarked_copy_is_checked(
     built = []
     real = store._build
     monkeypatch.setattr(store, "_build", lambda *given: (built.append(1), real(*given))[1])
-    # Within one start of the machine what was written is there, and nothing is read again.
+    # Until the next boot, everything written is there, and nothing is read again.
     assert open_dataset(path, cache).open_source("s").n_steps == 500
     assert built == []
     restarted(monkeypatch)
@@ -469,7 +469,7 @@ def test_after_a_restart_a_marked_copy_is_not_read_again(
     assert open_dataset(path, tmp_path / "c").open_source("s").n_steps == 500
 
 
-def test_room_is_asked_for_at_once_and_a_file_system_that_cannot_is_no_harm(
+def test_disk_space_is_allocated_at_once_where_the_file_system_can(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
@@ -508,7 +508,7 @@ def test_a_read_only_cache_folder(path: Path, tmp_path: Path) -> None:
     assert "permission denied" in refused(path, cache)
 
 
-def test_a_read_only_cache_that_holds_the_copy_is_enough(
+def test_a_read_only_cache_that_contains_the_copy_is_enough(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_dataset(path, tmp_path / "c").open_source("s")
@@ -527,20 +527,20 @@ def test_a_file_that_changes_while_it_is_read(path: Path, tmp_path: Path) -> Non
     def touch(done: int, total: int) -> None:
         os.utime(file, ns=(1, time.time_ns()))
 
-    with pytest.raises(DatasetError, match="stay the same while they are read"):
+    with pytest.raises(DatasetError, match="do not change while they are read"):
         open_dataset(path, tmp_path / "c").open_source("s", touch)
     assert copies(tmp_path / "c") == ([], [])
 
 
-def test_a_file_that_went_away_after_opening(path: Path, tmp_path: Path) -> None:
+def test_a_file_deleted_after_opening(path: Path, tmp_path: Path) -> None:
     dataset = open_dataset(path, tmp_path / "c")
     (path / "states" / "s.parquet").unlink()
-    with pytest.raises(DatasetError, match=r"d/states/s.parquet: .* no file of that name"):
+    with pytest.raises(DatasetError, match=r"d/states/s.parquet: .* no such file"):
         dataset.open_source("s")
 
 
 def test_memory_stays_bounded_for_one_large_row_group(tmp_path: Path) -> None:
-    """160 MB in one row group, built by a process that may hold far less than two copies."""
+    """160 MB in one row group, built by a process limited to far less than two copies."""
     rows = np.random.default_rng(0).normal(size=(40_000, 200)).astype("f4")
     columns = [pa.array(np.tile(column, 5)) for column in rows.T.copy()]
     folder = tmp_path / "d"
@@ -600,7 +600,7 @@ def test_per_state_summary_is_exact_over_blocks() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_extremes_of_float16_are_those_of_its_numbers(seed: int) -> None:
-    """Of every kind of column: one sign, both, zeros of both signs, NaN of both signs, infinities."""
+    """Every kind of column: one sign, both, zeros and NaN of both signs, infinities."""
     rng = np.random.default_rng(seed)
     patterns = rng.integers(0, 1 << 16, size=(int(rng.integers(1, 9)), 60)).astype("u2")
     patterns[:, :20] &= 0x7FFF
@@ -670,7 +670,7 @@ def test_about_a_fifth_is_on_at_the_suggested_threshold(values: Any) -> None:
     assert len(f"{threshold:.15g}".replace("-", "").replace(".", "").strip("0").split("e")[0]) <= 6
 
 
-def test_usual_ranges_give_plain_numbers() -> None:
+def test_usual_ranges_give_round_numbers() -> None:
     assert suggested(np.linspace(-1, 1, 2001)) == 0.5 or suggested(np.linspace(-1, 1, 2001)) == 0.6
     assert suggested(np.linspace(0, 1, 1001)) == 0.8
 
@@ -688,7 +688,7 @@ def test_usual_ranges_give_plain_numbers() -> None:
         ([5e-324] * 3, 5e-324),
     ],
 )
-def test_suggestions_without_a_spread(values: Any, expected: Any) -> None:
+def test_suggestions_for_constant_values(values: Any, expected: Any) -> None:
     assert suggested(values) == pytest.approx(expected, rel=0.05, abs=0)
     if np.isfinite(values).any():
         assert share([v for v in values if v == v], suggested(values)) == 1
