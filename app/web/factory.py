@@ -20,7 +20,7 @@ from app.web.callbacks import download, jobs, match, opening, search, select
 from app.web.payloads.window import BrushSummaries
 from app.web.services import Services
 from app.web.slow_clients import Sending
-from app.web.static import static_files
+from app.web.static import head, static_files
 from app.work.jobs import Jobs
 from app.work.preparation import Copies
 from components.ids import Panel
@@ -34,6 +34,7 @@ INDEX = """<!DOCTYPE html>
   <head>
     {%metas%}
     <title>{%title%}</title>
+    {head}
     <link rel="icon" href="data:image/svg+xml,{icon}">
     {%css%}
     <script>
@@ -110,7 +111,9 @@ def create_app(
     app.server.config["MAX_CONTENT_LENGTH"] = MOST_REQUEST_BYTES
     # Modules have run when this event is raised: Dash finds their functions.
     app.renderer = 'addEventListener("DOMContentLoaded", () => new DashRenderer());'
-    app.index_string = INDEX.replace("{icon}", quote(ICON, safe=" '/=:"))
+    app.index_string = INDEX.replace("{icon}", quote(ICON, safe=" '/=:")).replace(
+        "{head}", head(app, assets)
+    )
     app.layout = lambda: page(dataset_options(services.corpus), panels)
     app.server.register_blueprint(blueprint(services))
     app.server.after_request(Sending().in_time)
