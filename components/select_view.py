@@ -15,7 +15,7 @@ _HINTS = {
     "start (dark: with all states). Click or drag to go there; the wheel pans.",
     "Words": "Drag across words to select; drag the ends to resize, the middle to move. "
     "Hover for the whole word.",
-    "Off before / after": "Drag a grey end outwards: the selected states must then be off for this many steps "
+    "Off before/after": "Drag a grey end outwards: the selected states must then be off for this many steps "
     "before or after.",
     "Selected states on": "How many of the selected states are on at each step.",
     "Coverage": "A line for each selected state where it is on, the longest run first. "
@@ -217,7 +217,7 @@ def select_view(panel: Panel) -> html.Section:
             html.Div(
                 className="sb-strip sb-limits-strip",
                 children=[
-                    strip_label("Off before / after", _HINTS["Off before / after"]),
+                    strip_label("Off before/after", _HINTS["Off before/after"]),
                     html.Div(id=panel(ids.LIMITS), className="sb-inner sb-limits"),
                 ],
             ),

@@ -11,14 +11,11 @@ import { decodedWindow, selector } from "./selection.mjs";
 import { query } from "./url.mjs";
 import { randomName, same } from "./values.mjs";
 
-// What a selection or a match is made of: a change of any of these makes a length filter, which
-// belongs to the old matches, meaningless.
-const MATCH_FIELDS = [
-  "dataset", "source", "start", "stop", "before", "after", "threshold", "polarity", "excluded",
-  "min_overlap", "min_length",
-];
 // What decides the order and length of the list: a change goes back to its first page.
-const LIST_FIELDS = [...MATCH_FIELDS, "overlapping", "length", "sort"];
+const LIST_FIELDS = [
+  "dataset", "source", "start", "stop", "before", "after", "threshold", "polarity", "excluded",
+  "min_overlap", "min_length", "overlapping", "length", "sort",
+];
 
 const REPEAT = 1000; // ms within which small changes of one group are one entry of the history
 
@@ -75,7 +72,6 @@ export function makePanel(root) {
     const keys = /** @type {(keyof ViewStore)[]} */ (Object.keys(patch));
     const changed = keys.filter((key) => !same(before[key], next[key]));
     if (changed.length === 0 && before.dragging === dragging) return;
-    if (!("length" in patch) && changed.some((key) => MATCH_FIELDS.includes(key))) next.length = null;
     if (!("page" in patch) && changed.some((key) => LIST_FIELDS.includes(key))) next.page = 0;
     const now = Date.now();
     const repeated = group && last.name === group

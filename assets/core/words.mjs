@@ -41,6 +41,16 @@ export function textWidth(text, bold) {
   return /** @type {number} */ (widths.get(key));
 }
 
+/** A name in `room` px, cut in its middle: names often differ at their ends. @param {string} name @param {number} room */
+export function cutMiddle(name, room) {
+  const letters = Array.from(name);
+  let keep = letters.length;
+  const cut = () => letters.slice(0, Math.ceil(keep / 2)).join("") + "…" + letters.slice(letters.length - Math.floor(keep / 2)).join("");
+  if (textWidth(name, false) <= room) return name;
+  while (keep > 2 && textWidth(cut(), false) > room) keep -= 1;
+  return cut();
+}
+
 const SMALLEST = 0.85; // of 13 px: 11 px
 const NARROWEST = 0.5; // narrower than this, squeezed letters can no longer be read
 

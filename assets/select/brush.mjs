@@ -14,6 +14,7 @@ import { count, plural, shown } from "../core/words.mjs";
  * @typedef {object} Drag
  * @property {Handle | "make" | "move"} mode
  * @property {number} anchor @property {boolean} moved @property {number} origin @property {number} pointer
+ * @property {boolean} onWords
  * @property {number} start @property {number} stop @property {number} before @property {number} after
  * @property {{ start: number | null, stop: number | null, before: number, after: number }} old
  */
@@ -107,7 +108,8 @@ export function brush(panel) {
     const counts = [["before", before], ["after", after]];
     for (const [side, number] of counts) {
       const label = part(`count-${side}`);
-      label.textContent = number ? `off ${number}` : "";
+      const reached = side === "before" ? start - number < bounds.start : stop + number > bounds.stop;
+      label.textContent = number ? `off ${number}${reached ? ` · sequence ${side === "before" ? "starts" : "ends"}` : ""}` : "";
       label.style.display = number && ends[side] ? "" : "none";
       const where = percent(edge[side], win);
       label.style.left = side === "before" ? "" : `${where}%`;
@@ -163,7 +165,7 @@ export function brush(panel) {
     const { before, after } = view;
     drag = {
       mode, anchor: stepAt(event.clientX, win), moved: false, origin: event.clientX, pointer: event.pointerId,
-      start, stop, before, after, old: { start: view.start, stop: view.stop, before, after },
+      onWords: host === part("words"), start, stop, before, after, old: { start: view.start, stop: view.stop, before, after },
     };
     host.setPointerCapture(event.pointerId);
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
@@ -198,8 +200,9 @@ export function brush(panel) {
     const held = drag;
     drag = null;
     const win = panel.win();
-    if (!held.moved && held.mode === "move") held.mode = "make"; // a click selects one word
-    if (held.mode === "make" && win && event.type === "pointerup") apply(held, event.clientX, win);
+    // A click selects one word on the words, and nothing in the plot.
+    const make = held.mode === "make" && (held.moved || held.onWords);
+    if (make && win && event.type === "pointerup") apply(held, event.clientX, win);
     if (panel.read("view")?.dragging) panel.dispatch({}, { dragging: false });
   }
 
@@ -247,6 +250,7 @@ export function brush(panel) {
     const cursors = { start: "ew-resize", stop: "ew-resize", move: "grab" };
     const over = partAt(event.clientX, view, win);
     part("plot-pointer").style.cursor = over ? cursors[over] : "crosshair";
+    part("plot-pointer").title = over === "move" ? "Drag to move the selection; drag across the words to select others" : "";
   }
 
   /** @param {number | null} state @param {string} from What is pointed at */
@@ -259,9 +263,7 @@ export function brush(panel) {
     if (mode) begin(event, host, /** @type {Handle} */ (mode));
   });
   panel.on("pointerdown", at("words"), (event, host) => {
-    const over = target(event);
-    begin(event, host, /** @type {Handle | undefined} */ (over?.dataset.handle)
-      ?? (over === part("brush") ? "move" : "make"));
+    begin(event, host, /** @type {Handle | undefined} */ (target(event)?.dataset.handle) ?? "make");
   });
   panel.on("pointerdown", at("plot-pointer"), (event, host) => {
     const view = panel.read("view");
@@ -272,7 +274,9 @@ export function brush(panel) {
   panel.root.addEventListener("pointermove", (event) => {
     const win = panel.win();
     if (drag && win) {
-      if (!drag.moved && Math.abs(event.clientX - drag.origin) < 3 && drag.mode !== "make") return;
+      const step = part("words").clientWidth / (win.stop - win.start);
+      const least = drag.mode === "make" && !drag.onWords ? step / 2 : 3; // px
+      if (!drag.moved && Math.abs(event.clientX - drag.origin) < least) return;
       drag.moved = true;
       apply(drag, event.clientX, win);
     } else if (!drag && event.target === part("plot-pointer")) {

@@ -108,7 +108,7 @@ export function controls(panel, navigation) {
       show: () => count(navigation.from()),
       parse(text, _, info) {
         const clean = text.replace(/[\s,]/g, "");
-        return /^\d+$/.test(clean) ? { first: panel.clipped(Number(clean)) }
+        return /^\d+$/.test(clean) && Number(clean) < info.n_steps ? { first: panel.clipped(Number(clean)) }
           : `A position is a step from 0 to ${count(info.n_steps - 1)}, not “${text}”.`;
       },
     },
@@ -125,9 +125,12 @@ export function controls(panel, navigation) {
     box("source").value = view?.source ?? "";
   }
 
+  let dataset = ""; // that is shown
   /** @param {Info} info */
   function showSource(info) {
     if (!info) return;
+    if (dataset && dataset !== info.dataset) box("search-box").value = ""; // its places are not here
+    dataset = info.dataset;
     part("source").innerHTML = optionsOf(info.sources.map(({ value, label }) => [value, label]));
     part("track-picker").innerHTML = info.tracks.map(({ value, label, kind }) =>
       `<label><input type="checkbox" value="${escape(value)}">${escape(label)} <small>${kind}</small></label>`).join("")
@@ -247,8 +250,14 @@ export function controls(panel, navigation) {
     },
   };
   for (const [name, act] of Object.entries(choices)) {
-    panel.on("change", at(name), (event) => act(event.target));
+    panel.on("change", at(name), (event) => {
+      act(event.target);
+      if (byPointer && event.target instanceof HTMLSelectElement) event.target.blur(); // its keys are free again
+    });
   }
+  let byPointer = false;
+  panel.root.addEventListener("pointerdown", () => { byPointer = true; }, true);
+  panel.root.addEventListener("keydown", () => { byPointer = false; }, true);
 
   return {
     showSource, showControls, showPickers,

@@ -23,8 +23,8 @@ from loaders import Dataset, Source
 
 #: Steps of context on either side that rows carry; the widest screen shows fewer.
 BEFORE, AFTER = 30, 48
-#: Heat starts here at the latest: where nearly all states are on all around, all still differ from some.
-MOST_BACKGROUND = 0.75
+#: The share of the steps around matches at which no more selected states are on than where heat starts.
+USUAL = 0.9
 #: Rows of a page, and how many rows can be paged through and sorted.
 ROWS, LISTED = 50, 10_000
 #: Lengths up to this have a bar each, longer ones share a bar.
@@ -119,16 +119,15 @@ def match_payload(
     dict
         ``rows`` is one page of the list. Each row holds, from the step ``from`` on, the words and
         how many selected states are ``on`` at each step: up to `BEFORE` steps before the match and
-        up to `AFTER` steps from its start on, inside its sequence. ``background`` is the usual
-        share of S1 that is on around the matches: heat starts there. ``listed`` is how many rows
-        the pages hold together.
+        up to `AFTER` steps from its start on, inside its sequence. ``background`` is the share of S1
+        at which heat starts (`heat_start`). ``listed`` is how many rows the pages hold together.
     """
     key = request["key"]
     tracks = chosen(dataset, key["tracks"])
     page, listed = _page(result, key)
     track_cells: list[list[list[Cell]]] = [[] for _ in tracks]
     rows: list[MatchRow] = []
-    around: list[float] = []
+    around: list[int] = []
     selected = np.array(result.selected_states, dtype=np.intp)
     for index, match in enumerate(page):
         first, last = dataset.sequences.bounds(match.start)
@@ -137,7 +136,7 @@ def match_payload(
             source.window(low, high)[:, selected], result.query.threshold, result.query.polarity
         )
         steps = np.arange(low, high)
-        around += on[(steps < match.start) | (steps >= match.stop)].mean(axis=1).tolist()
+        around += on[(steps < match.start) | (steps >= match.stop)].sum(axis=1).tolist()
         rows.append(
             {
                 "index": index,
@@ -167,7 +166,7 @@ def match_payload(
         "seconds": result.seconds,
         "reason": result.reason,
         "histogram": histogram_bins(result.length_histogram),
-        "background": round(min(float(np.median(around)), MOST_BACKGROUND), 3) if around else 0.0,
+        "background": heat_start(around, min((m.overlap for m in page), default=0), len(selected)),
         "rows": rows,
         "listed": listed,
         "tracks": [
@@ -177,6 +176,29 @@ def match_payload(
     }
 
 
+def heat_start(around: Sequence[int], least_overlap: int, n_selected: int) -> float:
+    """Return the share of the selected states at which heat starts: what is usual is not coloured.
+
+    Parameters
+    ----------
+    around
+        How many selected states are on at the steps around the listed matches.
+    least_overlap
+        The smallest overlap of the listed matches; every match is coloured.
+    n_selected
+        The size of S1.
+
+    Returns
+    -------
+    float
+        The `USUAL` quantile of `around`, always below `least_overlap`, as a share; 0 without steps.
+    """
+    if not around or not n_selected:
+        return 0.0
+    usual = int(np.quantile(around, USUAL, method="lower"))
+    return round(max(0, min(usual, least_overlap - 1)) / n_selected, 3)
+
+
 def _page(result: MatchResult, key: MatchKey) -> tuple[list[Match], int]:
     """Return one page of the list in the order asked for, and how many rows all pages hold."""
     sort = key["sort"]
@@ -184,14 +206,16 @@ def _page(result: MatchResult, key: MatchKey) -> tuple[list[Match], int]:
     listed = min(known, LISTED)
     if sort == "rank":
         return list(result.matches), listed
-    ordered = sorted(result.matches, key=_SORTS[sort.removeprefix("-")], reverse=sort[0] == "-")
+    # Only the column that was chosen turns around; equal matches stay in the order of their rank.
+    by_rank = sorted(result.matches, key=lambda match: match.rank)
+    ordered = sorted(by_rank, key=_SORTS[sort.removeprefix("-")], reverse=sort[0] == "-")
     first = key["page"] * ROWS
     return ordered[first : first + ROWS], min(listed, len(ordered))
 
 
-_SORTS: Mapping[str, Callable[[Match], tuple[int, ...]]] = {
-    "start": lambda match: (match.start, match.stop),
-    "length": lambda match: (match.length, -match.rank),
-    "overlap": lambda match: (match.overlap, -match.rank),
-    "more": lambda match: (match.union, match.rank),
+_SORTS: Mapping[str, Callable[[Match], int]] = {
+    "start": lambda match: match.start,
+    "length": lambda match: match.length,
+    "overlap": lambda match: match.overlap,
+    "more": lambda match: match.union,
 }
