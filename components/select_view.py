@@ -171,7 +171,25 @@ def select_view(panel: Panel) -> html.Section:
         **{"aria-label": "Select View"},
         style={"--axis-left": f"{AXIS_LEFT}px", "--axis-right": f"{AXIS_RIGHT}px"},
         children=[
+            html.Div(
+                id=panel(ids.INTRO),
+                className="sb-intro",
+                hidden=True,
+                children=[
+                    "What you see is an example. Drag across other words: the states that are on at all of "
+                    "them are selected, and every other place where they are on together is listed below.",
+                    html.Button(
+                        "✕",
+                        type="button",
+                        className="sb-text-button",
+                        **{"data-intro": "1", "aria-label": "Do not show this again"},
+                    ),
+                ],
+            ),
             _toolbar(panel),
+            html.Div(
+                id=panel(ids.SUGGESTION), className="sb-suggestion", role="status", hidden=True
+            ),
             html.Div(
                 className="sb-strip sb-overview-strip",
                 children=[
@@ -243,16 +261,9 @@ def select_view(panel: Panel) -> html.Section:
             ),
             html.Div(id=panel(ids.TRACK_ROWS), className="sb-tracks"),
             html.Div(
-                id=panel(ids.LEGENDS),
-                className="sb-legends",
-                tabIndex=0,
-                role="group",
-                **{"aria-label": "Legends of the tracks"},
-            ),
-            html.Div(
                 className="sb-strip sb-chips-strip",
                 children=[
-                    strip_label(["S", html.Sub("1")], _HINTS["S1"], id=panel(ids.CHIPS_LABEL)),
+                    strip_label("Selected states", _HINTS["S1"], id=panel(ids.CHIPS_LABEL)),
                     html.Div(
                         className="sb-inner sb-selected",
                         children=[
@@ -263,12 +274,51 @@ def select_view(panel: Panel) -> html.Section:
                                 tabIndex=0,
                                 **{"aria-labelledby": panel(ids.CHIPS_LABEL)},
                             ),
+                            html.Button(
+                                id=panel(ids.CHIPS_MORE),
+                                type="button",
+                                className="sb-text-button sb-chips-more",
+                                hidden=True,
+                                **{"aria-expanded": "false"},
+                            ),
                             html.Div(
                                 id=panel(ids.SELECTION_TEXT),
                                 className="sb-selection-text",
                                 role="status",
                             ),
                         ],
+                    ),
+                ],
+            ),
+            html.Div(
+                className="sb-divide-row",
+                children=[
+                    html.Div(
+                        id=panel(ids.DIVIDER),
+                        className="sb-divide",
+                        role="separator",
+                        tabIndex=0,
+                        title="Drag: the height of the plot. Double click: as it was.",
+                        **{
+                            "aria-label": "Height of the plot in pixels",
+                            "aria-orientation": "horizontal",
+                            "aria-valuemin": 0,
+                            "aria-valuemax": 700,
+                            "aria-valuenow": 200,
+                        },
+                    ),
+                    *(
+                        html.Button(
+                            name,
+                            type="button",
+                            title=f"Show or hide {what}",
+                            **{"data-fold": name, "aria-expanded": "true"},
+                        )
+                        for name, what in (
+                            ("plot", "the plot"),
+                            ("coverage", "the coverage of each state"),
+                            ("tracks", "the annotations"),
+                        )
                     ),
                 ],
             ),

@@ -83,10 +83,10 @@ export function makePanel(root) {
   }
 
   let moves = 0;
-  /** Open what a query string names. @param {Stores["goto"]["kind"]} kind @param {string} search */
-  function goTo(kind, search) {
+  /** Open what a query string names. @param {Stores["goto"]["kind"]} kind @param {string} search @param {string} [source] The one shown until now */
+  function goTo(kind, search, source) {
     moves += 1;
-    write("goto", { kind, search, n: moves });
+    write("goto", { kind, search, n: moves, ...source && { from_source: source } });
   }
 
   /**

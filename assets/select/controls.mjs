@@ -175,6 +175,8 @@ export function controls(panel, navigation) {
       for (const radio of part(name).querySelectorAll("input")) radio.checked = radio.value === value;
     }
     box("auto").checked = view.auto;
+    part("match-button").classList.toggle("sb-quiet", view.auto);
+    showSuggestion(view, info);
     box("mask").checked = view.mask;
     const tracks = part("track-picker").querySelectorAll("input");
     for (const check of tracks) check.checked = view.tracks.includes(check.value);
@@ -182,6 +184,30 @@ export function controls(panel, navigation) {
     part("full-range").dataset.on = String(view.full_range);
     part("full-range").setAttribute("aria-pressed", String(view.full_range));
   }
+
+  /** Offer the threshold with the share of values on that the source before had. @param {ViewStore} view @param {Info} info */
+  function showSuggestion(view, info) {
+    const host = part("suggestion");
+    const { suggested: offer } = info;
+    const shown = offer && view.threshold === offer.was && view.source === info.source && !dismissed.has(info.source);
+    host.hidden = !shown;
+    if (!shown) return;
+    const share = (/** @type {number} */ part) => `${(100 * part).toFixed(part < 0.1 ? 1 : 0)} %`;
+    const html = `At ${offer.was}, ${share(offer.share_now)} of this source's values are on; in the one before, ${share(offer.share_before)} were.`
+      + ` <button type="button" class="sb-text-button" data-suggest="${offer.threshold}">use ${offer.threshold}</button>`
+      + ` <button type="button" class="sb-text-button" data-suggest="" aria-label="Keep the threshold">keep ${offer.was}</button>`;
+    if (host.innerHTML !== html) host.innerHTML = html;
+  }
+  /** @type {Set<string>} */
+  const dismissed = new Set();
+  panel.on("click", "[data-suggest]", (_, { dataset }) => {
+    const source = panel.read("info")?.source;
+    if (dataset.suggest) panel.dispatch({ threshold: Number(dataset.suggest) });
+    else if (source) {
+      dismissed.add(source);
+      part("suggestion").hidden = true;
+    }
+  });
 
   /** Take over what was typed into a box, or refuse it with a sentence; the box then shows the view. @param {string} name */
   function commit(name) {
@@ -246,7 +272,7 @@ export function controls(panel, navigation) {
     dataset: ({ value }) => panel.goTo("dataset", "?dataset=" + encode(value)),
     source: ({ value }) => {
       const view = panel.read("view");
-      if (view) panel.goTo("source", panel.query({ ...view, source: value }));
+      if (view) panel.goTo("source", panel.query({ ...view, source: value }), view.source);
     },
   };
   for (const [name, act] of Object.entries(choices)) {

@@ -119,7 +119,7 @@ export function navigation(panel, requests, focusNext) {
   function uses(element, key) {
     const moves = /^(Arrow|Home|End)/.test(key);
     // What can be scrolled keeps its keys.
-    if (element?.closest(["legends", "heat-legend", "coverage", "chips"].map(at).join())) return moves || /^Page/.test(key);
+    if (element?.closest(["coverage", "chips"].map(at).join())) return moves || /^Page/.test(key);
     if (element instanceof HTMLSelectElement) return moves || /^[\p{L}\p{N}]$/u.test(key); // letters choose
     if (!(element instanceof HTMLInputElement)) return element instanceof HTMLTextAreaElement;
     if (element.type === "range") return moves || /^Page/.test(key);

@@ -221,13 +221,7 @@ export function overview(panel, navigation) {
   const rest = { pan: 0, zoom: 0 };
   panel.root.addEventListener("wheel", (event) => {
     const element = target(event);
-    const legend = element?.closest([panel.at("legends"), panel.at("heat-legend")].join());
-    if (legend && legend.scrollWidth > legend.clientWidth && !event.ctrlKey) {
-      legend.scrollLeft += event.deltaX || event.deltaY;
-      event.preventDefault();
-      return;
-    }
-    const over = element?.closest(".sb-plot, .sb-strip, .sb-tracks");
+      const over = element?.closest(".sb-plot, .sb-strip, .sb-tracks");
     const scrolls = element?.closest([panel.at("coverage"), panel.at("chips")].join());
     const open = panel.open();
     if (!over || !open || open.view.dragging || (scrolls && !event.ctrlKey && !event.deltaX)) return;

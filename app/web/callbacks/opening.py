@@ -53,7 +53,9 @@ def opened_payload(services: Services, goto: Navigation) -> OpenedView:
     notices: Notices = {"n": goto["n"], "items": [], "nothing": False}
     nothing = goto["kind"] in {"load", "back"}
     try:
-        opened = open_view(services.corpus, goto["search"], goto["kind"])
+        opened = open_view(
+            services.corpus, goto["search"], goto["kind"], from_source=goto.get("from_source")
+        )
     except Exception as error:
         item: NoticeItem = {"text": sentence_for(error), "level": "error"}
         return {"notices": {**notices, "items": [item], "nothing": nothing}}

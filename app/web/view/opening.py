@@ -11,9 +11,11 @@ from math import floor, isfinite
 from typing import Any, Literal
 
 from app.corpus import ANYONE, BeingPrepared, Client, Corpus
+from app.matching import Polarity
 from app.web.view.default import opening_threshold, opening_view
 from app.web.view.info import info_payload
 from app.web.view.slider import slider
+from app.web.view.suggestion import suggest
 from app.web.view.url import View, read
 from app.web.view.wire import Info
 from loaders import Dataset, DatasetError, Source
@@ -58,7 +60,13 @@ class OpenedView:
     preparing: Preparing | None = None
 
 
-def open_view(corpus: Corpus, search: str, kind: Kind, client: Client = ANYONE) -> OpenedView:
+def open_view(
+    corpus: Corpus,
+    search: str,
+    kind: Kind,
+    client: Client = ANYONE,
+    from_source: str | None = None,
+) -> OpenedView:
     """Open what a query string asks for.
 
     Parameters
@@ -74,6 +82,8 @@ def open_view(corpus: Corpus, search: str, kind: Kind, client: Client = ANYONE) 
         new range. Otherwise what the link says is taken as it is.
     client
         The client that asks.
+    from_source
+        The source shown before, when the person switched it: a threshold may be suggested.
     """
     parsed = read(search)
     notices = [Notice(text) for text in parsed.notices]
@@ -106,7 +116,14 @@ def open_view(corpus: Corpus, search: str, kind: Kind, client: Client = ANYONE) 
     if warnings and kind in {"load", "dataset", "source"}:
         notices.append(Notice(" ".join(warnings), once=True))
     view, more = _fit(fields, dataset, source, kind)
-    return OpenedView(view, info_payload(dataset, source), (*notices, *more))
+    info = info_payload(dataset, source)
+    if kind == "source" and from_source and from_source in dataset.sources:
+        before = corpus.open(dataset, from_source, client)
+        if not isinstance(before, BeingPrepared):
+            offer = suggest(before.source, source, view.threshold, Polarity(view.polarity))
+            if offer:
+                info["suggested"] = offer
+    return OpenedView(view, info, (*notices, *more))
 
 
 def _dataset(
