@@ -39,9 +39,9 @@ export interface Suggestion {
 
 /** The ``info`` store: what the browser must know of a dataset and a source. */
 export interface Info {
-  dataset: string; title: string; description: string; fp: string; source: string; sources: Choice[];
-  n_steps: number; n_states: number; n_sequences: number; word_width: number; most_steps: number;
-  page_rows: number; most_listed: number; most_saved: number; bounds: Bounds;
+  dataset: string; title: string; description: string; fp: string; rtl: boolean; source: string;
+  sources: Choice[]; n_steps: number; n_states: number; n_sequences: number; word_width: number;
+  most_steps: number; page_rows: number; most_listed: number; most_saved: number; bounds: Bounds;
   sequence_starts: number[]; names: string[] | null; suggested?: Suggestion; range: number[];
   full: number[]; slider: Slider; tracks: TrackChoice[];
 }

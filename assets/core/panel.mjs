@@ -127,12 +127,23 @@ export function makePanel(root) {
     if (next) next.focus({ preventScroll: true });
   }
 
+  const rtl = () => read("info")?.rtl ?? false;
+  /** A key by its way along the time axis: in right-to-left data the left arrow goes on. @param {string} key */
+  const along = (key) => (!rtl() ? key
+    : { ArrowLeft: "ArrowRight", ArrowRight: "ArrowLeft" }[key] ?? key);
+  /** Where a pointer is on a part of the time axis, as a share of it; not bounded. @param {number} clientX @param {string} [name] */
+  function shareAt(clientX, name = "words") {
+    const { left, width } = part(name).getBoundingClientRect();
+    const share = (clientX - left) / width;
+    return rtl() ? 1 - share : share;
+  }
+
   /** @type {(view: ViewStore, win: Win | null) => Selection} */
   const selection = selector();
 
   return {
     root, prefix, at, find, part, box, read, write, open, win, steps, clipped, around, dispatch, goTo, on, hears,
-    keepFocus, selection,
+    keepFocus, selection, rtl, along, shareAt,
     /** This panel's own name for the server: random, so that no other client can ask for its answers. */
     page: randomName(),
     /** The query string of a view. @param {ViewStore} view */

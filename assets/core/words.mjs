@@ -22,7 +22,9 @@ export function shown(token) {
   if (/^\s+$/.test(token)) {
     return { text: token.replace(/\r?\n/g, "⏎").replace(/\t/g, "⇥").replace(/\s/g, "␣"), sign: true };
   }
-  return { text: token.replace(/[\r\n\t]+/g, " "), sign: false };
+  // Direction marks would turn the word around, unseen.
+  const text = token.replace(/[\r\n\t]+/g, " ").replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "◌");
+  return { text, sign: false };
 }
 
 /** @type {CanvasRenderingContext2D | null} */
@@ -145,6 +147,6 @@ export function wordRow(tag, words, width) {
     const { shown, x, y } = fit(text, room + Math.max(0, left + right), bold);
     const scale = x === 1 ? "" : ` scale(${x.toFixed(3)},${y.toFixed(3)})`;
     const middle = (width + right - left) / 2;
-    return `<${tag} style="left:${middle.toFixed(1)}px;transform:translateX(-50%)${scale}">${escape(shown)}</${tag}>`;
+    return `<${tag} style="inset-inline-start:${middle.toFixed(1)}px;transform:translateX(var(--to-middle, -50%))${scale}">${escape(shown)}</${tag}>`;
   });
 }

@@ -57,7 +57,7 @@ function headings(view, tracks, grid, words, before, width) {
     + `<button type="button" data-colour="${escape(name)}" aria-pressed="${view.colour === name}"`
     + ` title="Colour the words by ${escape(label)}">${escape(label)}</button></span>`;
   return `<div class="sb-row" style="${grid}"><span class="sb-why">${why}<span>sequence</span></span>`
-    + `<span style="padding-left:${before * words}px">│ match starts here</span>`
+    + `<span class="sb-along" style="padding-inline-start:${before * words}px">│ match starts here</span>`
     + heading("match", width < 66 ? "count" : "match count") + tracks.map((track) => heading(track.name)).join("") + "</div>";
 }
 
@@ -171,7 +171,7 @@ export function matchRows(panel) {
         + `<span class="sb-match-words" style="grid-template-columns:repeat(${columns},minmax(0,1fr))">${cells.words.join("")}</span>`
         + cells.heats.map((m) => `<span class="sb-heat" style="${heatColumns}">${m.join("")}</span>`).join("")
         + `</a>${cells.cut ? `<button type="button" class="sb-more" data-unfold="${row.index}" aria-expanded="false"`
-          + ` style="left:${why(page) + (columns - 1) * words}px;width:${words}px"`
+          + ` style="left:${why(page) + (panel.rtl() ? 0 : (columns - 1) * words)}px;width:${words}px"`
           + ` aria-label="Show all ${row.length} words of this match" title="Show the whole match">+${cells.cut}</button>` : ""}</div>`;
     });
     // A row that was opened has led to the Select View: there the keyboard goes on.
@@ -267,7 +267,7 @@ export function matchRows(panel) {
   panel.on("keydown", "a.sb-row", (event, row) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const rowBy = { ArrowUp: -1, ArrowDown: 1 }[/** @type {string} */ (event.key)];
-    const cellBy = { ArrowLeft: -1, ArrowRight: 1 }[/** @type {string} */ (event.key)];
+    const cellBy = { ArrowLeft: -1, ArrowRight: 1 }[panel.along(event.key)];
     if (rowBy === undefined && cellBy === undefined) return;
     event.preventDefault();
     event.stopPropagation();

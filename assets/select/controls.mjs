@@ -137,6 +137,7 @@ export function controls(panel, navigation) {
       || "<span>This dataset has none.</span>";
     box("dataset").value = info.dataset;
     box("source").value = info.source;
+    panel.root.classList.toggle("sb-rtl", info.rtl);
     drawAbout(info);
     part("position-of").textContent = `of ${count(info.n_steps)} steps`;
   }

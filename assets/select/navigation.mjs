@@ -107,8 +107,9 @@ export function navigation(panel, requests, focusNext) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !panel.hears(event)) return;
     const element = target(event);
     if (!panel.read("view") || document.querySelector(".mantine-Modal-content") || uses(element, event.key)) return;
-    if (keys[event.key]) {
-      keys[event.key]();
+    const key = panel.along(event.key);
+    if (keys[key]) {
+      keys[key]();
       event.preventDefault();
     } else if (event.key === "Enter" && !element?.closest("button, a, summary, input, select")) {
       requests.matchNow();

@@ -16,7 +16,7 @@ export function tracks(panel) {
   /** @param {Tracks["tracks"][number]} track @param {Win} win @param {Float64Array} shares @param {ViewStore} view */
   function cells(track, win, shares, view) {
     const steps = win.stop - win.start;
-    const at = (/** @type {number} */ i) => `left:${(100 * i) / steps}%;width:${100 / steps}%;`;
+    const at = (/** @type {number} */ i) => `inset-inline-start:${(100 * i) / steps}%;width:${100 / steps}%;`;
     const width = part("words").clientWidth;
     if (track.kind === "interval") {
       const bars = (track.spans ?? []).map(([start, stop, category]) => {
@@ -26,7 +26,7 @@ export function tracks(panel) {
         // A label that does not fit would be a few letters of another word: it is in the tooltip.
         const room = (width * (to - from)) / steps - 8;
         const name = textWidth(label, false) * 0.85 <= room ? escape(label) : "";
-        return `<i class="sb-span" style="left:${percent(from, win)}%;width:${percent(to, win) - percent(from, win)}%;--span:${color}"`
+        return `<i class="sb-span" style="inset-inline-start:${percent(from, win)}%;width:${percent(to, win) - percent(from, win)}%;--span:${color}"`
           + ` title="${escape(`${track.name}: ${label}, steps ${count(start)} to ${count(stop - 1)}`)}"><b>${name}</b></i>`;
       });
       const veils = view.mask ? Array.from(shares, (share, i) =>

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from app.corpus import ANYONE, BeingPrepared, Client, Corpus
 from app.matching import Polarity
 from app.web.view.default import opening_threshold, opening_view
-from app.web.view.info import info_payload
+from app.web.view.info import info_payload, right_to_left
 from app.web.view.slider import slider
 from app.web.view.suggestion import suggest
 from app.web.view.url import View, read
@@ -115,6 +115,12 @@ def open_view(
     warnings = [warning.sentence for warning in (*dataset.warnings, *source.warnings)]
     if warnings and kind in {"load", "dataset", "source"}:
         notices.append(Notice(" ".join(warnings), once=True))
+    if dataset.direction is None and right_to_left(dataset) and kind in {"load", "dataset"}:
+        text = (
+            f"Most letters of “{dataset.name}” are written from right to left, so time runs that way; "
+            "direction: ltr in its dataset.yaml turns it around."
+        )
+        notices.append(Notice(text, "info", once=True))
     view, more = _fit(fields, dataset, source, kind)
     info = info_payload(dataset, source)
     if kind == "source" and from_source and from_source in dataset.sources:

@@ -139,6 +139,7 @@ class Info(TypedDict):
     title: str
     description: str
     fp: str
+    rtl: bool
     source: str
     sources: list[Choice]
     n_steps: int
