@@ -107,6 +107,7 @@ def _axes_layout(palette: Palette, *, ticks: bool) -> go.Layout:
             "zerolinewidth": 1,
             "automargin": False,
             "nticks": 6,
+            "tickformat": ",~g",
         },
     )
 

@@ -243,6 +243,9 @@ def select_view(panel: Panel) -> html.Section:
                 className="sb-strip sb-bars-strip",
                 children=[
                     strip_label("Selected states on", _HINTS["Selected states on"]),
+                    html.Div(
+                        className="sb-bars-axis", children=[html.Span("100 %"), html.Span("0")]
+                    ),
                     html.Div(id=panel(ids.BARS), className="sb-inner sb-bars"),
                 ],
             ),

@@ -67,7 +67,7 @@ export function histogram(panel) {
       },
       y: {
         range: [0, top * 1.05], tickvals: thin.map(height),
-        ticktext: thin.map((n) => (n >= 1e6 ? `${n / 1e6}M` : n >= 1e3 ? `${n / 1e3}k` : `${n}`)),
+        ticktext: thin.map(count),
       },
     });
   }

@@ -198,8 +198,8 @@ export function draw(panel) {
       + (stop - start === 1 ? `step ${count(start)}`
         : `all ${count(stop - start)} steps ${count(start)}–${count(stop - 1)}`)
       + (view.before || view.after ? `, off ${view.before} before, ${view.after} after` : "")
-      + (excluded ? `, ${excluded} excluded` : "") + (fresh ? "" : " (updating…)") + "</span>"
-      + ' <button type="button" class="sb-text-button" data-clear="1" title="Clear the selection (Esc)">clear</button>';
+      + (excluded ? `, ${excluded} excluded` : "") + (fresh ? "" : " (updating…)")
+      + ' <button type="button" class="sb-text-button" data-clear="1" title="Clear the selection (Esc)">clear</button></span>';
     if (text.innerHTML !== html) panel.keepFocus(text, () => { text.innerHTML = html; });
   }
 
