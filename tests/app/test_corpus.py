@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.corpus import ANYONE, BeingPrepared, Client, Corpus, Opened, opened
-from app.work.preparation import Copies
+from app.work.preparation import Preparations
 from loaders import Catalog, DatasetError, open_dataset
 from loaders.writer import write_dataset
 
@@ -44,12 +44,12 @@ def test_a_source_whose_copy_is_missing_is_being_prepared(folder: Path, tmp_path
         go.wait(30)
 
     catalog = Catalog([folder], tmp_path / "cache", progress)
-    copies = Copies(tmp_path / "notes", patience=0)
-    corpus = Corpus(catalog, copies)
+    preparations = Preparations(tmp_path / "notes", patience=0)
+    corpus = Corpus(catalog, preparations)
     found = corpus.open("public", "h", Client("a" * 32))
     assert isinstance(found, BeingPrepared)
     assert (found.dataset.id, found.source) == ("public", "h")
-    assert copies.cancel(found.dataset, "h") == "wanted", "the client that asked waits for it"
+    assert preparations.cancel(found.dataset, "h") == "wanted", "the client that asked waits for it"
     go.set()
     while isinstance(corpus.open("public", "h"), BeingPrepared):
         threading.Event().wait(0.01)

@@ -25,10 +25,10 @@ def register(app: Dash, services: Services) -> None:
         Input(ids.GOTO, "data"),
         prevent_initial_call=True,
     )
-    def open_goto(goto: Navigation | None) -> tuple[Any, Any, Any]:
-        if not goto:
+    def navigate(navigation: Navigation | None) -> tuple[Any, Any, Any]:
+        if not navigation:
             return no_update, no_update, no_update
-        return opened_payload(services, goto)
+        return opened_payload(services, navigation)
 
     clientside(app, "load", Output(ids.GOTO, "data"), Input(ids.PAGE, "id"))
     clientside(app, "start", Input(ids.PAGE, "id"))
@@ -40,18 +40,18 @@ def register(app: Dash, services: Services) -> None:
     clientside(app, "pickSource", Input(ids.SOURCE, "value"))
 
 
-def opened_payload(services: Services, goto: Navigation) -> tuple[Any, Any, Any]:
-    """Return the ``view``, ``info`` and ``notices`` stores for a ``goto``.
+def opened_payload(services: Services, navigation: Navigation) -> tuple[Any, Any, Any]:
+    """Return the ``view``, ``info`` and ``notices`` stores for a navigation (the ``goto`` store).
 
     ``restored`` numbers the openings: a view that comes from the server is matched at once, even
-    when matching is not automatic, so that a link opens with its matches. Where the derived copy
-    must be built first, the notices name it in ``preparing``; the browser follows that
-    (app/web/callbacks/jobs.py) and then sends the same ``goto`` again.
+    when matching is not automatic, so that a link opens with its matches. If the copy of the
+    source must be built first, the notices name it in ``preparing``; the browser follows that
+    (app/web/callbacks/jobs.py) and then sends the same navigation again.
     """
-    notices: Notices = {"n": goto["n"], "items": [], "nothing": False}
-    nothing = goto["kind"] in {"load", "back"}
+    notices: Notices = {"n": navigation["n"], "items": [], "nothing": False}
+    nothing = navigation["kind"] in {"load", "back"}
     try:
-        opened = open_view(services.corpus, goto["search"], goto["kind"])
+        opened = open_view(services.corpus, navigation["search"], navigation["kind"])
     except Exception as error:
         item = {"text": sentence_for(error), "level": "error"}
         return no_update, no_update, {**notices, "items": [item], "nothing": nothing}
@@ -59,7 +59,7 @@ def opened_payload(services: Services, goto: Navigation) -> tuple[Any, Any, Any]
         return (
             no_update,
             no_update,
-            {**notices, "preparing": asdict(opened.preparing), "goto": goto},
+            {**notices, "preparing": asdict(opened.preparing), "goto": navigation},
         )
     notices["items"] = [
         {"text": item.text, "level": item.level, "once": item.once} for item in opened.notices
@@ -72,8 +72,8 @@ def opened_payload(services: Services, goto: Navigation) -> tuple[Any, Any, Any]
         {
             **opened.view.store(),
             "dragging": False,
-            "history": "push" if goto["kind"] in {"dataset", "source"} else "replace",
-            "restored": goto["n"],
+            "history": "push" if navigation["kind"] in {"dataset", "source"} else "replace",
+            "restored": navigation["n"],
         },
     )
     return view, opened.info, notices
