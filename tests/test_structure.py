@@ -48,6 +48,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "app.matching": ("app.matching",),
     "app.settings": (),
     "app.phrases": ("loaders",),
+    "app.startup": ("app.settings", "demos.registry"),
     "app.execution": ("app.matching", "app.settings", "loaders"),
     "app.work": ("app.matching", "app.work", "loaders"),
     "app.corpus": ("app.execution", "app.matching", "app.work.preparation", "loaders"),
@@ -63,6 +64,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "app.web.slow_clients": ("app.matching", "app.work"),
     "app.web.payloads": (
         "app.matching",
+        "app.output.cells",
         "app.phrases",
         "app.web.payloads",
         "app.web.view.wire",
@@ -127,10 +129,9 @@ ARROWS: dict[str, tuple[str, ...]] = {
     ),
     "app.wsgi": (
         "app.matching",
-        "app.settings",
+        "app.startup",
         "app.web.factory",
         "app.web.serving",
-        "demos.registry",
         "loaders",
     ),
     "app.cli": (
@@ -140,6 +141,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "app.matching",
         "app.output",
         "app.settings",
+        "app.startup",
         "app.web.factory",
         "app.web.serving",
         "demos.registry",

@@ -27,7 +27,7 @@ MOST_SECONDS = 600
 def match(services: Services, given: dict[str, Any]) -> dict[str, Any]:
     """Return what `python -m app match DATA ... --format json` prints for the same options."""
     dataset_id, form = given.pop("dataset"), given.pop("format")
-    query = match_options.query_of(given, match_options.same)
+    query = match_options.query_from_options(given, match_options.same)
     for name, value, most in (
         ("top", query.top, MOST_MATCHES),
         ("context", query.context, MOST_PROFILE_CONTEXT),

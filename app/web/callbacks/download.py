@@ -19,7 +19,7 @@ from app.matching import Cancelled, Control
 from app.output.export import TYPES, export_matches
 from app.web.callbacks.clientside import clientside
 from app.web.callbacks.jobs import fresh
-from app.web.payloads.match import query_of_key
+from app.web.payloads.match import query_from_key
 from app.web.requests import file_request
 from app.web.services import FILE, Services
 from app.web.slow_clients import PIECE, held_until_sent
@@ -85,7 +85,7 @@ def answer_download(
         if isinstance(opened, BeingPrepared):
             name = opened.dataset.name
             return {"error": f"“{name}” is being prepared; try again when it is open."}
-        asked = (opened, query_of_key(key), request["form"])
+        asked = (opened, query_from_key(key), request["form"])
         path.parent.mkdir(parents=True, exist_ok=True)
         with half.open("wb") as out:
             made = export_matches(*asked, out, services.matching, control)

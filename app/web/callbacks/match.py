@@ -10,7 +10,7 @@ from dash import Dash, Input, Output, State, no_update
 from app.corpus import BeingPrepared
 from app.matching import Cancelled, Control
 from app.web.callbacks.clientside import clientside
-from app.web.payloads.match import match_payload, overview_payload, query_of_key
+from app.web.payloads.match import match_payload, overview_payload, query_from_key
 from app.web.services import MATCH, Services
 from app.web.view.wire import Match, MatchAnswer, MatchError, MatchRequest
 from app.work.failures import sentence_for
@@ -104,7 +104,7 @@ def answer_match(services: Services, request: MatchRequest, control: Control) ->
         if isinstance(opened, BeingPrepared):
             sentence = f"“{opened.dataset.name}” is being prepared; its matches follow."
             return _refused(request, sentence)
-        result = services.matching.match(opened.key, opened.states, query_of_key(key), control)
+        result = services.matching.match(opened.key, opened.states, query_from_key(key), control)
         match = match_payload(opened.dataset, opened.source, result, request)
         return {
             "match": cast(Match, {**match, "kept": asdict(services.matching.cached_bits())}),

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from app.matching import Query, States, select
 from app.settings import load
 from app.web.factory import create_app
-from app.web.payloads.window import MARGIN, MOST_STEPS, BrushSummaries, brush_summary
+from app.web.payloads.window import MARGIN, MOST_WINDOW_STEPS, BrushSummaries, brush_summary
 from app.web.view.url import View, write
 from loaders import Catalog
 from loaders.writer import write_dataset
@@ -212,7 +212,7 @@ def test_a_window_is_bounded_whatever_is_asked(client: FlaskClient) -> None:
         "brush": {"start": 0, "stop": 500, "before": 10**9, "after": 10**9},
     }  # fmt: skip
     answer = call(client, "window.data", "window-request", request)["window"]
-    assert answer["stop"] - answer["start"] == MOST_STEPS
+    assert answer["stop"] - answer["start"] == MOST_WINDOW_STEPS
     assert len(json.dumps(answer)) < 200_000
 
 
