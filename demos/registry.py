@@ -9,11 +9,8 @@ something else than before gets a new version and so a new place.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,6 +19,7 @@ from demos.chords import build as chords
 from demos.english import build as english
 from demos.english.fetch import corpus_folder
 from demos.parens import build as parens
+from loaders.locks import hold
 
 Progress = Callable[[float], None]
 
@@ -128,7 +126,9 @@ def ensure(
     if _is_built(folder):
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(folder.parent / f".{demo.name}.lock") as alone:
+    # Without locks two builds may run side by side: each writes its own temporary folder, and the later
+    # one takes the place of the earlier, equal one.
+    with hold(folder.parent / f".{demo.name}.lock") as alone:
         if _is_built(folder):  # by whom we waited for
             return folder
         if alone:
@@ -180,22 +180,3 @@ def _folder(demo: Demo, root: Path) -> Path:
 def _is_built(folder: Path) -> bool:
     # A folder appears whole; a user who deletes one by halves gets it again, too.
     return all((folder / part).exists() for part in ("tokens.parquet", "states", "dataset.yaml"))
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[bool]:
-    """Hold a lock that ends with the process; yields False where the file system has no locks.
-
-    Without locks two builds may run side by side: each writes its own temporary folder, and the
-    later one takes the place of the earlier, equal one.
-    """
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            alone = True
-        except OSError:
-            alone = False
-        yield alone
-    finally:
-        os.close(handle)

@@ -21,7 +21,7 @@ from app.matching import Polarity, States, pack
 from app.matching.bits import words_for
 from app.settings import Settings
 from loaders import Dataset, Source
-from loaders.sources.array_cache import keep, open_rows
+from loaders.sources.array_cache import cached, open_rows
 
 #: What the on-bits that are kept on disk may take where nobody says so.
 MOST_BYTES = Settings().bits_on_disk
@@ -55,7 +55,7 @@ class StoredBits:
         """
         # Which states are on is decided by the threshold's float64, whatever it was written as.
         level = np.float64(threshold).tobytes().hex()
-        return keep(
+        return cached(
             self.home / "bits",
             f"{Polarity(polarity)}-{level}",
             f"{first}-{last}",

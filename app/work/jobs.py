@@ -13,7 +13,6 @@ work goes on); `PAGE-KIND-N.answer`, and `PAGE-KIND-N.file`, which the work itse
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import logging
 import os
@@ -30,6 +29,8 @@ from typing import Any, Literal
 
 from app.matching import Cancelled, Control
 from app.matching.priority import lower_priority
+from loaders.atomic import whole_file
+from loaders.locks import hold_for_life, is_held
 
 Answer = Mapping[str, Any]
 Work = Callable[[Control], Answer]
@@ -364,28 +365,19 @@ class _Notes:
                     self._folder.mkdir(parents=True, exist_ok=True)
                     path = self._folder / f"{self._worker}.alive"
                     # Left open: the lock ends with the process, however that ends.
-                    self._alive = os.open(path, os.O_WRONLY | os.O_CREAT)
-                    fcntl.flock(self._alive, fcntl.LOCK_EX)
+                    self._alive = hold_for_life(path)
             return self._worker
 
     def _is_alive(self, worker: str) -> bool:
         """Whether a process holds its lock; True where the file system has no locks."""
-        try:
-            with (self._folder / f"{Path(worker).name}.alive").open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
-        except OSError:
-            return True
-        return False
+        return is_held(self._folder / f"{Path(worker).name}.alive") is not False
 
     def _write(self, name: str, text: str) -> None:
         """Whole or not at all: other processes read at any time."""
-        temporary = self._folder / f"{name}.{os.getpid()}-{threading.get_ident()}.tmp"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(text)
-            temporary.replace(self._folder / name)
+            with whole_file(self._folder / name) as file:
+                file.write(text.encode())
         except OSError as error:
             _LOG.warning("cannot write %s: %s", self._folder / name, error.strerror or error)
 

@@ -22,6 +22,7 @@ from typing import Literal
 from app.matching.priority import lower_priority
 from app.work.failures import sentence_for
 from loaders import Dataset
+from loaders.atomic import whole_file
 
 #: A page that has not asked for this long no longer waits. Browsers let a hidden page ask once a minute.
 WAITING_SECONDS = 180
@@ -211,7 +212,8 @@ class Preparations:
             self._failures[key] = sentence
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._file(key).write_text(sentence, encoding="utf-8")
+            with whole_file(self._file(key)) as file:
+                file.write(sentence.encode())
         self._end(key)
 
     def _failed(self, key: str) -> str | None:

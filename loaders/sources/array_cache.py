@@ -1,4 +1,4 @@
-"""Arrays that are derived from a source and kept beside its copy, each in a file of its own.
+"""Arrays that are derived from a source and cached beside its copy, each in a separate file.
 
 They are read through memory maps: every process of a machine shares one copy in the page cache, and
 the system drops pages when it needs the memory. Files appear whole or not at all, and may be
@@ -11,7 +11,6 @@ import contextlib
 import os
 import shutil
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from loaders.atomic import whole_file
 from loaders.problems import DatasetError, Problem, sized
 from loaders.sources.store import ROWS
 
@@ -35,7 +35,7 @@ def open_rows(home: Path) -> NDArray[Any]:
     return rows
 
 
-def keep(
+def cached(
     folder: Path,
     group: str,
     name: str,
@@ -76,24 +76,18 @@ def keep(
     if found is not None:
         return found
     whole = group_bytes()
-    with _told(folder):
+    with _explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
         _make_room(folder, group, whole, most_bytes)
     array = make()
-    half = folder / f"{group}.{uuid.uuid4().hex[:12]}.half"
-    with _told(folder):
-        try:
-            with half.open("wb") as file:
-                np.save(file, array, allow_pickle=False)
-            half.rename(path)
-        finally:
-            half.unlink(missing_ok=True)
+    with _explained(folder), whole_file(path) as file:
+        np.save(file, array, allow_pickle=False)
     found = _open(path)
     return array if found is None else found
 
 
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def _explained(folder: Path) -> Iterator[None]:
     """Turn what the system says while a folder is written into a sentence."""
     try:
         yield

@@ -27,6 +27,7 @@ from app.web.view.wire import Failure, FileAnswer, FileRequest, JobStatus, Match
 from app.work.failures import sentence_for
 from app.work.jobs import JobName
 from components import ids
+from loaders.atomic import whole_file
 
 
 def register(app: Dash, services: Services) -> None:
@@ -78,7 +79,6 @@ def answer_download(
     Cancelled
         The control was cancelled; then there is no file.
     """
-    half = path.with_suffix(".half")
     try:
         key: MatchKey = {**request["key"], "sort": "rank", "page": 0}
         opened = services.corpus.open(key["dataset"], key["source"])
@@ -87,10 +87,9 @@ def answer_download(
             return {"error": f"“{name}” is being prepared; try again when it is open."}
         asked = (opened, query_from_key(key), request["form"])
         path.parent.mkdir(parents=True, exist_ok=True)
-        with half.open("wb") as out:
+        with whole_file(path) as out:
             made = export_matches(*asked, out, services.matching, control)
-        control.check()
-        half.rename(path)
+            control.check()
     except Cancelled:
         raise
     except OSError as error:
@@ -101,8 +100,6 @@ def answer_download(
         }
     except Exception as error:
         return {"error": sentence_for(error)}
-    finally:
-        half.unlink(missing_ok=True)
     return {"name": made.name, "caps": list(made.caps)}
 
 
