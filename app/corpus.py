@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from app.execution.local import MOST_BYTES, states_of
 from app.matching import States
 from app.work.preparation import Preparations
-from loaders import Catalog, Dataset, DatasetError, Entry, Source
-from loaders.problems import Problem
+from loaders import Catalog, Dataset, Entry, Source
+from loaders.catalog import unknown_dataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +131,12 @@ class Corpus:
         Raises
         ------
         DatasetError
-            No such id, it cannot be opened, or the client may not see it.
+            It cannot be opened; or there is no such id among those that the client may see, which
+            the error names.
         """
-        if not self._allowed(client, dataset_id):
-            raise DatasetError(
-                Problem(
-                    "the list of datasets",
-                    "a dataset that you may open",
-                    f"'{dataset_id}'",
-                    "choose another dataset",
-                )
-            )
+        if dataset_id not in self._catalog or not self._allowed(client, dataset_id):
+            ids = [one for one in self._catalog.ids() if self._allowed(client, one)]
+            raise unknown_dataset(dataset_id, ids)
         return self._catalog.get(dataset_id)
 
     def open(

@@ -63,6 +63,12 @@ def test_a_name_that_is_not_there_is_a_sentence(
         Corpus(Catalog([folder], tmp_path / "cache")).open(dataset, source)
 
 
+def sentence(corpus: Corpus, dataset: str, client: Client) -> str:
+    with pytest.raises(DatasetError) as error:
+        corpus.dataset(dataset, client)
+    return str(error.value)
+
+
 def test_access_is_checked_on_every_way_in(folder: Path, tmp_path: Path) -> None:
     def allowed(client: Client, dataset_id: str) -> bool:
         return dataset_id != "secret" or client.page == "owner"
@@ -75,5 +81,12 @@ def test_access_is_checked_on_every_way_in(folder: Path, tmp_path: Path) -> None
         with pytest.raises(DatasetError, match="secret"):
             corpus.open("secret", "h", client)
     owner = Client("owner")
+    # A dataset that a client may not see and one that is not there cannot be told apart.
+    hidden, missing = (sentence(corpus, name, ANYONE) for name in ("secret", "nowhere"))
+    assert hidden == missing.replace("nowhere", "secret")
+    assert "there are 'public')" in missing
+    assert "did you mean 'public'" in sentence(corpus, "publik", ANYONE)
+    assert "secret" not in sentence(corpus, "secreet", ANYONE)
+    assert "did you mean 'secret'" in sentence(corpus, "secreet", owner)
     assert [entry.id for entry in corpus.entries(owner)] == ["public", "secret"]
     assert isinstance(corpus.open("secret", "h", owner), Opened)
