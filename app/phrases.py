@@ -38,7 +38,7 @@ from loaders import Dataset
 from loaders.tokens import Tokens
 
 #: A longer phrase, or one with more letters, is refused.
-MOST_WORDS, MOST_LETTERS = 50, 5_000
+MOST_PHRASE_WORDS, MOST_PHRASE_LETTERS = 50, 5_000
 
 _PART = re.compile(
     r'"(?P<quoted>[^"]*)"(?P<star>\*?)(?!\S)|/(?P<regex>(?:[^/\\]|\\.)+)/(?!\S)|(?P<word>\S+)',
@@ -140,16 +140,16 @@ def parse(text: str) -> tuple[Pattern, ...]:
     Returns
     -------
     tuple of Pattern
-        One a token, in order, 1 to `MOST_WORDS`.
+        One a token, in order, 1 to `MOST_PHRASE_WORDS`.
 
     Raises
     ------
     SearchError
         It is empty or too long, or an expression cannot be read.
     """
-    if len(text) > MOST_LETTERS:
+    if len(text) > MOST_PHRASE_LETTERS:
         raise SearchError(
-            f"The query has {len(text):,} letters, and {MOST_LETTERS:,} are the most; "
+            f"The query has {len(text):,} letters, and {MOST_PHRASE_LETTERS:,} are the most; "
             "search for a shorter phrase."
         )
     try:
@@ -161,9 +161,9 @@ def parse(text: str) -> tuple[Pattern, ...]:
     patterns = tuple(_pattern(part) for part in _PART.finditer(text))
     if not patterns:
         raise SearchError("The query is empty; give a word, or some with blanks between them.")
-    if len(patterns) > MOST_WORDS:
+    if len(patterns) > MOST_PHRASE_WORDS:
         raise SearchError(
-            f"The query has {len(patterns):,} words; at most {MOST_WORDS} can be searched for."
+            f"The query has {len(patterns):,} words; at most {MOST_PHRASE_WORDS} can be searched for."
         )
     for pattern in patterns:
         if pattern.kind == "regex":
@@ -301,7 +301,7 @@ def find(index: Index, patterns: tuple[Pattern, ...]) -> Found:
     index
         Of what is searched.
     patterns
-        1 to `MOST_WORDS`.
+        1 to `MOST_PHRASE_WORDS`.
 
     Raises
     ------

@@ -182,7 +182,7 @@ def _value(option: Option, text: str) -> Any:
     raise OptionError(f"{option.name} is {shown(text)}; give {_wanted(option)}.")
 
 
-def query_of(values: Mapping[str, Any], named: Named) -> Query:
+def query_from_options(values: Mapping[str, Any], named: Named) -> Query:
     """Return the query that the values of `MATCH_OPTIONS` stand for; it is not checked here.
 
     Raises

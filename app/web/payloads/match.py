@@ -31,7 +31,7 @@ ROWS, LISTED = 50, 10_000
 SINGLE_BARS = 20
 
 
-def query_of_key(key: MatchKey) -> Query:
+def query_from_key(key: MatchKey) -> Query:
     """Return the query that a ``match-request``'s key stands for (the fields of the view)."""
     ranked = key["sort"] == "rank"
     return Query(
@@ -110,7 +110,7 @@ def match_payload(
     dataset, source
         Give the words, the sequences' ids, the values and the tracks beside the rows.
     result
-        The answer to `query_of_key` for the request's key.
+        The answer to `query_from_key` for the request's key.
     request
         ``n`` and ``key``, both returned, so that the browser can tell a stale answer.
 

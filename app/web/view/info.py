@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from app.output.export import MOST_ROWS
+from app.output.export import MOST_FILE_ROWS
 from app.web.payloads.match import LISTED, ROWS
 from app.web.payloads.window import most_steps
 from app.web.view.default import sampled_tokens, word_width
@@ -50,7 +50,7 @@ def info_payload(dataset: Dataset, source: Source) -> Info:
         "most_steps": most_steps(source.n_states),
         "page_rows": ROWS,
         "most_listed": LISTED,
-        "most_saved": MOST_ROWS,
+        "most_saved": MOST_FILE_ROWS,
         "bounds": {
             "zoom": ZOOM,
             "least_zoom": ZOOM_RANGE[0],

@@ -19,7 +19,7 @@ from app.matching import Query, States, select
 from app.settings import load
 from app.web.factory import create_app
 from app.web.payloads.match import heat_start
-from app.web.payloads.window import MARGIN, MOST_STEPS, BrushSummaries, brush_summary
+from app.web.payloads.window import MARGIN, MOST_WINDOW_STEPS, BrushSummaries, brush_summary
 from app.web.view.url import View, write
 from loaders import Catalog
 from loaders.writer import write_dataset
@@ -200,7 +200,7 @@ def test_a_window_is_bounded_whatever_is_asked(client: FlaskClient) -> None:
         "brush": {"start": 0, "stop": 500, "before": 10**9, "after": 10**9},
     }  # fmt: skip
     answer = post(client, "/_view/window", request)
-    assert answer["stop"] - answer["start"] == MOST_STEPS
+    assert answer["stop"] - answer["start"] == MOST_WINDOW_STEPS
     assert len(json.dumps(answer)) < 200_000
 
 
