@@ -107,7 +107,7 @@ def answer_match(services: Services, request: MatchRequest, control: Control) ->
         result = services.matching.match(opened.key, opened.states, query_of_key(key), control)
         match = match_payload(opened.dataset, opened.source, result, request)
         return {
-            "match": cast(Match, {**match, "kept": asdict(services.matching.usage())}),
+            "match": cast(Match, {**match, "kept": asdict(services.matching.cached_bits())}),
             "overview": overview_payload(result.overview, request),
         }
     except Cancelled:
