@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from app.cli.console import progress
+
 if TYPE_CHECKING:
     from loaders.importers.arrays import Array
     from loaders.importers.joining import Imported
     from loaders.importers.steps import Steps
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-Progress = Callable[..., None]
-MakeProgress = Callable[[str], Progress | None]
 
 DTYPES = ("float16", "float32", "float64")
 PADDINGS = ("after", "before")
@@ -96,10 +96,7 @@ def _beside_states(command: _Command) -> _Command:
 @_ENCODING
 @_TITLE
 @_OVERWRITE
-@click.pass_obj
 def _arrays(
-    progress: MakeProgress,
-    /,
     states: tuple[str, ...],
     out: Path,
     tokens: Path,
@@ -115,16 +112,16 @@ def _arrays(
     from loaders.importers import conll, delimited
     from loaders.importers.plain import read_plain
 
-    tell = progress(str(tokens))
+    report = progress(str(tokens))
     if tokens.suffix in (".csv", ".tsv"):
-        steps = delimited.read_delimited(tokens, delimited.Layout(encoding=encoding), tell)
+        steps = delimited.read_delimited(tokens, delimited.Layout(encoding=encoding), report)
     elif tokens.suffix in (".conll", ".conllu"):
-        steps = conll.read_conll(tokens, conll.Layout(encoding=encoding), tell)
+        steps = conll.read_conll(tokens, conll.Layout(encoding=encoding), report)
     else:
         steps = read_plain(
-            tokens, split=split, vocabulary=vocabulary, encoding=encoding, progress=tell
+            tokens, split=split, vocabulary=vocabulary, encoding=encoding, progress=report
         )
-    return _write_new(out, steps, states, progress, **options)
+    return _write_new(out, steps, states, **options)
 
 
 @click.command("csv")
@@ -135,10 +132,7 @@ def _arrays(
 @click.option("--delimiter", help="Between cells; else what the first line has most.")
 @click.option("--annotation", help="What to call a table of ranges; else the file's name.")
 @_beside_states
-@click.pass_obj
 def _table(
-    progress: MakeProgress,
-    /,
     file: Path,
     out: Path,
     token: str,
@@ -162,12 +156,10 @@ def _table(
         ranges, left_out = delimited.read_ranges(file, layout)
         name = annotation or file.stem
         overwrite = options["overwrite"]
-        return _tell(add_ranges(out, name, ranges, str(file), left_out, overwrite=overwrite))
+        return _report(add_ranges(out, name, ranges, str(file), left_out, overwrite=overwrite))
     if annotation is not None:
         raise click.UsageError("--annotation names a table of start, stop and label (--add)")
-    return _write(
-        out, delimited.read_delimited(file, layout, progress(str(file))), progress, **options
-    )
+    return _write(out, delimited.read_delimited(file, layout, progress(str(file))), **options)
 
 
 @click.command("conll")
@@ -185,10 +177,7 @@ def _table(
     help="Over what the model's state was carried without a reset.",
 )
 @_beside_states
-@click.pass_obj
 def _sentences(
-    progress: MakeProgress,
-    /,
     file: Path,
     out: Path,
     columns: str | None,
@@ -202,7 +191,7 @@ def _sentences(
 
     named = None if columns is None else tuple(name.strip() for name in columns.split(","))
     layout = conll.Layout(named, sequence, encoding, keep_tags)
-    return _write(out, conll.read_conll(file, layout, progress(str(file))), progress, **options)
+    return _write(out, conll.read_conll(file, layout, progress(str(file))), **options)
 
 
 @click.command("lstmvis")
@@ -216,10 +205,7 @@ def _sentences(
 @_DTYPE
 @_ENCODING
 @_OVERWRITE
-@click.pass_obj
 def _original(
-    progress: MakeProgress,
-    /,
     dir: Path,  # noqa: A002 - the argument's name
     out: Path,
     **options: Any,
@@ -230,7 +216,7 @@ def _original(
     """
     from loaders.importers.lstmvis import import_lstmvis
 
-    return _tell(import_lstmvis(dir, out, progress=progress(str(out)), **options))
+    return _report(import_lstmvis(dir, out, progress=progress(str(out)), **options))
 
 
 @click.pass_context
@@ -240,32 +226,25 @@ def _show_help(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-def import_group(progress: MakeProgress) -> click.Group:
-    """The group `import`.
+def register(group: click.Group) -> None:
+    """Add the group of commands `import`."""
+    group.add_command(
+        click.Group(
+            "import",
+            callback=_show_help,
+            invoke_without_command=True,
+            commands=[_arrays, _table, _sentences, _original],
+            help="""Make a dataset from another FORMAT, or add annotations to one that is there.
 
-    Parameters
-    ----------
-    progress
-        Gives, for the name of what is written, something to call with what is done and the total;
-        or None.
-    """
-    return click.Group(
-        "import",
-        callback=_show_help,
-        invoke_without_command=True,
-        commands=[_arrays, _table, _sentences, _original],
-        help="""Make a dataset from another FORMAT, or add annotations to one that is there.
-
-        What could not be carried over is listed at the end. docs/importing.md shows each format.
-        """,
-        context_settings={"obj": progress},
+            What could not be carried over is listed at the end. docs/importing.md shows each format.
+            """,
+        )
     )
 
 
 def _write(
     out: Path,
     steps: Steps,
-    progress: MakeProgress,
     *,
     states: tuple[str, ...],
     add: bool,
@@ -280,15 +259,14 @@ def _write(
     if not add and not states:
         raise click.UsageError("the states are missing; name them with --states, or use --add")
     if add:
-        return _tell(add_annotations(out, steps, overwrite=overwrite))
-    return _write_new(out, steps, states, progress, overwrite=overwrite, **options)
+        return _report(add_annotations(out, steps, overwrite=overwrite))
+    return _write_new(out, steps, states, overwrite=overwrite, **options)
 
 
 def _write_new(
     out: Path,
     steps: Steps,
     states: tuple[str, ...],
-    progress: MakeProgress,
     *,
     dtype: str | None,
     padding: str,
@@ -306,7 +284,7 @@ def _write_new(
         named = bool(equals) and not Path(text).exists()
         path = Path(file if named else text).expanduser()
         arrays.extend(open_arrays(path, name if named else None))
-    return _tell(
+    return _report(
         import_arrays(
             out,
             steps,
@@ -322,7 +300,7 @@ def _write_new(
     )
 
 
-def _tell(done: Imported) -> int:
+def _report(done: Imported) -> int:
     """Say what was written and what was not."""
     parts = [f"{done.n_steps:,} steps"]
     for word, names in (("source", done.sources), ("annotation", done.annotations)):

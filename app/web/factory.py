@@ -15,7 +15,7 @@ from app.matching import MatchService
 from app.phrases import SearchService
 from app.settings import Settings
 from app.web import requests
-from app.web.api import routes as api
+from app.web.api.blueprint import blueprint
 from app.web.callbacks import download, jobs, match, opening, search, select
 from app.web.payloads.window import BrushSummaries
 from app.web.services import Services
@@ -111,7 +111,7 @@ def create_app(
     app.renderer = 'addEventListener("DOMContentLoaded", () => new DashRenderer());'
     app.index_string = INDEX.replace("{icon}", quote(ICON, safe=" '/=:"))
     app.layout = lambda: page(dataset_options(services.corpus))
-    app.server.register_blueprint(api.blueprint(services))
+    app.server.register_blueprint(blueprint(services))
     app.server.after_request(Sending().in_time)
     # Flask calls these in reverse order: compressed first, then sent in pieces.
     app.server.after_request(static_files(app.server, app.config.routes_pathname_prefix))
@@ -164,7 +164,7 @@ def dataset_options(corpus: Corpus) -> list[dict[str, object]]:
 
 
 def _report(error: Exception) -> Any:
-    """Tell the person that something unforeseen went wrong; the details go to the server's log."""
+    """Tell the person that something unexpected went wrong; the details go to the server's log."""
     text = f"{sentence_for(error)} What you see is the state before."
     notice = {"n": -1, "items": [{"level": "error", "text": text}]}
     set_props(ids.NOTICES, {"data": notice})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.corpus import Corpus
@@ -10,6 +11,9 @@ from app.phrases import SearchService
 from app.web.payloads.window import BrushSummaries
 from app.work.jobs import Jobs
 from app.work.preparation import Copies
+
+#: The kinds of jobs, as they are named in the addresses of ``_jobs``.
+MATCH, FILE = "match", "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +31,8 @@ class Services:
     jobs: Jobs
     files: Jobs
     copies: Copies
+
+    @property
+    def pools(self) -> Mapping[str, Jobs]:
+        """The jobs of each kind. Matches and files have threads of their own."""
+        return {MATCH: self.jobs, FILE: self.files}

@@ -1,13 +1,13 @@
-"""Work that may take long: done in a few threads of one process, told and ended from any process.
+"""Work that may take long: done in a few threads of one process, followed and cancelled from any.
 
 A job that takes longer than a moment leaves a note in the cache folder, and later its answer, so
-that whichever worker process a browser asks can tell how far it is, hand over what came out, or end
-it. A quick job touches no file. No Dash, no Flask.
+that any worker process can report its progress, return its answer, or cancel it. A quick job touches
+no file. No Dash, no Flask.
 
-Files, all of them safe to delete: `PAGE-N.note` (what is being done, how far), written anew as the
-work goes on; `PAGE-N.answer`, and `PAGE-N.file`, which the work itself may leave; `PAGE.wanted`, the
-number of the oldest request of a page that is still wanted; `WORKER.alive`, locked by the operating
-system as long as that process lives.
+Files, all of them safe to delete: `PAGE-KIND-N.note` (the stage and the share done, rewritten as the
+work goes on); `PAGE-KIND-N.answer`, and `PAGE-KIND-N.file`, which the work itself may leave;
+`PAGE-KIND.cancelled`, the number below which the jobs of that page and kind are cancelled;
+`WORKER.alive`, locked by the operating system while that process lives.
 """
 
 from __future__ import annotations
@@ -34,34 +34,49 @@ from app.matching.priority import lower_priority
 Answer = Mapping[str, Any]
 Work = Callable[[Control], Answer]
 
-#: Seconds after which a job is worth a note, and between two looks at it from then on.
+#: Seconds after which a job is worth a note, and between two updates of the note.
 MOMENT, BETWEEN = 0.25, 0.2
+#: The random name that a page gives itself. No other page knows it.
+PAGE_NAME = "[0-9a-f]{16,64}"
 _OLD_SECONDS = 3600
 
 _LOG = logging.getLogger("statebrush")
 
 
+def check_page(page: str) -> str:
+    """Return the name of a page, which becomes part of a file's name; ValueError if it is not one."""
+    if not re.fullmatch(PAGE_NAME, page):
+        raise ValueError("a page is 16 to 64 hex digits")
+    return page
+
+
 @dataclass(frozen=True, slots=True)
 class JobName:
-    """The `n`-th request of a page; a page calls itself by a random name, and nobody else knows it."""
+    """The `n`-th job of one kind for a page. Each kind (``match``, ``file``) is numbered separately."""
 
     page: str
+    kind: str
     n: int
 
     def __post_init__(self) -> None:
-        # It becomes the name of a file.
-        if not re.fullmatch(r"[0-9a-f]{16,64}", self.page) or self.n < 0:
-            raise ValueError("a page is 16 to 64 hex digits, a number is 0 or more")
+        check_page(self.page)
+        if not re.fullmatch("[a-z]+", self.kind) or self.n < 0:
+            raise ValueError("a kind is lower-case letters, a number is 0 or more")
 
     @classmethod
-    def of(cls, page: str, n: str) -> JobName:
-        """Read what an address says, which may be anything; ValueError for what no page ever sends."""
+    def of(cls, page: str, kind: str, n: str) -> JobName:
+        """Read the parts of an address or of a file's name; ValueError if they are not a job's."""
         if not re.fullmatch(r"[0-9]{1,15}", n):
             raise ValueError("a number of up to 15 digits")
-        return cls(page, int(n))
+        return cls(page, kind, int(n))
+
+    @property
+    def series(self) -> str:
+        """Page and kind: a newer job cancels the older ones of its series."""
+        return f"{self.page}-{self.kind}"
 
     def __str__(self) -> str:
-        return f"{self.page}-{self.n}"
+        return f"{self.series}-{self.n}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +152,8 @@ class Jobs:
         Parameters
         ----------
         name
-            Who asks. Older jobs of the same page in this process are ended: nobody wants them any
-            more. (`cancel` ends those of other processes, too.)
+            Older jobs of the same page and kind in this process are cancelled. (`cancel` also
+            cancels those of other processes.)
         work
             Returns the answer, which must have a JSON form; is given the job's control, and lets
             `Cancelled` pass.
@@ -148,7 +163,7 @@ class Jobs:
         dict or None
             None: it is not there yet, or not wanted any more; `status` tells.
         """
-        self._end_older(name.page, name.n)
+        self._end_older(name)
         job = _Job(name, self._notes)
         with self._lock:
             self._jobs[name] = job
@@ -187,16 +202,14 @@ class Jobs:
         """Return how a job stands, whichever process works on it."""
         return self._notes.status(name)
 
-    def cancel(self, page: str, below: int) -> None:
-        """End the jobs of a page with a number less than `below`, whichever process works on them."""
-        self._notes.want(JobName(page, below))
-        self._end_older(page, below)
+    def cancel(self, oldest: JobName) -> None:
+        """Cancel the jobs of a page and kind that are older than `oldest`, in whichever process."""
+        self._notes.cancel(oldest)
+        self._end_older(oldest)
 
-    def _end_older(self, page: str, below: int) -> None:
+    def _end_older(self, oldest: JobName) -> None:
         with self._lock:
-            ended = [
-                job for name, job in self._jobs.items() if name.page == page and name.n < below
-            ]
+            ended = [job for name, job in self._jobs.items() if _is_older(name, oldest)]
         for job in ended:
             job.control.cancel()
 
@@ -267,8 +280,8 @@ class _Job:
             return not self._over
 
     def look(self) -> None:
-        """Write the note anew; cancel the work if another process says that nobody wants it."""
-        if self._notes.wanted(self.name.page) > self.name.n:
+        """Update the note; cancel the work if another process has asked for that."""
+        if self._notes.cancelled_below(self.name) > self.name.n:
             self.control.cancel()
         self.note()
 
@@ -314,14 +327,14 @@ class _Notes:
         with contextlib.suppress(OSError):
             (self._folder / f"{name}.note").unlink()
 
-    def want(self, oldest: JobName) -> None:
-        if oldest.n > self.wanted(oldest.page):
+    def cancel(self, oldest: JobName) -> None:
+        if oldest.n > self.cancelled_below(oldest):
             self._sweep(oldest)
-            self._write(f"{oldest.page}.wanted", str(oldest.n))
+            self._write(f"{oldest.series}.cancelled", str(oldest.n))
 
-    def wanted(self, page: str) -> int:
+    def cancelled_below(self, name: JobName) -> int:
         try:
-            return int((self._folder / f"{page}.wanted").read_text())
+            return int((self._folder / f"{name.series}.cancelled").read_text())
         except (OSError, ValueError):
             return 0
 
@@ -377,15 +390,29 @@ class _Notes:
             _LOG.warning("cannot write %s: %s", self._folder / name, error.strerror or error)
 
     def _sweep(self, oldest: JobName) -> None:
-        """Remove what a page does not want any more, and what is old."""
+        """Remove the answers of a page and kind that are older than `oldest`, and all old files."""
         now = time.time()
         with contextlib.suppress(OSError):
             for path in self._folder.iterdir():
-                page, _, n = path.stem.partition("-")
-                mine = page == oldest.page and n.isdigit() and int(n) < oldest.n
-                with contextlib.suppress(OSError):  # gone meanwhile
-                    old = now - path.stat().st_mtime > _OLD_SECONDS
+                with contextlib.suppress(OSError):  # deleted meanwhile
+                    expired = now - path.stat().st_mtime > _OLD_SECONDS
                     if path.suffix == ".alive":
-                        old = old and not self._is_alive(path.stem)
-                    if old or (mine and path.suffix == ".answer"):
+                        expired = expired and not self._is_alive(path.stem)
+                    elif path.suffix == ".answer":
+                        name = _job_of(path)
+                        expired = expired or (name is not None and _is_older(name, oldest))
+                    if expired:
                         path.unlink()
+
+
+def _is_older(name: JobName, oldest: JobName) -> bool:
+    return name.series == oldest.series and name.n < oldest.n
+
+
+def _job_of(path: Path) -> JobName | None:
+    """The job that a file belongs to; None if its name is not one that a job gives."""
+    parts = path.stem.split("-")
+    try:
+        return JobName.of(*parts) if len(parts) == 3 else None
+    except ValueError:
+        return None

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.web.view.opening import opening_view
+from app.web.view.default import opening_view
 from app.web.view.url import View, write
 from demos import lstm
 from demos.english import build as english

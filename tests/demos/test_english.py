@@ -16,7 +16,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from app.web.view.opening import opening_view
+from app.web.view.default import opening_view
 from demos import adaptive, lstm
 from demos.english import build as english
 from demos.english import chunks, corpus, excerpt, fetch, train

@@ -21,7 +21,7 @@ from app.web.callbacks.clientside import clientside
 from app.web.callbacks.jobs import fresh
 from app.web.payloads.match import query_of_key
 from app.web.requests import file_request
-from app.web.services import Services
+from app.web.services import FILE, Services
 from app.web.slow_clients import PIECE, held_until_sent
 from app.web.view.wire import Failure, FileAnswer, FileRequest, JobStatus, MatchKey
 from app.work.failures import sentence_for
@@ -31,7 +31,7 @@ from components import ids
 
 def register(app: Dash, services: Services) -> None:
     """Wire the download menu, and add the addresses ``_jobs/file/PAGE/N...``."""
-    prefix = f"{app.config.routes_pathname_prefix}_jobs/file/<page>/<n>"
+    prefix = f"{app.config.routes_pathname_prefix}_jobs/{FILE}/<page>/<n>"
 
     @app.server.post(prefix)
     def prepare(page: str, n: str) -> Response:
@@ -56,7 +56,7 @@ def start_download(services: Services, page: str, n: str, wanted: FileRequest) -
     not count: the list is whole and in the order of the ranking.
     """
     try:
-        name = JobName.of(page, n)
+        name = JobName.of(page, FILE, n)
     except ValueError:
         return {"state": "unknown"}
     answer = services.files.run(
@@ -114,7 +114,7 @@ def send_download(services: Services, page: str, n: str, name: str) -> Response:
     if {"\r", "\n"} & set(name):  # it becomes a header
         abort(404)
     try:
-        path = services.files.file(JobName.of(page, n))
+        path = services.files.file(JobName.of(page, FILE, n))
         file = path.open("rb")
     except (ValueError, OSError):
         abort(404)

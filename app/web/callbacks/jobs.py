@@ -7,7 +7,7 @@ process it asks answers.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import cast
 
 from dash import Dash
@@ -16,7 +16,7 @@ from flask import Response, jsonify, request
 from app.web.services import Services
 from app.web.view.wire import Cancellation, JobStatus, PreparationStatus
 from app.work.failures import sentence_for
-from app.work.jobs import JobName, Jobs
+from app.work.jobs import JobName, Jobs, check_page
 from loaders import Dataset
 
 Given = Mapping[str, str]
@@ -38,17 +38,16 @@ def register(app: Dash, services: Services) -> None:
     def copy_leave() -> Response:
         return fresh(leave_copy(services, request.args))
 
-    # Matches and files have a pool of threads each, and are told and ended alike.
-    pools = {"match": services.jobs, "file": services.files}
+    pools = services.pools
     job = f"{prefix}/<any({', '.join(pools)}):kind>/<page>/<n>"
 
     @app.server.get(job)
     def state(kind: str, page: str, n: str) -> Response:
-        return fresh(job_state(pools[kind], page, n))
+        return fresh(job_state(pools[kind], kind, page, n))
 
     @app.server.post(f"{job}/cancel")
     def cancel(kind: str, page: str, n: str) -> Response:
-        return fresh(cancel_job(pools[kind], page, n))
+        return fresh(cancel_job(pools[kind], kind, page, n))
 
 
 def fresh(answer: JobStatus | Cancellation | PreparationStatus) -> Response:
@@ -90,7 +89,7 @@ def _of_copy(
 ) -> PreparationStatus:
     """What `act` says of the copy that is named, or why there is nothing to say."""
     try:
-        page = JobName(given["page"], 0).page if "page" in given else None
+        page = check_page(given["page"]) if "page" in given else None
     except ValueError:
         return {"state": "unknown"}
     try:
@@ -99,19 +98,19 @@ def _of_copy(
         return {"state": "failed", "sentence": sentence_for(error)}
 
 
-def job_state(jobs: Jobs, page: str, n: str) -> JobStatus:
-    """Return how a match or a file stands: the fields of `app.work.jobs.Status`."""
+def job_state(jobs: Jobs, kind: str, page: str, n: str) -> JobStatus:
+    """Return the progress of a job: the fields of `app.work.jobs.Status`."""
     try:
-        return cast(JobStatus, jobs.status(JobName.of(page, n)).told())
+        return cast(JobStatus, jobs.status(JobName.of(page, kind, n)).told())
     except ValueError:
         return {"state": "unknown"}
 
 
-def cancel_job(jobs: Jobs, page: str, n: str) -> Cancellation:
-    """Cancel a match or a file, and every older one of its page."""
+def cancel_job(jobs: Jobs, kind: str, page: str, n: str) -> Cancellation:
+    """Cancel a job, and every older one of its page and kind."""
     try:
-        name = JobName.of(page, n)
+        name = JobName.of(page, kind, n)
     except ValueError:
         return {"state": "unknown"}
-    jobs.cancel(name.page, name.n + 1)
+    jobs.cancel(replace(name, n=name.n + 1))
     return {"state": "cancelled"}

@@ -11,7 +11,7 @@ from app.corpus import BeingPrepared
 from app.matching import Cancelled, Control
 from app.web.callbacks.clientside import clientside
 from app.web.payloads.match import match_payload, overview_payload, query_of_key
-from app.web.services import Services
+from app.web.services import MATCH, Services
 from app.web.view.wire import Match, MatchAnswer, MatchError, MatchRequest
 from app.work.failures import sentence_for
 from app.work.jobs import JobName
@@ -81,9 +81,9 @@ def start_match(services: Services, request: MatchRequest) -> MatchAnswer | None
     Later the browser asks for it (app/web/callbacks/jobs.py). A request that says ``instead`` follows
     one of the same page that has no answer yet, and perhaps never needs one: that one is cancelled.
     """
-    name = JobName(request["page"], request["n"])
+    name = JobName(request["page"], MATCH, request["n"])
     if request["instead"]:
-        services.jobs.cancel(name.page, name.n)
+        services.jobs.cancel(name)
     answer = services.jobs.run(name, lambda control: answer_match(services, request, control))
     return cast(MatchAnswer | None, answer)
 

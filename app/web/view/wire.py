@@ -18,6 +18,8 @@ from pydantic import ConfigDict, Field, with_config
 # Before Python 3.12 pydantic does not read typing's TypedDict.
 from typing_extensions import TypedDict
 
+from app.work.jobs import PAGE_NAME
+
 #: What the browser can count exactly, and a signed 64-bit number can hold many times over.
 MOST = 2**53
 #: Requests of a page are numbered with up to 15 digits, as in the addresses of `_jobs`.
@@ -29,8 +31,8 @@ Number = Annotated[int, Field(ge=0, le=MOST_NUMBER)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 #: The name of a dataset, a source or an annotation.
 Name = Annotated[str, Field(max_length=10_000)]
-#: The random name of a page. It becomes part of a file's name.
-PageName = Annotated[str, Field(pattern=r"^[0-9a-f]{16,64}$")]
+#: The random name of a page.
+PageName = Annotated[str, Field(pattern=f"^{PAGE_NAME}$")]
 #: What a person typed.
 Phrase = Annotated[str, Field(max_length=10_000)]
 #: A query string, which may hold a mask of a million states.

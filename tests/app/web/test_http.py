@@ -13,13 +13,11 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
-from app.corpus import Corpus
 from app.matching import Query, States, select
 from app.settings import load
 from app.web.factory import create_app
 from app.web.payloads.window import MARGIN, MOST_STEPS, BrushSummaries, brush_summary
-from app.web.view.opening import open_view, slider, step_width, telling_range
-from app.web.view.url import ZOOM, ZOOM_RANGE, View, write
+from app.web.view.url import View, write
 from loaders import Catalog
 from loaders.writer import write_dataset
 
@@ -183,18 +181,6 @@ def test_switching_the_source_clamps_the_threshold_and_drops_exclusions(
     assert len(answer["notices"]["items"]) == 2
 
 
-def test_a_threshold_clamped_to_a_source_leaves_its_largest_value_on(tmp_path: Path) -> None:
-    low = np.array([[0.0], [0.2]], np.float16)  # 0.2 is stored as 0.19995
-    high = np.array([[-5.0], [5.0]], np.float16)
-    write_dataset(tmp_path / "d", tokens=["a", "b"], states={"low": low, "high": high})
-    catalog = Catalog([tmp_path / "d"], tmp_path / "cache")
-    for threshold in (0.9, -0.9):
-        address = f"?dataset=d&source=low&sel=1:2&threshold={threshold}"
-        view = open_view(Corpus(catalog), address, "source").view
-        assert view is not None
-        assert -0.001 <= view.threshold <= float(low.max())
-
-
 def decode(payload: dict[str, Any]) -> Any:
     values = np.frombuffer(base64.b64decode(payload["values"]), payload["dtype"])
     return values.reshape(-1, payload["n_states"])
@@ -296,118 +282,6 @@ def test_an_empty_selection_is_an_answer_with_a_reason(client: FlaskClient) -> N
     assert "comes closest" in answer["reason"]
 
 
-def test_a_link_is_opened_without_looking_for_another_place(
-    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise AssertionError("10,000 steps of every state are read for that")
-
-    monkeypatch.setattr("app.web.view.opening.telling_range", fail)
-    view = open_view(Corpus(catalog), "?dataset=waves&source=one&sel=20:23", "back").view
-    assert view is not None
-    assert (view.start, view.stop, view.first) == (20, 23, 8)
-    assert view.threshold == catalog.get("waves").open_source("one").suggested_threshold
-
-
-def test_the_opening_range_selects_three_to_fifteen_states_where_there_is_one(
-    catalog: Catalog,
-) -> None:
-    dataset = catalog.get("waves")
-    source = dataset.open_source("one")
-    offsets = dataset.sequences.offsets
-    start, stop = telling_range(source, offsets, 0.3)
-    assert stop - start == 3
-    states = States(source.rows, offsets)
-    counts = []
-    for first in range(source.n_steps - 2):
-        if dataset.sequences.bounds(first)[1] >= first + 3:
-            query = Query(threshold=0.3, start=first, stop=first + 3)
-            counts.append((first, len(select(states, query).states)))
-    good = [first for first, count in counts if 3 <= count <= 15]
-    assert start == good[0]
-
-
-@pytest.mark.parametrize("n_steps", [1, 2, 3, 5])
-def test_the_opening_range_of_short_data_stays_inside(tmp_path: Path, n_steps: int) -> None:
-    write_dataset(
-        tmp_path / "tiny",
-        tokens=["w"] * n_steps,
-        sequences=["a"] * (n_steps - n_steps // 2) + ["b"] * (n_steps // 2),
-        states={"h": waves(n_steps, 2)},
-    )
-    catalog = Catalog([tmp_path / "tiny"], tmp_path / "cache")
-    dataset = catalog.get("tiny")
-    view = open_view(Corpus(catalog), "", "load").view
-    assert view is not None
-    assert view.start is not None
-    assert view.stop is not None
-    first, last = dataset.sequences.bounds(view.start)
-    assert first <= view.start < view.stop <= last
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "step", "decimals"),
-    [(-1.0, 1.0, 0.002, 3), (0.0, 1.0, 0.001, 3), (-40.0, 60.0, 0.1, 1), (0.0, 4e6, 5000, 0),
-     (2.0, 2.0, 0.002, 3), (0.0, 1e-6, 1e-9, 9), (0.0, 3.6, 0.005, 3)],
-)  # fmt: skip
-def test_slider_steps_are_round(low: float, high: float, step: float, decimals: int) -> None:
-    class Range:
-        minimum, maximum = low, high
-
-    found = slider(Range())  # type: ignore[arg-type]
-    assert found["step"] == step
-    assert found["decimals"] == decimals
-    assert found["min"] <= low
-    assert found["max"] >= high
-
-
-@pytest.mark.parametrize(
-    "ends",
-    [(-1.7e308, 1.7e308), (1.7e308, 1.7e308), (-1.7e308, -1.7e308), (0.0, 5e-324), (0.0, 1e-310)],
-)
-def test_whatever_the_range_of_the_values_a_view_opens_with_a_slider_that_can_be_drawn(
-    tmp_path: Path, ends: tuple[float, float]
-) -> None:
-    write_dataset(tmp_path / "odd", tokens=["a", "b"], states={"s": np.array(ends)[:, None]})
-    opened = open_view(Corpus(Catalog([tmp_path / "odd"], tmp_path / "cache")), "", "load")
-    assert opened.info is not None
-    found = opened.info["slider"]
-    assert found["min"] < found["max"], found
-    assert found["step"] > 0
-    assert 0 <= found["decimals"] <= 100, "JavaScript's toFixed takes no more"
-    assert np.isfinite([*found.values(), *opened.info["range"], *opened.info["full"]]).all()
-
-
-def test_without_tracks_of_its_own_a_default_shows_the_usual_ones(tmp_path: Path) -> None:
-    write_dataset(
-        tmp_path / "odd",
-        tokens=["a", "b"],
-        states={"s": waves(2, 2)},
-        columns={"tag": ["x", "y"]},
-        config={"default": {"threshold": 0.3}},
-    )
-    view = open_view(Corpus(Catalog([tmp_path / "odd"], tmp_path / "cache")), "", "load").view
-    assert view is not None
-    assert (view.threshold, view.tracks) == (0.3, ("tag",))
-
-
-def test_a_bare_address_passes_over_a_dataset_whose_states_are_damaged(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        write_dataset(tmp_path / "data" / name, tokens=["x", "y"], states={"s": waves(2, 2)})
-    states = tmp_path / "data" / "a" / "states" / "s.parquet"
-    content = states.read_bytes()
-    states.write_bytes(content[:4] + bytes([255] * 30) + content[34:])
-    catalog = Catalog([tmp_path / "data"], tmp_path / "cache")
-    assert [entry.error for entry in catalog.entries()] == [None, None], "its footer is fine"
-    found = open_view(Corpus(catalog), "", "load")
-    assert found.view is not None
-    assert found.view.dataset == "b"
-    assert "“a” cannot be opened" in found.notices[0].text
-    asked = open_view(Corpus(catalog), "?dataset=a", "load")
-    assert asked.view is None
-    assert "a/states/s.parquet" in asked.notices[0].text
-
-
 def test_a_folder_whose_name_is_no_text_does_not_keep_the_others_from_being_served(
     tmp_path: Path,
 ) -> None:
@@ -423,15 +297,6 @@ def test_a_folder_whose_name_is_no_text_does_not_keep_the_others_from_being_serv
     assert "fine" in layout
     assert "caf\\\\udce9 (cannot be opened)" in layout
     assert opened(client, "?dataset=fine")["info"]["dataset"] == "fine"
-
-
-def test_words_open_on_wider_steps_than_signs() -> None:
-    assert step_width(["(", ")", "4"] * 5) == ZOOM
-    assert step_width(["the", "of", "a", "government", "said", "reporters"]) > ZOOM
-    assert step_width(["x"]) == ZOOM
-    short, long = ["Am", "F#m7", "G"] * 5, ["government", "reporters"] * 5
-    assert ZOOM == step_width(short) < step_width([*short, *long]) < step_width(long)
-    assert step_width(["x" * 400]) <= ZOOM_RANGE[1], "a link must be able to say it"
 
 
 def test_questions_about_long_work_that_make_no_sense_get_an_answer(client: FlaskClient) -> None:
@@ -529,7 +394,7 @@ def test_clients_that_do_not_read_their_files_leave_threads_for_others(
     (tmp_path / "jobs").mkdir(exist_ok=True)
     pages = ["a" * 32, "b" * 32]
     for page in pages:
-        (tmp_path / "jobs" / f"{page}-0.file").write_bytes(bytes(1_000_000))
+        (tmp_path / "jobs" / f"{page}-file-0.file").write_bytes(bytes(1_000_000))
     first, second = (f"/_jobs/file/{page}/0/matches.csv" for page in pages)
     reading = client.get(first)
     refused = client.get(second, buffered=True)

@@ -26,7 +26,7 @@ from app.web.callbacks.match import start_match
 from app.web.callbacks.search import answer_search
 from app.web.factory import make_services
 from app.web.payloads.search import PAGE
-from app.web.services import Services
+from app.web.services import FILE, MATCH, Services
 from app.work.jobs import JobName
 from loaders import Catalog
 from loaders.writer import write_dataset
@@ -65,7 +65,7 @@ def prepared(services: Services, form: str, **change: Any) -> dict[str, Any]:
 
 def saved(services: Services, form: str, **change: Any) -> tuple[bytes, str]:
     wanted = {"form": form, "key": {**KEY, **change}}
-    path = services.files.file(JobName("a" * 32, 0))
+    path = services.files.file(JobName("a" * 32, FILE, 0))
     answer = answer_download(services, wanted, path, Control())
     assert answer["caps"] == []
     assert [one.suffix for one in path.parent.iterdir()] == [".file"]
@@ -114,7 +114,7 @@ def test_a_request_that_cannot_be_answered_saves_nothing_and_says_why(
     assert state["state"] == "done"
     assert word in state["answer"]["error"]
     assert start_download(services, "..", "0", wanted) == {"state": "unknown"}
-    folder = services.files.file(JobName("a" * 32, 0)).parent
+    folder = services.files.file(JobName("a" * 32, FILE, 0)).parent
     assert not folder.exists() or list(folder.iterdir()) == []
 
 
@@ -127,7 +127,7 @@ def test_a_disk_without_room_for_the_file_is_one_sentence(
     monkeypatch.setattr("app.web.callbacks.download.export_matches", full)
     error = prepared(services, "csv")["answer"]["error"]
     assert "no space left on device" in error and "--cache-dir" in error
-    assert list(services.files.file(JobName("a" * 32, 0)).parent.iterdir()) == []
+    assert list(services.files.file(JobName("a" * 32, FILE, 0)).parent.iterdir()) == []
 
 
 def ask(services: Services, way: str, step: int, phrase: str = "X") -> dict[str, Any]:
@@ -185,22 +185,22 @@ def test_a_file_is_told_ended_and_prepared_anew_while_matches_go_on(
 
     with monkeypatch.context() as patch:
         patch.setattr("app.web.callbacks.download.export_matches", stands)
-        name = JobName("b" * 32, 0)
+        name = JobName("b" * 32, FILE, 0)
         assert (
             start_download(services, name.page, "0", {"form": "csv", "key": KEY})["state"]
             == "running"
         )
         assert begun.wait(30)
-        assert job_state(services.files, name.page, "0")["state"] == "running"
-        assert job_state(services.jobs, name.page, "0")["state"] == "running", (
+        assert job_state(services.files, FILE, name.page, "0")["state"] == "running"
+        assert job_state(services.jobs, FILE, name.page, "0")["state"] == "running", (
             "another process sees it"
         )
         request = {"n": 1, "page": "e" * 32, "key": KEY, "instead": True}
         if start_match(services, request) is None:  # compiling, perhaps
-            until(lambda: job_state(services.jobs, "e" * 32, "1")["state"] == "done")
+            until(lambda: job_state(services.jobs, MATCH, "e" * 32, "1")["state"] == "done")
         assert not over.is_set()
-        assert cancel_job(services.files, name.page, "0") == {"state": "cancelled"}
+        assert cancel_job(services.files, FILE, name.page, "0") == {"state": "cancelled"}
         assert over.wait(30)
     folder = services.files.file(name).parent
-    until(lambda: {path.suffix for path in folder.iterdir()} <= {".alive", ".wanted", ".answer"})
+    until(lambda: {path.suffix for path in folder.iterdir()} <= {".alive", ".cancelled", ".answer"})
     assert "name" in prepared(services, "csv")["answer"]

@@ -59,7 +59,7 @@ def slow() -> Iterator[Slow]:
 
 def test_a_quick_job_is_answered_at_once_and_touches_no_file(tmp_path: Path) -> None:
     jobs = Jobs(tmp_path / "jobs", at_once=1, places=1, patience=LONG)
-    assert jobs.run(JobName(PAGE, 1), lambda control: {"answer": 1}) == {"answer": 1}
+    assert jobs.run(JobName(PAGE, "match", 1), lambda control: {"answer": 1}) == {"answer": 1}
     assert not (tmp_path / "jobs").exists()
 
 
@@ -67,7 +67,7 @@ def test_any_worker_tells_how_far_a_job_is_and_hands_over_its_answer(
     tmp_path: Path, slow: Slow
 ) -> None:
     mine, other = (Jobs(tmp_path, at_once=1, places=1, patience=0.1) for _ in range(2))
-    name = JobName(PAGE, 7)
+    name = JobName(PAGE, "match", 7)
     assert mine.run(name, slow) is None
     assert slow.begun.wait(LONG)
     for jobs in (mine, other):
@@ -79,18 +79,18 @@ def test_any_worker_tells_how_far_a_job_is_and_hands_over_its_answer(
     for jobs in (other, mine):
         assert wait_for(jobs, name, "done").answer == {"answer": "found"}
     assert not list(tmp_path.glob("*.note"))
-    assert other.status(JobName(OTHER, 7)).state == "unknown"
+    assert other.status(JobName(OTHER, "match", 7)).state == "unknown"
 
 
 def test_another_worker_ends_a_job(tmp_path: Path, slow: Slow) -> None:
     mine, other = (Jobs(tmp_path, at_once=1, places=1, patience=0.1) for _ in range(2))
-    name = JobName(PAGE, 7)
+    name = JobName(PAGE, "match", 7)
     mine.run(name, slow)
     assert slow.begun.wait(LONG)
-    other.cancel(OTHER, 99)
-    other.cancel(PAGE, 7)  # that is: everything before 7
+    other.cancel(JobName(OTHER, "match", 99))
+    other.cancel(JobName(PAGE, "match", 7))  # that is: everything before 7
     assert not slow.over.wait(0.6)
-    other.cancel(PAGE, 8)
+    other.cancel(JobName(PAGE, "match", 8))
     assert slow.over.wait(LONG)
     assert wait_for(other, name, "unknown").answer is None
     assert not list(tmp_path.glob("*.answer"))
@@ -102,23 +102,23 @@ def test_a_newer_request_ends_the_older_ones_of_its_page_running_or_queued(
 ) -> None:
     jobs = Jobs(tmp_path, at_once=at_once, places=4, patience=0.1)
     stranger, queued = Slow(), Slow()
-    jobs.run(JobName(PAGE, 1), slow)
+    jobs.run(JobName(PAGE, "match", 1), slow)
     assert slow.begun.wait(LONG)
-    jobs.run(JobName(OTHER, 1), stranger)
-    jobs.run(JobName(PAGE, 2), queued)
+    jobs.run(JobName(OTHER, "match", 1), stranger)
+    jobs.run(JobName(PAGE, "match", 2), queued)
     assert slow.over.wait(LONG)
-    newest = jobs.run(JobName(PAGE, 3), lambda control: {"answer": 3})
+    newest = jobs.run(JobName(PAGE, "match", 3), lambda control: {"answer": 3})
     stranger.go.set()
-    assert (newest or wait_for(jobs, JobName(PAGE, 3), "done").answer) == {"answer": 3}
-    assert wait_for(jobs, JobName(OTHER, 1), "done").answer == {"answer": "found"}
-    wait_for(jobs, JobName(PAGE, 2), "unknown")
+    assert (newest or wait_for(jobs, JobName(PAGE, "match", 3), "done").answer) == {"answer": 3}
+    assert wait_for(jobs, JobName(OTHER, "match", 1), "done").answer == {"answer": "found"}
+    wait_for(jobs, JobName(PAGE, "match", 2), "unknown")
 
 
 def test_a_job_waits_for_its_turn_and_says_so(tmp_path: Path, slow: Slow) -> None:
     jobs = Jobs(tmp_path, at_once=1, places=0)
-    jobs.run(JobName(OTHER, 1), slow)
+    jobs.run(JobName(OTHER, "match", 1), slow)
     assert slow.begun.wait(LONG)
-    name = JobName(PAGE, 1)
+    name = JobName(PAGE, "match", 1)
     assert jobs.run(name, lambda control: {"answer": 1}) is None
     assert jobs.status(name).stage == "queued"
     slow.go.set()
@@ -129,14 +129,16 @@ def test_only_so_many_callers_wait(tmp_path: Path, slow: Slow) -> None:
     jobs = Jobs(tmp_path, at_once=3, places=1, patience=LONG)
     second = Slow()
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(jobs.run, JobName(OTHER, 1), slow)
+        waiting = pool.submit(jobs.run, JobName(OTHER, "match", 1), slow)
         assert slow.begun.wait(LONG)
-        assert jobs.run(JobName(PAGE, 1), second) is None  # sent away, not kept for LONG seconds
+        assert (
+            jobs.run(JobName(PAGE, "match", 1), second) is None
+        )  # sent away, not kept for LONG seconds
         assert not waiting.done()
         slow.go.set()
         assert waiting.result() == {"answer": "found"}
     second.go.set()
-    assert wait_for(jobs, JobName(PAGE, 1), "done").answer == {"answer": "found"}
+    assert wait_for(jobs, JobName(PAGE, "match", 1), "done").answer == {"answer": "found"}
 
 
 def test_only_so_many_requests_hold_a_place_for_long_work(tmp_path: Path) -> None:
@@ -153,7 +155,7 @@ def test_a_folder_that_was_emptied_does_not_make_a_running_job_look_lost(
     tmp_path: Path, slow: Slow
 ) -> None:
     mine, other = (Jobs(tmp_path, at_once=1, places=0) for _ in range(2))
-    name = JobName(PAGE, 1)
+    name = JobName(PAGE, "match", 1)
     mine.run(name, slow)
     wait_for(other, name, "running")
     for path in tmp_path.iterdir():
@@ -170,7 +172,7 @@ def test_a_job_whose_process_was_killed_is_lost(tmp_path: Path) -> None:
         from app.work.jobs import JobName, Jobs
 
         jobs = Jobs(Path({str(tmp_path)!r}), at_once=1, places=0)
-        jobs.run(JobName("{PAGE}", 1), lambda control: threading.Event().wait() and {{}})
+        jobs.run(JobName("{PAGE}", "match", 1), lambda control: threading.Event().wait() and {{}})
         print("under way", flush=True)
     """
     worker = subprocess.Popen(
@@ -180,10 +182,10 @@ def test_a_job_whose_process_was_killed_is_lost(tmp_path: Path) -> None:
     with worker.stdout:
         assert worker.stdout.readline() == "under way\n"
         jobs = Jobs(tmp_path, at_once=1, places=0)
-        assert jobs.status(JobName(PAGE, 1)).state == "running"
+        assert jobs.status(JobName(PAGE, "match", 1)).state == "running"
         os.kill(worker.pid, signal.SIGKILL)
         worker.wait()
-    assert jobs.status(JobName(PAGE, 1)).state == "lost"
+    assert jobs.status(JobName(PAGE, "match", 1)).state == "lost"
 
 
 def test_what_goes_wrong_reaches_the_caller_and_leaves_nothing(tmp_path: Path) -> None:
@@ -193,9 +195,9 @@ def test_what_goes_wrong_reaches_the_caller_and_leaves_nothing(tmp_path: Path) -
         raise KeyError("no such thing")
 
     with pytest.raises(KeyError, match="no such thing"):
-        jobs.run(JobName(PAGE, 1), broken)
+        jobs.run(JobName(PAGE, "match", 1), broken)
     assert not (tmp_path / "jobs").exists()
-    assert jobs.run(JobName(PAGE, 2), lambda control: {"answer": 2}) == {"answer": 2}
+    assert jobs.run(JobName(PAGE, "match", 2), lambda control: {"answer": 2}) == {"answer": 2}
 
 
 def test_without_a_folder_for_notes_quick_jobs_are_answered_all_the_same(
@@ -203,25 +205,25 @@ def test_without_a_folder_for_notes_quick_jobs_are_answered_all_the_same(
 ) -> None:
     (tmp_path / "jobs").write_text("a file stands there")
     jobs = Jobs(tmp_path / "jobs", at_once=2, places=2, patience=0.1)
-    assert jobs.run(JobName(PAGE, 1), lambda control: {"answer": 1}) == {"answer": 1}
-    assert jobs.run(JobName(PAGE, 2), slow) is None
-    assert jobs.status(JobName(PAGE, 2)).state == "unknown"
+    assert jobs.run(JobName(PAGE, "match", 1), lambda control: {"answer": 1}) == {"answer": 1}
+    assert jobs.run(JobName(PAGE, "match", 2), slow) is None
+    assert jobs.status(JobName(PAGE, "match", 2)).state == "unknown"
 
 
 def test_answers_that_nobody_fetched_are_swept_away(tmp_path: Path) -> None:
     jobs = Jobs(tmp_path, at_once=2, places=0)
     for page in (PAGE, OTHER):
         work = Slow()
-        assert jobs.run(JobName(page, 1), work) is None
+        assert jobs.run(JobName(page, "match", 1), work) is None
         work.go.set()
-        wait_for(jobs, JobName(page, 1), "done")
-    jobs.cancel(PAGE, 2)
-    assert jobs.status(JobName(PAGE, 1)).state == "unknown", "the page itself has gone on"
-    assert jobs.status(JobName(OTHER, 1)).state == "done"
+        wait_for(jobs, JobName(page, "match", 1), "done")
+    jobs.cancel(JobName(PAGE, "match", 2))
+    assert jobs.status(JobName(PAGE, "match", 1)).state == "unknown", "the page itself has gone on"
+    assert jobs.status(JobName(OTHER, "match", 1)).state == "done"
     for path in tmp_path.iterdir():
         os.utime(path, (0, 0))
-    jobs.cancel(PAGE, 3)
-    assert jobs.status(JobName(OTHER, 1)).state == "unknown", "old"
+    jobs.cancel(JobName(PAGE, "match", 3))
+    assert jobs.status(JobName(OTHER, "match", 1)).state == "unknown", "old"
     assert [path.suffix for path in tmp_path.iterdir()].count(".alive") == 1, "in use"
 
 
@@ -231,10 +233,40 @@ def test_old_answers_go_when_a_new_one_is_kept(tmp_path: Path) -> None:
         for path in tmp_path.glob(f"{OTHER}*"):
             os.utime(path, (0, 0))
         work = Slow()
-        assert jobs.run(JobName(page, n), work) is None
+        assert jobs.run(JobName(page, "match", n), work) is None
         work.go.set()
-        wait_for(jobs, JobName(page, n), "done")
-    assert [path.name for path in tmp_path.glob("*.answer")] == [f"{PAGE}-2.answer"]
+        wait_for(jobs, JobName(page, "match", n), "done")
+    assert [path.name for path in tmp_path.glob("*.answer")] == [f"{PAGE}-match-2.answer"]
+
+
+@pytest.mark.parametrize("n_processes", [1, 2])
+def test_jobs_of_two_kinds_share_no_note_no_answer_and_no_cancel(
+    tmp_path: Path, n_processes: int
+) -> None:
+    """Two `Jobs` over one folder stand for two processes; one, for two kinds in one process."""
+    made = [Jobs(tmp_path, at_once=2, places=0) for _ in range(n_processes)]
+    mine, other = made[0], made[-1]
+    match, analysis = (JobName(PAGE, kind, 7) for kind in ("match", "analysis"))
+    works = {match: Slow("a match"), analysis: Slow("an analysis")}
+    mine.run(match, works[match])
+    other.run(analysis, works[analysis])
+    assert works[match].begun.wait(LONG)
+    assert works[analysis].begun.wait(LONG)
+    assert {f"{name}.note" for name in works} <= {path.name for path in tmp_path.iterdir()}
+
+    works[analysis].go.set()
+    for jobs in made:
+        assert wait_for(jobs, analysis, "done").answer == {"answer": "an analysis"}
+        assert jobs.status(match).state == "running"
+    other.cancel(JobName(PAGE, "analysis", 8))  # and its answer is not needed any more
+    assert mine.run(JobName(PAGE, "analysis", 8), Slow()) is None
+    assert not works[match].over.wait(0.6)
+    other.cancel(JobName(PAGE, "analysis", 9))
+    works[match].go.set()
+    for jobs in made:
+        assert wait_for(jobs, match, "done").answer == {"answer": "a match"}
+        assert jobs.status(analysis).state == "unknown"
+    assert mine.file(match) != mine.file(analysis)
 
 
 @pytest.mark.parametrize(
@@ -242,4 +274,24 @@ def test_old_answers_go_when_a_new_one_is_kept(tmp_path: Path) -> None:
 )
 def test_a_page_cannot_choose_the_name_of_a_file(page: str) -> None:
     with pytest.raises(ValueError, match="hex digits"):
-        JobName(page, 1)
+        JobName(page, "match", 1)
+
+
+@pytest.mark.parametrize("kind", ["", "Match", "match-1", "../match", "match\n"])
+def test_a_kind_is_lower_case_letters(kind: str) -> None:
+    with pytest.raises(ValueError, match="lower-case letters"):
+        JobName(PAGE, kind, 1)
+
+
+def test_files_of_other_names_are_left_alone_until_they_are_old(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path, at_once=1, places=0)
+    names = [f"{PAGE}-0.answer", f"{PAGE}-match-x.answer", f"{PAGE}-match-0-1.answer", "0.answer"]
+    for name in names:
+        (tmp_path / name).write_text("{}")
+    jobs.cancel(JobName(PAGE, "match", 9))
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {*names, f"{PAGE}-match.cancelled"}
+    for name in names:
+        os.utime(tmp_path / name, (0, 0))
+    jobs.cancel(JobName(PAGE, "match", 10))
+    assert {path.name for path in tmp_path.iterdir()} == {f"{PAGE}-match.cancelled"}

@@ -75,7 +75,7 @@ class Desk:
         assert (code, out) == (2, "")
         assert err.count("\n") == 1
         assert err.endswith(".\n")
-        assert "unforeseen" not in err
+        assert "Something unexpected" not in err
         assert sorted(self.path.rglob("*")) == before
         return err.replace(str(self.path) + "/", "")
 
@@ -592,7 +592,7 @@ def test_damaged_files_end_in_one_sentence(desk: Desk, line: str, names: list[st
                 assert code == 2
                 assert err.count("\n") == 1
                 assert err.endswith(".\n")
-                assert "unforeseen" not in err, err
+                assert "Something unexpected" not in err, err
             assert not [path for path in desk.path.iterdir() if path.name.startswith(".")]
         desk.put(name, content)
 

@@ -410,7 +410,7 @@ def test_an_error_in_a_project_is_one_sentence(
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert err.endswith(".\n")
-    assert "unforeseen" not in err
+    assert "Something unexpected" not in err
     assert all(name in err for name in names), err
     assert [path.name for path in tmp_path.iterdir()] == ["project"]
 
@@ -444,7 +444,7 @@ def test_any_broken_lstm_yml_is_imported_or_gives_one_sentence(
         else:
             assert err.count("\n") == 1
             assert err.endswith(".\n")
-            assert "unforeseen" not in err, err
+            assert "Something unexpected" not in err, err
 
 
 def test_a_folder_of_projects_lists_them(project: Path, run_import: RunImport) -> None:

@@ -1,0 +1,91 @@
+"""What the command line writes: answers to stdout; progress and sentences to stderr."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from app.matching import Control
+
+Progress = Callable[..., None]
+
+FAILED = 2
+"""The exit code when a command cannot do its work."""
+
+
+def write(text: str) -> None:
+    """Write to stdout in UTF-8, whatever the locale is: words may be anything."""
+    click.echo(text.encode(), nl=False)
+
+
+def say(sentence: str) -> None:
+    """Write a sentence to stderr, in one line."""
+    click.echo(" ".join(sentence.split()), err=True)
+
+
+def program() -> str:
+    """How this was started, so that what is printed can be copied: `.venv/bin/python -m app`."""
+    started = sys.orig_argv[:3]
+    return shlex.join(started) if started[1:] == ["-m", "app"] else "python -m app"
+
+
+def progress(what: str, *, always: bool = False, verb: str = "Preparing") -> Progress | None:
+    """Return a function to be called with the amount done and the total (by default 1), or None.
+
+    stderr may be read by another program, which expects only the sentence that says what is wrong:
+    without a terminal only the building of demos is reported, in a few lines.
+    """
+    terminal = sys.stderr.isatty()
+    if not terminal and not always:
+        return None
+    begun = 0.0
+    seen = shown = -1
+
+    def report(done: float, total: float = 1) -> None:
+        nonlocal begun, seen, shown
+        percent = int(100 * done / total)
+        if seen < 0 or percent < seen:  # a piece of work begins
+            begun, shown = time.monotonic(), -1
+        seen = percent
+        if percent == shown or (not terminal and percent // 25 == shown // 25):
+            return
+        if shown < 0 and time.monotonic() - begun < 0.5:
+            return  # what is over in a moment needs no progress
+        shown = percent
+        line = f"{verb} {what}: {percent} %"
+        if terminal:
+            click.echo(f"\r{line}", err=True, nl=percent >= 100)
+        else:
+            click.echo(line, err=True)
+
+    return report
+
+
+@contextmanager
+def reporting(control: Control, report: Progress | None) -> Iterator[None]:
+    """Report the progress of a search several times a second while the block runs."""
+    if report is None:
+        yield
+        return
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.2):
+            report(control.done)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+        report(1.0)

@@ -1,0 +1,86 @@
+"""The command `match`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.cli.console import progress, reporting, write
+from app.cli.parameters import match_options, setting
+from app.cli.start import prepared_settings
+from app.output import options
+
+
+@click.command("match")
+@click.argument("data", type=click.Path())
+@match_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="How the answer is written.",
+)
+@setting("cache_dir")
+@setting("cache_bytes")
+@setting("bits_on_disk")
+@setting("workers")
+def match_command(
+    data: str,
+    form: str,
+    cache_dir: str | None,
+    cache_bytes: str | None,
+    bits_on_disk: str | None,
+    workers: str | None,
+    **given: Any,
+) -> int:
+    """Find every place in DATA where the states selected by a range, or given, are on together."""
+    settings = prepared_settings(
+        cache_dir=cache_dir, cache_bytes=cache_bytes, bits_on_disk=bits_on_disk, workers=workers
+    )
+    from app.corpus import opened
+    from app.execution.local import processes
+    from app.matching import Control, MatchService
+    from loaders import open_dataset
+
+    query = options.query_of(given, options.flag)
+    dataset = open_dataset(Path(data).expanduser(), settings.cache_dir, progress(data))
+    name = options.source_name(dataset, given["source"], options.flag)
+    found = opened(dataset, name, settings.bits_on_disk)
+    executors = processes(settings.workers)
+    service = MatchService(settings.cache_bytes, executors=executors)
+    control = Control()
+    try:
+        with reporting(control, progress(data, verb="Searching")):
+            result = service.match(found.key, found.states, query, control)
+    finally:
+        for executor in executors:
+            executor.shutdown(cancel_futures=True)
+    from app.output import answers
+
+    sequence_id = options.sequence_ids(dataset)
+    words: dict[str, Any] = {"tokens": dataset.tokens, "sequence_id": sequence_id}
+    names: dict[str, Any] = {"source": name, "state_names": found.source.state_names}
+    if form == "json":
+        answer = answers.answer_json(result, **names, **words, output_format=form)
+        write(json.dumps(answer) + "\n")
+    elif form == "csv":
+        out = io.StringIO()
+        rows = csv.writer(out, lineterminator="\n")
+        rows.writerow(answers.CSV_COLUMNS)
+        rows.writerows(answers.answer_rows(result, **words))
+        write(out.getvalue())
+    else:
+        write(answers.answer_text(result, **names, **words) + "\n")
+    return 0
+
+
+def register(group: click.Group) -> None:
+    """Add the command."""
+    group.add_command(match_command)

@@ -1,0 +1,113 @@
+"""The route ``/match``."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from flask import request
+
+from app.matching import Cancelled, MatchResult, Query
+from app.output import options as match_options
+from app.output.answers import answer_json
+from app.output.options import MATCH_OPTIONS, Option
+from app.web.api.route import DATASET, ApiError, Route, open_dataset, open_source
+from app.web.services import Services
+from app.web.slow_clients import while_waited_for
+
+#: Listed matches, steps of profile on either side of one, and words and shares of an answer together.
+MOST_MATCHES, MOST_PROFILE_CONTEXT, MOST_ITEMS = 10_000, 1_000, 2_000_000
+# Words and shares that an answer may turn out to have, for it to be worked out at all.
+_MOST_CONSIDERED = 20_000_000
+#: Seconds until it is ended; it ends before when its client has disconnected.
+MOST_SECONDS = 600
+
+
+def match(services: Services, given: dict[str, Any]) -> dict[str, Any]:
+    """Return what `python -m app match DATA ... --format json` prints for the same options."""
+    dataset_id, form = given.pop("dataset"), given.pop("format")
+    query = match_options.query_of(given, match_options.same)
+    for name, value, most in (
+        ("top", query.top, MOST_MATCHES),
+        ("context", query.context, MOST_PROFILE_CONTEXT),
+    ):
+        if value > most:
+            raise ApiError(
+                f"{name} is {value}, and {most:,} is the most over HTTP; give less, "
+                "or ask the command line, which has no such bound.",
+                400,
+            )
+    dataset = open_dataset(services, dataset_id)
+    opened = open_source(services, dataset, given["source"])
+    source, states, key = opened.source, opened.states, opened.key
+    with services.jobs.place() as held:
+        if not held:
+            raise ApiError(services.jobs.BUSY, 503)
+        try:
+            with while_waited_for(request.environ, MOST_SECONDS) as control:
+                # Places share no step, so their words are no more than the steps there are.
+                if (
+                    query.overlapping
+                    or 2 * (states.n_steps + query.top * query.context) > MOST_ITEMS
+                ):
+                    least = replace(query, top=1, offset=0, context=0)
+                    first = services.matching.match(key, states, least, control)
+                    _check_size(_most_items(first, query), _MOST_CONSIDERED)
+                result = services.matching.match(key, states, query, control)
+        except Cancelled:
+            sentence = (
+                f"The search was ended: it took more than {MOST_SECONDS:,} seconds, or the connection "
+                "was closed; ask for less, or ask the command line, which has no such bound."
+            )
+            raise ApiError(sentence, 503) from None
+    _check_size(sum(one.length + len(one.profile) for one in result.matches), MOST_ITEMS)
+    return answer_json(
+        result,
+        source=source.name,
+        state_names=source.state_names,
+        tokens=dataset.tokens,
+        sequence_id=match_options.sequence_ids(dataset),
+        output_format=form,
+    )
+
+
+def _most_items(first: MatchResult, query: Query) -> int:
+    """How many words and shares the longest matches that could be listed have."""
+    left, steps = query.top, 0
+    low, high = query.length or (1, math.inf)
+    for bar in reversed(first.length_histogram):
+        if low <= bar.length <= high:
+            steps += min(left, bar.matches) * bar.length
+            left -= min(left, bar.matches)
+    if not query.overlapping:
+        steps = min(steps, first.searched_steps)
+    return 2 * (steps + (query.top - left) * query.context)
+
+
+def _check_size(n_items: int, most: int) -> None:
+    if n_items > most:
+        raise ApiError(
+            f"The answer would have up to {n_items:,} words and shares of profile, and "
+            f"{MOST_ITEMS:,} are the most over HTTP; give a smaller top or context, or a length, "
+            "or ask the command line, which has no such bound.",
+            400,
+        )
+
+
+ROUTE = Route(
+    "/match",
+    "Every place where the states selected by a range, or given, are on together.",
+    (
+        DATASET,
+        *MATCH_OPTIONS,
+        Option(
+            "format",
+            "choice",
+            "As on the command line; over HTTP there is only JSON.",
+            default="json",
+            choices=("json",),
+        ),
+    ),
+    match,
+)

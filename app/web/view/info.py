@@ -1,0 +1,59 @@
+"""What the browser must know of a dataset and a source: the ``info`` store."""
+
+from __future__ import annotations
+
+from app.output.export import MOST_ROWS
+from app.web.payloads.match import LISTED, ROWS
+from app.web.payloads.window import most_steps
+from app.web.view.default import sampled_tokens, word_width
+from app.web.view.slider import finite_range, slider
+from app.web.view.url import MOST_CONTEXT, MOST_LIMIT, MOST_RUNS, ZOOM, ZOOM_RANGE
+from app.web.view.wire import Info
+from loaders import Dataset, Source
+
+#: Sequences whose boundaries the overview draws; more could not be told apart.
+MOST_DRAWN_SEQUENCES = 400
+
+
+def _drawn_sequences(dataset: Dataset) -> list[int]:
+    """Return where sequences start, for the overview; none when they are too many to tell apart."""
+    offsets = dataset.sequences.offsets
+    return [int(step) for step in offsets[1:-1]] if len(offsets) <= MOST_DRAWN_SEQUENCES else []
+
+
+def info_payload(dataset: Dataset, source: Source) -> Info:
+    """Return what the browser must know of a dataset and a source (the ``info`` store)."""
+    plain = all(name == str(i) for i, name in enumerate(source.state_names))
+    return {
+        "dataset": dataset.id,
+        "title": dataset.name,
+        "description": dataset.description,
+        "fp": dataset.fingerprint,
+        "source": source.name,
+        "sources": [{"value": item.name, "label": item.title} for item in dataset.sources.values()],
+        "n_steps": source.n_steps,
+        "n_states": source.n_states,
+        "n_sequences": len(dataset.sequences),
+        "word_width": word_width(sampled_tokens(dataset)),
+        "most_steps": most_steps(source.n_states),
+        "page_rows": ROWS,
+        "most_listed": LISTED,
+        "most_saved": MOST_ROWS,
+        "bounds": {
+            "zoom": ZOOM,
+            "least_zoom": ZOOM_RANGE[0],
+            "most_zoom": ZOOM_RANGE[1],
+            "most_runs": MOST_RUNS,
+            "most_context": MOST_CONTEXT,
+            "most_limit": MOST_LIMIT,
+        },
+        "sequence_starts": _drawn_sequences(dataset),
+        "names": None if plain else list(source.state_names),
+        "range": list(finite_range(source.low_quantile, source.high_quantile)),
+        "full": list(finite_range(source.minimum, source.maximum)),
+        "slider": slider(source),
+        "tracks": [
+            {"value": name, "label": name, "kind": item.kind}
+            for name, item in dataset.annotations.items()
+        ],
+    }

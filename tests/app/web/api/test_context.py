@@ -1,0 +1,90 @@
+"""The route ``/context``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+
+from app.web.api import context
+from app.web.services import Services
+from tests.app.web.api.conftest import Ask, refused
+
+
+def test_context_gives_words_values_and_annotations(ask: Ask, services: Services) -> None:
+    answer = ask(
+        "context",
+        dataset="waves",
+        source="one",
+        start=495,
+        stop=505,
+        states="3,0",
+        annotations="half,size,guess,phrase",
+    )
+    dataset = services.corpus.dataset("waves")
+    rows = dataset.open_source("one").window(495, 505)
+    assert answer["tokens"] == dataset.tokens(495, 505)
+    assert answer["sequences"] == [
+        {"id": "s0", "start": 0, "stop": 500},
+        {"id": "s1", "start": 500, "stop": 1000},
+    ]
+    assert [(s["state"], s["name"]) for s in answer["states"]] == [
+        (c, dataset.open_source("one").state_names[c]) for c in (3, 0)
+    ]
+    for item in answer["states"]:  # exact: what was stored, widened
+        assert np.array_equal(np.array(item["values"], np.float32), rows[:, item["state"]])
+    half, size, guess, phrase = answer["annotations"]
+    assert half["values"] == ["a", None] * 5
+    assert size["values"][:3] == [None, 248.0, 248.5]
+    assert guess["values"][0] == [f"g{k}" for k in range(495 % 30)]
+    assert max(map(len, ask("context", dataset="waves", start=0, stop=40, annotations="guess")[
+        "annotations"][0]["values"])) == context.MOST_RANKED  # fmt: skip
+    assert phrase["spans"] == [{"start": 498, "stop": 500, "label": "NP"}]
+    assert answer["limits"]["steps"] == context.MOST_CONTEXT_STEPS
+
+
+def test_what_json_cannot_say_is_null(ask: Ask) -> None:
+    answer = ask("context", dataset="waves", source="odd", start=0, stop=3, states="0,2")
+    assert [item["values"] for item in answer["states"]] == [
+        [None, None, 0.0],
+        [None, 1 / 3, 1 / 3],
+    ]
+
+
+def test_an_annotation_with_a_comma_in_its_name_can_be_asked_for(ask: Ask) -> None:
+    (item,) = ask("context", dataset="waves", start=0, stop=2, annotations="x,y")["annotations"]
+    assert item["values"] == ["u", "u"]
+
+
+def test_context_without_states_needs_no_source(ask: Ask) -> None:
+    answer = ask("context", dataset="waves", start=2990, stop=3000)
+    assert (answer["source"], answer["states"], len(answer["tokens"])) == (None, [], 10)
+    assert ask("context", dataset="single", start=0, stop=1, states="1")["source"] == "only"
+
+
+@pytest.mark.parametrize(
+    ("status", "parameters", "says"),
+    [
+        (400, {"start": 0}, "stop is missing; give a whole number."),
+        (400, {"start": 0, "stop": "x"}, "stop is 'x'; give a whole number."),
+        (400, {"start": 5, "stop": 5}, "from 0 to 3000"),
+        (400, {"start": -1, "stop": 5}, "from 0 to 3000"),
+        (400, {"start": 0, "stop": 3001}, "from 0 to 3000"),
+        (400, {"start": 0, "stop": 2001}, "2,000 are the most"),
+        (400, {"start": 0, "stop": 9, "states": "1"}, "several sources"),
+        (404, {"start": 0, "stop": 9, "states": "1", "source": "two"}, "no source 'two'"),
+        (400, {"start": 0, "stop": 9, "states": "20", "source": "one"}, "states 0 to 19"),
+        (400, {"start": 0, "stop": 9, "states": "1,x"}, "states is '1,x'"),
+        (400, {"start": 0, "stop": 9, "states": "1," * 300 + "1"}, "256 are the most"),
+        (404, {"start": 0, "stop": 9, "annotations": "colour"}, "no annotation 'colour'"),
+        (400, {"start": 0, "stop": 9, "annotations": "half," * 12 + "half"}, "12 are the most"),
+        (400, {"start": 0, "stop": 9, "colour": "red"}, "no parameter 'colour'"),
+        (400, {"start": 0, "stop": [9, 10]}, "stop is given 2 times"),
+    ],
+)
+def test_a_bad_context_is_one_sentence(
+    client: FlaskClient, status: int, parameters: dict[str, Any], says: str
+) -> None:
+    assert says in refused(client, "context", status, dataset="waves", **parameters)
