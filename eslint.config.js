@@ -3,6 +3,7 @@ import js from "@eslint/js";
 import globals from "globals";
 
 export default [
+  { ignores: ["assets/vendor/"] },
   js.configs.recommended,
   {
     files: ["assets/**/*.mjs"],

@@ -2,240 +2,138 @@
 
 /** The ``view`` store: `app.web.view.url.View`, and how it came about. */
 export interface ViewStore {
-  v: number;
-  dataset: string;
-  source: string;
-  fp: string;
-  threshold: number;
-  first: number;
-  start: number | null;
-  stop: number | null;
-  before: number;
-  after: number;
-  polarity: string;
-  excluded: number[];
-  pinned: number | null;
-  tracks: string[];
-  min_overlap: number | null;
-  min_length: number | null;
-  overlapping: boolean;
-  length: [number, number] | null;
-  full_range: boolean;
-  zoom: number;
-  runs: number;
-  mask: boolean;
-  colour: string;
-  sort: string;
-  page: number;
-  before_words: number | null;
-  auto: boolean;
-  dragging: boolean;
-  history: "push" | "replace";
-  restored: number;
+  v: number; dataset: string; source: string; fp: string; threshold: number; first: number;
+  start: number | null; stop: number | null; before: number; after: number; polarity: string;
+  excluded: number[]; pinned: number | null; tracks: string[]; min_overlap: number | null;
+  min_length: number | null; overlapping: boolean; length: [number, number] | null;
+  full_range: boolean; zoom: number; runs: number; mask: boolean; colour: string; sort: string;
+  page: number; before_words: number | null; auto: boolean; dragging: boolean;
+  history: "push" | "replace"; restored: number;
 }
 
 /** One option of a picker. */
 export interface Choice {
-  value: string;
-  label: string;
+  value: string; label: string;
 }
 
 /** One option of the picker of annotations. */
 export interface TrackChoice {
-  value: string;
-  label: string;
-  kind: string;
+  value: string; label: string; kind: string;
 }
 
 /** The threshold slider; every value on it has at most `decimals` digits. */
 export interface Slider {
-  min: number;
-  max: number;
-  step: number;
-  decimals: number;
+  min: number; max: number; step: number; decimals: number;
 }
 
 /** Defaults and bounds that browser and server share; all inclusive. */
 export interface Bounds {
-  zoom: number;
-  least_zoom: number;
-  most_zoom: number;
-  most_runs: number;
-  most_context: number;
+  zoom: number; least_zoom: number; most_zoom: number; most_runs: number; most_context: number;
   most_limit: number;
 }
 
 /** The ``info`` store: what the browser must know of a dataset and a source. */
 export interface Info {
-  dataset: string;
-  title: string;
-  description: string;
-  fp: string;
-  source: string;
-  sources: Choice[];
-  n_steps: number;
-  n_states: number;
-  n_sequences: number;
-  word_width: number;
-  most_steps: number;
-  page_rows: number;
-  most_listed: number;
-  most_saved: number;
-  bounds: Bounds;
-  sequence_starts: number[];
-  names: string[] | null;
-  range: number[];
-  full: number[];
-  slider: Slider;
+  dataset: string; title: string; description: string; fp: string; source: string; sources: Choice[];
+  n_steps: number; n_states: number; n_sequences: number; word_width: number; most_steps: number;
+  page_rows: number; most_listed: number; most_saved: number; bounds: Bounds;
+  sequence_starts: number[]; names: string[] | null; range: number[]; full: number[]; slider: Slider;
   tracks: TrackChoice[];
 }
 
 /** One notice; with ``once``, it is shown once a browser session. */
 export interface NoticeItem {
-  text: string;
-  level: "info" | "warning" | "error";
-  once?: boolean;
+  text: string; level: "info" | "warning" | "error"; once?: boolean;
 }
 
 /** The source that is being prepared before a view can open: its names and titles. */
 export interface PreparingSource {
-  dataset: string;
-  name: string;
-  source: string;
-  title: string;
+  dataset: string; name: string; source: string; title: string;
 }
 
 /** The ``goto`` store: open what a query string asks for. */
 export interface Navigation {
-  kind: "load" | "back" | "dataset" | "source";
-  search: string;
-  n: number;
+  kind: "load" | "back" | "dataset" | "source"; search: string; n: number;
 }
 
 /** The ``notices`` store. With ``preparing``, ``goto`` is to be sent again once it is ready. */
 export interface Notices {
-  n: number;
-  items: NoticeItem[];
-  nothing?: boolean;
-  preparing?: PreparingSource;
-  goto?: Navigation;
+  n: number; items: NoticeItem[]; nothing?: boolean; preparing?: PreparingSource; goto?: Navigation;
+}
+
+/** The answer of ``_view/open``: the stores to write; of no view, only the notices. */
+export interface OpenedView {
+  view?: ViewStore; info?: Info; notices: Notices;
 }
 
 export interface Hover {
-  state: number | null;
-  from?: string | null;
+  state: number | null; from?: string | null;
 }
 
 /** The ``viewport`` store: widths in px of the time axis and of the page. */
 export interface Viewport {
-  width: number;
-  page: number;
+  width: number; page: number;
 }
 
 /** A brushed range and its limits in steps. */
 export interface Brush {
-  start: number;
-  stop: number;
-  before: number;
-  after: number;
+  start: number; stop: number; before: number; after: number;
 }
 
 /** The ``window-request`` store: visible steps, clipped to the data. */
 export interface WindowRequest {
-  n: number;
-  dataset: string;
-  fp: string;
-  source: string;
-  start: number;
-  stop: number;
+  n: number; dataset: string; fp: string; source: string; start: number; stop: number;
   brush: Brush | null;
 }
 
 /** A brush with its summary (`app.web.payloads.window.brush_summary`), base64. */
 export interface BrushSummary {
-  start: number;
-  stop: number;
-  before: number;
-  after: number;
-  values: string;
+  start: number; stop: number; before: number; after: number; values: string;
 }
 
 /** A sequence: its bounds and its id, None where the data names none. */
 export interface SequenceBounds {
-  start: number;
-  stop: number;
-  id: string | number | null;
+  start: number; stop: number; id: string | number | null;
 }
 
 /** The ``window`` store. ``values`` is base64 of the rows [rows_start, rows_stop), row by row. */
 export interface Window {
-  n: number;
-  dataset: string;
-  source: string;
-  start: number;
-  stop: number;
-  rows_start: number;
-  rows_stop: number;
-  n_states: number;
-  dtype: string;
-  values: string;
-  tokens: string[];
-  sequences: SequenceBounds[];
-  brush: BrushSummary | null;
+  n: number; dataset: string; source: string; start: number; stop: number; rows_start: number;
+  rows_stop: number; n_states: number; dtype: string; values: string; tokens: string[];
+  sequences: SequenceBounds[]; brush: BrushSummary | null;
 }
 
 /** In place of a `Window`; ``preparing`` where the view must be opened again. */
 export interface WindowError {
-  n: number;
-  error: string;
-  preparing?: boolean;
+  n: number; error: string; preparing?: boolean;
 }
 
 /** The ``tracks-request`` store. */
 export interface TracksRequest {
-  dataset: string;
-  fp: string;
-  start: number;
-  stop: number;
-  tracks: string[];
+  dataset: string; fp: string; start: number; stop: number; tracks: string[];
 }
 
 /** A category with its CSS colour. */
 export interface Category {
-  label: string;
-  color: string;
+  label: string; color: string;
 }
 
 /** What holds for a whole annotation; which keys are there depends on ``kind``. */
 export interface TrackHeader {
-  name: string;
-  kind: string;
-  categories?: Category[];
-  counts?: number[];
-  low?: number | null;
-  high?: number | null;
-  unit?: string | null;
+  name: string; kind: string; categories?: Category[]; counts?: number[]; low?: number | null;
+  high?: number | null; unit?: string | null;
 }
 
 /** An annotation over the steps of a window; an interval has ``spans`` (start, stop, category). */
 export interface Track {
-  name: string;
-  kind: string;
-  categories?: Category[];
-  counts?: number[];
-  low?: number | null;
-  high?: number | null;
-  unit?: string | null;
-  cells: (number | null | ([string, number | null])[])[];
+  name: string; kind: string; categories?: Category[]; counts?: number[]; low?: number | null;
+  high?: number | null; unit?: string | null; cells: (number | null | ([string, number | null])[])[];
   spans?: [number, number, number][];
 }
 
 /** The ``tracks`` store. */
 export interface Tracks {
-  dataset: string;
-  start: number;
-  stop: number;
-  tracks: Track[];
+  dataset: string; start: number; stop: number; tracks: Track[];
 }
 
 /** One sentence, in place of an answer. */
@@ -245,186 +143,89 @@ export interface Failure {
 
 /** What decides a match and how its rows are listed, in the names of the view. */
 export interface MatchKey {
-  dataset: string;
-  fp: string;
-  source: string;
-  start: number | null;
-  stop: number | null;
-  before: number;
-  after: number;
-  threshold: number;
-  polarity: "high" | "low" | "magnitude";
-  excluded: number[];
-  min_overlap: number | null;
-  min_length: number | null;
-  overlapping: boolean;
-  length: number[] | null;
-  tracks: string[];
+  dataset: string; fp: string; source: string; start: number | null; stop: number | null;
+  before: number; after: number; threshold: number; polarity: "high" | "low" | "magnitude";
+  excluded: number[]; min_overlap: number | null; min_length: number | null; overlapping: boolean;
+  length: number[] | null; tracks: string[];
   sort: "rank" | "start" | "-start" | "length" | "-length" | "overlap" | "-overlap" | "more" | "-more";
   page: number;
 }
 
 /** The ``match-request`` store; ``instead`` of a request of the same page without an answer. */
 export interface MatchRequest {
-  n: number;
-  page: string;
-  key: MatchKey;
-  restored: number;
-  instead: boolean;
+  n: number; page: string; key: MatchKey; restored: number; instead: boolean;
 }
 
 /** One bar of the length histogram; ``low`` and ``high`` are both inclusive. */
 export interface LengthBin {
-  low: number;
-  high: number;
-  matches: number;
-  full_matches: number;
+  low: number; high: number; matches: number; full_matches: number;
 }
 
 export interface MatchRow {
-  index: number;
-  rank: number;
-  start: number;
-  stop: number;
-  length: number;
-  overlap: number;
-  union: number;
-  sequence: string | number | null;
-  from: number;
-  tokens: string[];
-  on: number[];
+  index: number; rank: number; start: number; stop: number; length: number; overlap: number;
+  union: number; sequence: string | number | null; from: number; tokens: string[]; on: number[];
 }
 
 /** An annotation over the steps of each row. */
 export interface RowTrack {
-  name: string;
-  kind: string;
-  categories?: Category[];
-  counts?: number[];
-  low?: number | null;
-  high?: number | null;
-  unit?: string | null;
+  name: string; kind: string; categories?: Category[]; counts?: number[]; low?: number | null;
+  high?: number | null; unit?: string | null;
   cells: ((number | null | ([string, number | null])[])[])[];
 }
 
-/** The packed on-bits that the server has cached. */
-export interface CachedBits {
-  thresholds: number;
-  n_bytes: number;
-  most_bytes: number;
-}
-
-/** What `app.web.payloads.match.match_payload` makes of a result. */
-export interface MatchRows {
-  n: number;
-  key: MatchKey;
-  selected: number[];
-  total: number;
-  full: number;
-  places: number | null;
-  places_at_least: number;
-  searched: number;
-  seconds: number;
-  reason: string | null;
-  histogram: LengthBin[];
-  background: number;
-  rows: MatchRow[];
-  listed: number;
-  tracks: RowTrack[];
-}
-
 /** The ``match`` store; the browser marks one that was cancelled. */
-export interface Match {
-  n: number;
-  key: MatchKey;
-  selected: number[];
-  total: number;
-  full: number;
-  places: number | null;
-  places_at_least: number;
-  searched: number;
-  seconds: number;
-  reason: string | null;
-  histogram: LengthBin[];
-  background: number;
-  rows: MatchRow[];
-  listed: number;
-  tracks: RowTrack[];
-  kept: CachedBits;
+export interface MatchStore {
+  n: number; key: MatchKey; selected: number[]; total: number; full: number; places: number | null;
+  places_at_least: number; searched: number; seconds: number; reason: string | null;
+  histogram: LengthBin[]; background: number; rows: MatchRow[]; listed: number; tracks: RowTrack[];
   cancelled?: boolean;
 }
 
-/** In place of a `Match`. */
+/** In place of a `MatchStore`. */
 export interface MatchError {
-  n: number;
-  key: MatchKey;
-  error: string;
+  n: number; key: MatchKey; error: string;
 }
 
 /** The ``overview`` store: at most 1,024 bins; ``on`` in thousandths of the selected states. */
 export interface Overview {
-  n: number;
-  key: MatchKey;
-  bin_steps: number;
-  on: number[];
-  matches: number[];
-  full: number[];
+  n: number; key: MatchKey; bin_steps: number; on: number[]; matches: number[]; full: number[];
 }
 
 /** The answer of a match job. */
 export interface MatchAnswer {
-  match: Match | MatchError;
-  overview: Overview;
+  match: MatchStore | MatchError; overview: Overview;
 }
 
 export interface SearchRequest {
-  n: number;
-  dataset: string;
-  phrase: string;
-  exact: boolean;
-  from: number;
+  n: number; dataset: string; phrase: string; exact: boolean; from: number;
   way: "here" | "next" | "back";
 }
 
 /** One place with the words around it. */
 export interface SearchHit {
-  start: number;
-  stop: number;
-  sequence: string | number | null;
-  before: string[];
-  tokens: string[];
+  start: number; stop: number; sequence: string | number | null; before: string[]; tokens: string[];
   after: string[];
 }
 
 /** The ``search`` store: ``results`` from place ``first`` on; ``at`` is the current place. */
 export interface SearchAnswer {
-  n: number;
-  phrase?: string;
-  total: number;
-  results: SearchHit[];
-  at?: number;
-  first?: number;
+  n: number; phrase?: string; total: number; results: SearchHit[]; at?: number; first?: number;
   error?: string;
 }
 
 /** The body of a POST to ``_jobs/file/PAGE/N``: the whole list of a match, as a file. */
 export interface FileRequest {
-  form: "csv" | "parquet" | "json";
-  key: MatchKey;
+  form: "csv" | "parquet" | "json"; key: MatchKey;
 }
 
 /** A file that is ready: its name, and sentences on what was left out. */
 export interface FileAnswer {
-  name: string;
-  caps: string[];
+  name: string; caps: string[];
 }
 
 /** The progress of a match or of a file (`app.work.jobs.Status`). */
 export interface JobStatus {
-  state: "running" | "done" | "lost" | "unknown";
-  stage?: string;
-  done?: number;
-  seconds?: number;
+  state: "running" | "done" | "lost" | "unknown"; stage?: string; done?: number; seconds?: number;
   answer?: MatchAnswer | FileAnswer | Failure | null;
 }
 
@@ -435,29 +236,14 @@ export interface Cancellation {
 
 /** The progress of a prepared copy (`app.work.preparation`), or what a request about it did. */
 export interface PreparationStatus {
-  state: "ready" | "building" | "failed" | "cancelled" | "wanted" | "left" | "unknown";
-  done?: number;
-  total?: number;
-  left?: number | null;
-  sentence?: string;
+  state: "ready" | "building" | "failed" | "cancelled" | "wanted" | "left" | "unknown"; done?: number;
+  total?: number; left?: number | null; sentence?: string;
 }
 
 export interface Stores {
-  view: ViewStore;
-  goto: Navigation;
-  info: Info;
-  notices: Notices;
-  "window-request": WindowRequest;
-  window: Window | WindowError;
-  "tracks-request": TracksRequest;
-  tracks: Tracks | Failure;
-  "match-request": MatchRequest;
-  match: Match | MatchError;
-  overview: Overview;
-  "match-now": number;
-  "search-request": SearchRequest;
-  search: SearchAnswer;
-  hover: Hover;
-  viewport: Viewport;
-  theme: "light" | "dark";
+  view: ViewStore; goto: Navigation; info: Info; notices: Notices; "window-request": WindowRequest;
+  window: Window | WindowError; "tracks-request": TracksRequest; tracks: Tracks | Failure;
+  "match-request": MatchRequest; match: MatchStore | MatchError; overview: Overview;
+  "match-now": number; "search-request": SearchRequest; search: SearchAnswer; hover: Hover;
+  viewport: Viewport; theme: "light" | "dark";
 }

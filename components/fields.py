@@ -2,10 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import dash_mantine_components as dmc
 from dash import html
+
+
+def control(
+    kind: Literal["text", "search", "range", "select", "switch", "choice"],
+    component_id: str,
+    name: str,
+    *,
+    text: str = "",
+    hint: str = "",
+    options: Sequence[tuple[str, str]] = (),
+    width: int | None = None,
+) -> html.Span:
+    """Return the place of a native control, which ``assets/select/controls.mjs`` puts there.
+
+    A component with a ``value`` writes back what it was given, some frames later; what a person chose on a
+    slow machine would be lost among that.
+
+    Parameters
+    ----------
+    kind
+        ``switch`` has a `text` beside it; ``select`` and ``choice`` have `options`.
+    component_id
+        The id of the control.
+    name
+        What a screen reader calls it.
+    text, hint
+        The words beside it, and those in an empty box.
+    options
+        (value, label) of each choice.
+    width
+        In px.
+    """
+    data = {"name": name, "text": text, "hint": hint, "options": options and json.dumps(options)}
+    return html.Span(
+        className=f"sb-control sb-control-{kind}",
+        style={"width": width} if width else None,
+        **{"data-control": component_id, "data-kind": kind},
+        **{f"data-{key}": value for key, value in data.items() if value},
+    )
 
 
 def hinted(control: Any, sentence: str, **options: Any) -> dmc.Tooltip:

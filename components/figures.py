@@ -11,11 +11,11 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-#: Above so many states lines are a grey mass: quantile bands are drawn instead.
+#: Above this many states lines are a grey mass: quantile bands are drawn instead.
 MOST_LINES = 1000
 HISTOGRAM_HEIGHT = 94
 #: Pixels left and right of the time axis, shared by everything in the Select View.
-AXIS_LEFT, AXIS_RIGHT = 72, 8
+AXIS_LEFT, AXIS_RIGHT = 104, 8
 #: Pixels around the bars of the length histogram.
 HISTOGRAM_MARGIN = {"l": 40, "r": 4, "t": 6, "b": 18}
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import dash_mantine_components as dmc
-from dash import dcc, html
+from dash import html
 
 from components import ids
+from components.fields import control
+from components.ids import Panel
 
 
 def _icon_button(component_id: str, icon: str, label: str) -> dmc.Tooltip:
@@ -18,7 +20,6 @@ def _icon_button(component_id: str, icon: str, label: str) -> dmc.Tooltip:
             variant="subtle",
             color="gray",
             size=28,
-            n_clicks=0,
             **{"aria-label": label},
         ),
         label=label,
@@ -35,40 +36,34 @@ _PATTERNS = (
 )
 
 
-def _search() -> html.Div:
+def _search(panel: Panel) -> html.Div:
     """The search box and, under it, the panel with the places found."""
     return html.Div(
         className="sb-search",
         role="search",
         children=[
-            dcc.Input(
-                id=ids.SEARCH_BOX,
-                type="search",
-                placeholder="Find a phrase  ( / )",
-                autoComplete="off",
-                className="sb-search-box",
-                # "aria-label" has no parameter of its own in dcc.Input: the label stands beside it
-            ),
-            html.Label("Find a phrase", htmlFor=ids.SEARCH_BOX, className="sb-hidden"),
+            control("search", panel(ids.SEARCH_BOX), "Find a phrase", hint="Find a phrase  ( / )"),
             html.Div(
-                id=ids.SEARCH_PANEL,
+                id=panel(ids.SEARCH_PANEL),
                 className="sb-search-panel",
                 hidden=True,
                 children=[
                     html.Div(
                         className="sb-search-head",
                         children=[
-                            html.Span(id=ids.SEARCH_COUNT, role="status"),
+                            html.Span(id=panel(ids.SEARCH_COUNT), role="status"),
                             html.Span(className="sb-spacer"),
-                            dmc.Checkbox(
-                                id=ids.SEARCH_EXACT, label="match case", size="xs", checked=False
+                            control(
+                                "switch", panel(ids.SEARCH_EXACT), "match case", text="match case"
                             ),
-                            _icon_button(ids.SEARCH_BACK, "step-back", "Previous (Shift Enter)"),
-                            _icon_button(ids.SEARCH_NEXT, "step-on", "Next (Enter)"),
-                            _icon_button(ids.SEARCH_CLOSE, "close", "Close (Esc)"),
+                            _icon_button(
+                                panel(ids.SEARCH_BACK), "step-back", "Previous (Shift Enter)"
+                            ),
+                            _icon_button(panel(ids.SEARCH_NEXT), "step-on", "Next (Enter)"),
+                            _icon_button(panel(ids.SEARCH_CLOSE), "close", "Close (Esc)"),
                         ],
                     ),
-                    html.Div(id=ids.SEARCH_RESULTS),
+                    html.Div(id=panel(ids.SEARCH_RESULTS)),
                     html.Dl(
                         className="sb-search-help",
                         children=[
@@ -83,10 +78,10 @@ def _search() -> html.Div:
     )
 
 
-def _about() -> html.Details:
+def _about(panel: Panel) -> html.Details:
     """What the dataset says of itself, behind the letter i."""
     return html.Details(
-        id=ids.ABOUT,
+        id=panel(ids.ABOUT),
         className="sb-menu sb-about",
         children=[
             html.Summary(
@@ -94,77 +89,65 @@ def _about() -> html.Details:
                 title="About this dataset",
                 **{"aria-label": "About this dataset"},
             ),
-            html.Div(id=ids.DESCRIPTION, className="sb-menu-panel"),
+            html.Div(id=panel(ids.DESCRIPTION), className="sb-menu-panel"),
         ],
     )
 
 
-def header(dataset_options: Sequence[dict[str, object]]) -> html.Header:
+def header(panel: Panel, dataset_options: Sequence[tuple[str, str]]) -> html.Header:
     """Build the header.
 
     Parameters
     ----------
+    panel
+        The panel that it is the header of.
     dataset_options
-        ``{"value": id, "label": title}`` of every dataset, broken ones included and marked.
+        (id, title) of every dataset, broken ones included and marked.
     """
     return html.Header(
         className="sb-header",
         children=[
             html.H1(["State", html.B("brush")], className="sb-wordmark"),
-            dmc.Select(
-                id=ids.DATASET,
-                data=list(dataset_options),
-                allowDeselect=False,
-                size="xs",
-                w=250,
-                comboboxProps={"width": 360, "position": "bottom-start"},
-                **{"aria-label": "Dataset"},
-            ),
-            dmc.Select(
-                id=ids.SOURCE,
-                data=[],
-                allowDeselect=False,
-                size="xs",
-                w=190,
-                **{"aria-label": "Source: which states are shown"},
-            ),
-            _about(),
+            control("select", panel(ids.DATASET), "Dataset", options=dataset_options, width=250),
+            control("select", panel(ids.SOURCE), "Source: which states are shown", width=190),
+            _about(panel),
             html.Div(
                 className="sb-nav",
                 role="group",
                 **{"aria-label": "Position"},
                 children=[
-                    _icon_button(ids.PAGE_BACK, "page-back", "One page back (Page Up)"),
-                    _icon_button(ids.STEP_BACK, "step-back", "One step back (Left arrow)"),
-                    dmc.TextInput(
-                        id=ids.POSITION,
-                        size="xs",
-                        w=84,
-                        debounce=True,
-                        **{"aria-label": "First visible step; type a number to go there"},
+                    _icon_button(panel(ids.PAGE_BACK), "page-back", "One page back (Page Up)"),
+                    _icon_button(panel(ids.STEP_BACK), "step-back", "One step back (Left arrow)"),
+                    control(
+                        "text",
+                        panel(ids.POSITION),
+                        "First visible step; type a number to go there",
+                        width=84,
                     ),
-                    html.Span(id=ids.POSITION_OF, className="sb-muted"),
-                    _icon_button(ids.STEP_ON, "step-on", "One step on (Right arrow)"),
-                    _icon_button(ids.PAGE_ON, "page-on", "One page on (Page Down)"),
-                    _icon_button(ids.GO_TO_BRUSH, "target", "Show the selection (Home)"),
-                    _icon_button(ids.ZOOM_OUT, "minus", "Narrower steps: see more of them (-)"),
-                    _icon_button(ids.ZOOM_IN, "plus", "Wider steps (+)"),
+                    html.Span(id=panel(ids.POSITION_OF), className="sb-muted"),
+                    _icon_button(panel(ids.STEP_ON), "step-on", "One step on (Right arrow)"),
+                    _icon_button(panel(ids.PAGE_ON), "page-on", "One page on (Page Down)"),
+                    _icon_button(panel(ids.GO_TO_BRUSH), "target", "Show the selection (Home)"),
+                    _icon_button(
+                        panel(ids.ZOOM_OUT), "minus", "Narrower steps: see more of them (-)"
+                    ),
+                    _icon_button(panel(ids.ZOOM_IN), "plus", "Wider steps (+)"),
                 ],
             ),
             html.Div(className="sb-spacer"),
             html.Div(
-                id=ids.BUSY,
+                id=panel(ids.BUSY),
                 className="sb-busy",
                 role="status",
                 **{"aria-live": "off"},
             ),
-            _search(),
-            _icon_button(ids.SHARE, "link", "Copy a link to what you see (c)"),
-            _icon_button(ids.HELP_BUTTON, "help", "Help and keys (?)"),
+            _search(panel),
+            _icon_button(panel(ids.SHARE), "link", "Copy a link to what you see (c)"),
+            _icon_button(panel(ids.HELP_BUTTON), "help", "Help and keys (?)"),
             dmc.ColorSchemeToggle(
                 lightIcon=html.Span(className="sb-icon sb-icon-sun"),
                 darkIcon=html.Span(className="sb-icon sb-icon-moon"),
-                id=ids.SCHEME,
+                id=panel(ids.SCHEME),
                 variant="subtle",
                 color="gray",
                 size=28,

@@ -54,14 +54,15 @@ _STEPS = (
         "as chips. The grey ends under the brush demand that they are off just before or after.",
     ),
     (
-        "2 Match.",
-        "Every place in the corpus where many of the same states are on together is found, exactly, "
-        "and ranked: most shared states first, then fewest others, then the longest.",
+        "2 Align.",
+        "Choose annotations to see beside the words: a track under the plot is a heatmap beside the "
+        "matches. If the matches line up with one, that is what the states may encode.",
     ),
     (
-        "3 Align.",
-        "Put annotations beside the words: a track under the plot is a heatmap beside the matches. "
-        "If the matches line up with one, that is what the states may encode. Refine and match again.",
+        "3 Match.",
+        "Every place in the corpus where many of the same states are on together is found, exactly, "
+        "and ranked: most shared states first, then fewest others, then the longest. Refine the "
+        "selection and match again.",
     ),
 )
 

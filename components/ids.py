@@ -1,6 +1,42 @@
-"""Every component id, once. The browser's code in ``assets/`` names the same ids."""
+"""Every component id, once. The browser's code in ``assets/`` uses the same names.
 
-# Stores: ``view`` is the one truth; the others carry requests and the server's answers.
+A page may have several panels, each a Select View with its Match View: the ids of a panel are these names
+after its prefix. The names of what a page has once are under "The page".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A panel of the page; ``panel(name)`` is the id of one of its parts or stores.
+
+    Parameters
+    ----------
+    prefix
+        What its ids begin with; the page's only panel needs none.
+    search
+        The query string of the view that it opens. None: that of the page's address, which then follows
+        the view.
+    """
+
+    prefix: str = ""
+    search: str | None = None
+
+    def __call__(self, name: str) -> str:
+        """Return the id of a part or a store."""
+        return self.prefix + name
+
+
+# The page
+THEME = "theme"
+SKELETONS = "skeletons"
+HELP = "help"
+NOTIFICATIONS = "notifications"
+
+# Stores: ``view`` is the only state; the others carry requests and the server's answers.
 VIEW = "view"
 GOTO = "goto"
 INFO = "info"
@@ -17,8 +53,24 @@ SEARCH_REQUEST = "search-request"
 SEARCH = "search"
 HOVER = "hover"
 VIEWPORT = "viewport"
-THEME = "theme"
-SKELETONS = "skeletons"
+STORES = (
+    VIEW,
+    GOTO,
+    INFO,
+    NOTICES,
+    WINDOW_REQUEST,
+    WINDOW,
+    TRACKS_REQUEST,
+    TRACKS,
+    MATCH_REQUEST,
+    MATCH,
+    OVERVIEW,
+    MATCH_NOW,
+    SEARCH_REQUEST,
+    SEARCH,
+    HOVER,
+    VIEWPORT,
+)
 
 # Header
 PAGE = "page"
@@ -35,10 +87,8 @@ ZOOM_IN = "zoom-in"
 SEARCH_BOX = "search-box"
 SEARCH_PANEL = "search-panel"
 SHARE = "share"
-HELP = "help"
 HELP_BUTTON = "help-button"
 SCHEME = "color-scheme"
-NOTIFICATIONS = "notifications"
 BUSY = "busy"
 ABOUT = "about"
 DESCRIPTION = "description"
@@ -59,6 +109,7 @@ POLARITY = "polarity"
 FULL_RANGE = "full-range"
 PINNED = "pinned"
 TRACK_PICKER = "track-picker"
+TRACK_COUNT = "track-count"
 SELECTION_TEXT = "selection-text"
 OVERVIEW_STRIP = "overview-strip"
 PLOT = "plot"

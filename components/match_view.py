@@ -6,44 +6,35 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 from components import ids
-from components.fields import field, hinted, step_heading
+from components.fields import control, field, hinted, step_heading
 from components.figures import HISTOGRAM_HEIGHT
+from components.ids import Panel
 
 STATIC = {"displayModeBar": False, "staticPlot": True, "responsive": True}
 
 
 def _number(component_id: str, label: str, name: str, hint: str) -> dmc.Tooltip:
-    control = dmc.TextInput(
-        id=component_id,
-        size="xs",
-        w=72,
-        placeholder="auto",
-        debounce=True,
-        inputProps={"inputMode": "numeric"},
-        **{"aria-label": name},
-    )
-    return field(label, control, hint)
+    return field(label, control("text", component_id, name, hint="auto", width=72), hint)
 
 
-def _downloads() -> html.Details:
+def _downloads(panel: Panel) -> html.Details:
     """The menu of files that the whole result can be saved as."""
     names = {"csv": "CSV", "parquet": "Parquet", "json": "JSON"}
     return html.Details(
-        id=ids.DOWNLOAD_MENU,
+        id=panel(ids.DOWNLOAD_MENU),
         className="sb-menu",
         children=[
             html.Summary("Download"),
             html.Div(
                 className="sb-menu-panel",
                 children=[
-                    html.Span("All listed matches, to 100,000 rows"),
+                    html.Span("All matches in the list (up to 100,000 rows)"),
                     *(
                         html.Button(
                             names[form],
-                            id=name,
-                            n_clicks=0,
+                            id=panel(name),
                             type="button",
-                            **{"aria-label": f"Download as {names[form]}"},
+                            **{"aria-label": f"Download as {names[form]}", "data-form": form},
                         )
                         for form, name in ids.DOWNLOAD_FORMS.items()
                     ),
@@ -53,10 +44,10 @@ def _downloads() -> html.Details:
     )
 
 
-def match_view() -> html.Section:
+def match_view(panel: Panel) -> html.Section:
     """Build the Match View (paper, section 5.2); the browser fills it from the ``match`` store."""
     return html.Section(
-        id=ids.MATCH_VIEW,
+        id=panel(ids.MATCH_VIEW),
         className="sb-match",
         **{"aria-label": "Match View"},
         children=[
@@ -70,7 +61,7 @@ def match_view() -> html.Section:
                                 className="sb-toolbar",
                                 children=[
                                     step_heading(
-                                        2,
+                                        3,
                                         "Match",
                                         "Every place in the corpus where the selected states are "
                                         "on together, best first. The search is exact.",
@@ -78,47 +69,45 @@ def match_view() -> html.Section:
                                     hinted(
                                         dmc.Button(
                                             "Match",
-                                            id=ids.MATCH_BUTTON,
+                                            id=panel(ids.MATCH_BUTTON),
                                             size="compact-sm",
-                                            n_clicks=0,
                                         ),
                                         "Search the whole corpus now (Enter).",
                                     ),
                                     hinted(
-                                        dmc.Switch(
-                                            id=ids.AUTO,
-                                            label="automatically",
-                                            size="xs",
-                                            checked=True,
+                                        control(
+                                            "switch",
+                                            panel(ids.AUTO),
+                                            "Auto-match",
+                                            text="Auto-match",
                                         ),
-                                        "Search by itself at the end of every change.",
+                                        "Match again after each change.",
                                     ),
                                     _number(
-                                        ids.MIN_OVERLAP,
+                                        panel(ids.MIN_OVERLAP),
                                         "Shared states ≥",
                                         "Minimum number of shared states; "
                                         "empty: half of the selection",
-                                        "A match shares at least so many of the selected states. "
+                                        "A match shares at least this many of the selected states. "
                                         "Empty: half of them.",
                                     ),
                                     _number(
-                                        ids.MIN_LENGTH,
+                                        panel(ids.MIN_LENGTH),
                                         "Length ≥",
                                         "Minimum length of a match in steps; "
                                         "empty: 2, or 1 for a one-step selection",
-                                        "A match is at least so many steps long. "
+                                        "A match is at least this many steps long. "
                                         "Empty: 2, or 1 for a selection of one step.",
                                     ),
                                     hinted(
-                                        dmc.SegmentedControl(
-                                            id=ids.OVERLAPPING,
-                                            size="xs",
-                                            value="places",
-                                            data=[
-                                                {"value": "places", "label": "one per place"},
-                                                {"value": "all", "label": "all"},
-                                            ],
-                                            **{"aria-label": "List one match per place, or all"},
+                                        control(
+                                            "choice",
+                                            panel(ids.OVERLAPPING),
+                                            "List one match per place, or all",
+                                            options=(
+                                                ("places", "Best per place"),
+                                                ("all", "All overlapping"),
+                                            ),
                                         ),
                                         "Of matches that overlap, list only the best one; or list "
                                         "every match.",
@@ -126,7 +115,7 @@ def match_view() -> html.Section:
                                 ],
                             ),
                             html.Div(
-                                id=ids.SENTENCE,
+                                id=panel(ids.SENTENCE),
                                 className="sb-sentence",
                                 role="status",
                                 **{"aria-live": "polite"},
@@ -135,31 +124,31 @@ def match_view() -> html.Section:
                                 className="sb-under-sentence",
                                 children=[
                                     html.Div(
-                                        id=ids.PAGER,
+                                        id=panel(ids.PAGER),
                                         className="sb-pager",
                                         role="group",
                                         **{"aria-label": "Pages of matches"},
                                     ),
-                                    html.Div(id=ids.FILTER, className="sb-filter"),
+                                    html.Div(id=panel(ids.FILTER), className="sb-filter"),
                                     html.Div(
-                                        id=ids.MATCH_CHANGED, className="sb-changed", role="status"
+                                        id=panel(ids.MATCH_CHANGED),
+                                        className="sb-changed",
+                                        role="status",
                                     ),
-                                    _downloads(),
+                                    _downloads(panel),
                                     field(
                                         "Words before",
-                                        dmc.TextInput(
-                                            id=ids.CONTEXT,
-                                            size="xs",
-                                            w=52,
-                                            placeholder="auto",
-                                            debounce=True,
-                                            inputProps={"inputMode": "numeric"},
-                                            **{"aria-label": "Words before the match"},
+                                        control(
+                                            "text",
+                                            panel(ids.CONTEXT),
+                                            "Words before the match",
+                                            hint="auto",
+                                            width=52,
                                         ),
-                                        "How many words stand before each match. Empty: as fits.",
+                                        "How many words are shown before each match. Leave empty to fit.",
                                     ),
                                     html.Div(className="sb-spacer"),
-                                    html.Div(id=ids.HEAT_LEGEND, className="sb-heat-legend"),
+                                    html.Div(id=panel(ids.HEAT_LEGEND), className="sb-heat-legend"),
                                 ],
                             ),
                         ],
@@ -169,24 +158,31 @@ def match_view() -> html.Section:
                         role="group",
                         **{"aria-label": "Match lengths; choose one to filter"},
                         children=[
-                            html.Div(id=ids.HISTOGRAM_TITLE, className="sb-histogram-title"),
+                            html.Div(id=panel(ids.HISTOGRAM_TITLE), className="sb-histogram-title"),
                             html.Div(
                                 className="sb-histogram-plot",
                                 style={"height": HISTOGRAM_HEIGHT},
                                 children=[
-                                    dcc.Graph(id=ids.HISTOGRAM, config=STATIC, responsive=True),
-                                    html.Div(id=ids.HISTOGRAM_BARS, className="sb-length-bars"),
+                                    dcc.Graph(
+                                        id=panel(ids.HISTOGRAM), config=STATIC, responsive=True
+                                    ),
+                                    html.Div(
+                                        id=panel(ids.HISTOGRAM_BARS), className="sb-length-bars"
+                                    ),
                                 ],
                             ),
-                            html.Div(id=ids.HISTOGRAM_TIP, className="sb-tip", hidden=True),
+                            html.Div(id=panel(ids.HISTOGRAM_TIP), className="sb-tip", hidden=True),
                         ],
                     ),
                 ],
             ),
-            html.Div(id=ids.ROWS_HEAD, className="sb-rows-head"),
-            html.Div(id=ids.CELL_TIP, className="sb-tip", hidden=True, role="status"),
+            html.Div(id=panel(ids.ROWS_HEAD), className="sb-rows-head"),
+            html.Div(id=panel(ids.CELL_TIP), className="sb-tip", hidden=True, role="status"),
             html.Div(
-                id=ids.ROWS, className="sb-rows", role="list", **{"aria-label": "Listed matches"}
+                id=panel(ids.ROWS),
+                className="sb-rows",
+                role="list",
+                **{"aria-label": "Listed matches"},
             ),
         ],
     )

@@ -12,28 +12,9 @@ from components import ids
 from components.figures import FONT, skeletons
 from components.header import header
 from components.help import help_window
+from components.ids import Panel
 from components.match_view import match_view
 from components.select_view import select_view
-
-_STORES = (
-    ids.VIEW,
-    ids.GOTO,
-    ids.INFO,
-    ids.NOTICES,
-    ids.WINDOW_REQUEST,
-    ids.WINDOW,
-    ids.TRACKS_REQUEST,
-    ids.TRACKS,
-    ids.MATCH_REQUEST,
-    ids.MATCH,
-    ids.OVERVIEW,
-    ids.MATCH_NOW,
-    ids.SEARCH_REQUEST,
-    ids.SEARCH,
-    ids.HOVER,
-    ids.VIEWPORT,
-    ids.THEME,
-)
 
 _THEME: dict[str, Any] = {
     "fontFamily": FONT,
@@ -44,31 +25,45 @@ _THEME: dict[str, Any] = {
 }
 
 
-def page(dataset_options: Sequence[dict[str, object]]) -> dmc.MantineProvider:
+def page(
+    dataset_options: Sequence[tuple[str, str]], panels: Sequence[Panel] = (Panel(),)
+) -> dmc.MantineProvider:
     """Build the whole page, empty: the browser asks for the first view when it has loaded.
 
     Parameters
     ----------
     dataset_options
-        ``{"value": id, "label": title}`` of every dataset.
+        (id, title) of every dataset.
+    panels
+        The panels, one below the other.
     """
     return dmc.MantineProvider(
         theme=_THEME,
         defaultColorScheme="auto",
-        children=html.Div(
-            id=ids.PAGE,
-            className="sb-page",
-            children=[
-                *(dcc.Store(id=name) for name in _STORES),
-                dcc.Store(id=ids.SKELETONS, data=skeletons()),
-                dmc.NotificationContainer(
-                    id=ids.NOTIFICATIONS, position="bottom-right", limit=4, sendNotifications=[]
-                ),
-                header(dataset_options),
-                html.Div(id=ids.BANNER, className="sb-banner", role="alert", hidden=True),
-                html.Main([select_view(), match_view()]),
-                html.Div(id=ids.JOBS, className="sb-jobs"),
-                help_window(),
-            ],
-        ),
+        children=[
+            dcc.Store(id=ids.THEME),
+            dcc.Store(id=ids.SKELETONS, data=skeletons()),
+            dmc.NotificationContainer(
+                id=ids.NOTIFICATIONS, position="bottom-right", limit=4, sendNotifications=[]
+            ),
+            *(_panel(panel, dataset_options) for panel in panels),
+            help_window(),
+        ],
+    )
+
+
+def _panel(panel: Panel, dataset_options: Sequence[tuple[str, str]]) -> html.Div:
+    address = {} if panel.search is None else {"data-search": panel.search}
+    return html.Div(
+        id=panel(ids.PAGE),
+        className="sb-page",
+        **{"data-panel": panel.prefix},
+        **address,
+        children=[
+            *(dcc.Store(id=panel(name)) for name in ids.STORES),
+            header(panel, dataset_options),
+            html.Div(id=panel(ids.BANNER), className="sb-banner", role="alert", hidden=True),
+            html.Main([select_view(panel), match_view(panel)]),
+            html.Div(id=panel(ids.JOBS), className="sb-jobs"),
+        ],
     )

@@ -6,17 +6,18 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 from components import ids
-from components.fields import field, hinted, step_heading, strip_label
+from components.fields import control, field, hinted, step_heading, strip_label
 from components.figures import AXIS_LEFT, AXIS_RIGHT
+from components.ids import Panel
 
 _HINTS = {
     "Corpus": "The whole corpus: how many of the selected states are on, and above it where matches "
     "start (dark: with all states). Click or drag to go there; the wheel pans.",
     "Words": "Drag across words to select; drag the ends to resize, the middle to move. "
     "Hover for the whole word.",
-    "Off beside": "Drag a grey end outwards: the selected states must then be off for so many steps "
+    "Off before / after": "Drag a grey end outwards: the selected states must then be off for this many steps "
     "before or after.",
-    "Share on": "How many of the selected states are on at each step.",
+    "Selected states on": "How many of the selected states are on at each step.",
     "Coverage": "A line for each selected state where it is on, the longest run first. "
     "Hover to see it in red.",
     "S1": "The selected states. Hover: red everywhere. Click: exclude it, or bring it back. "
@@ -26,7 +27,7 @@ _HINTS = {
 STATIC = {"displayModeBar": False, "staticPlot": True, "responsive": True}
 
 
-def _toolbar() -> html.Div:
+def _toolbar(panel: Panel) -> html.Div:
     return html.Div(
         className="sb-toolbar",
         children=[
@@ -41,26 +42,11 @@ def _toolbar() -> html.Div:
                 html.Div(
                     className="sb-field",
                     children=[
-                        dmc.Slider(
-                            id=ids.THRESHOLD_SLIDER,
-                            min=-1,
-                            max=1,
-                            step=0.01,
-                            precision=6,
-                            value=0,
-                            label=None,
-                            size=4,
-                            thumbSize=14,
-                            w=150,
-                            color="red",
-                            thumbLabel="Threshold slider",
+                        control(
+                            "range", panel(ids.THRESHOLD_SLIDER), "Threshold slider", width=150
                         ),
-                        dmc.TextInput(
-                            id=ids.THRESHOLD_TEXT,
-                            size="xs",
-                            w=76,
-                            debounce=True,
-                            **{"aria-label": "Threshold, any number"},
+                        control(
+                            "text", panel(ids.THRESHOLD_TEXT), "Threshold, any number", width=76
                         ),
                     ],
                 ),
@@ -68,48 +54,35 @@ def _toolbar() -> html.Div:
                 "the slider, or type any number.",
             ),
             hinted(
-                dmc.SegmentedControl(
-                    id=ids.POLARITY,
-                    size="xs",
-                    value="high",
-                    data=[
-                        {"value": "high", "label": "high"},
-                        {"value": "low", "label": "low"},
-                        {"value": "magnitude", "label": "magnitude"},
-                    ],
-                    **{
-                        "aria-label": "Polarity: on when the value is high, low, or large either way"
-                    },
+                control(
+                    "choice",
+                    panel(ids.POLARITY),
+                    "Polarity: on when the value is high, low, or large either way",
+                    options=(("high", "high"), ("low", "low"), ("magnitude", "magnitude")),
                 ),
                 "What counts as on. High: ℓ or more. Low: −ℓ or less. Magnitude: either of them.",
             ),
             field(
-                "State",
-                dmc.TextInput(
-                    id=ids.PINNED,
-                    size="xs",
-                    w=64,
-                    debounce=True,
-                    placeholder="none",
-                    **{"aria-label": "Pin a state in red: its number or name"},
+                "Highlight state",
+                control(
+                    "text",
+                    panel(ids.PINNED),
+                    "State to highlight: its number or name",
+                    hint="none",
+                    width=64,
                 ),
                 "Show one state in red, selected or not: its number or name.",
             ),
             field(
-                "On-runs ≥",
-                dmc.TextInput(
-                    id=ids.RUNS,
-                    size="xs",
-                    w=44,
-                    value="1",
-                    debounce=True,
-                    inputProps={"inputMode": "numeric"},
-                    **{
-                        "aria-label": "Hide on-runs shorter than this many steps from bars and "
-                        "coverage; selection and matches stay"
-                    },
+                "Hide runs shorter than",
+                control(
+                    "text",
+                    panel(ids.RUNS),
+                    "Hide runs shorter than this many steps from bars and coverage; "
+                    "selection and matches stay",
+                    width=44,
                 ),
-                "Hide on-runs shorter than so many steps from the bars and the coverage lines. "
+                "Runs of fewer steps are hidden from the bars and the coverage lines. "
                 "Neither the selection nor the matches change.",
             ),
             html.Span(className="sb-divider"),
@@ -117,28 +90,36 @@ def _toolbar() -> html.Div:
                 className="sb-align",
                 children=[
                     step_heading(
-                        3,
+                        2,
                         "Align",
                         "Put annotations beside the words and the matches: if they line up, that is what "
                         "the states may encode.",
                     ),
                     hinted(
-                        dmc.MultiSelect(
-                            id=ids.TRACK_PICKER,
-                            size="xs",
-                            data=[],
-                            value=[],
-                            placeholder="Annotations…",
-                            className="sb-track-picker",
-                            clearable=False,
-                            comboboxProps={"width": 220},
-                            **{"aria-label": "Annotation tracks"},
+                        html.Details(
+                            className="sb-menu",
+                            children=[
+                                html.Summary(["Annotations", html.Span(id=panel(ids.TRACK_COUNT))]),
+                                html.Div(
+                                    className="sb-menu-panel",
+                                    children=[
+                                        html.Div(
+                                            id=panel(ids.TRACK_PICKER),
+                                            className="sb-checks",
+                                            role="group",
+                                            **{"aria-label": "Annotation tracks"},
+                                        ),
+                                        control(
+                                            "switch",
+                                            panel(ids.MASK),
+                                            "Fade where few selected states are on",
+                                            text="Fade where few selected states are on",
+                                        ),
+                                    ],
+                                ),
+                            ],
                         ),
                         "Each annotation is a track under the plot and a heatmap beside the matches.",
-                    ),
-                    hinted(
-                        dmc.Switch(id=ids.MASK, label="mask", size="xs", checked=False),
-                        "Fade annotations where few of the selected states are on.",
                     ),
                 ],
             ),
@@ -146,28 +127,27 @@ def _toolbar() -> html.Div:
     )
 
 
-def _plot() -> html.Div:
+def _plot(panel: Panel) -> html.Div:
     return html.Div(
-        id=ids.PLOT,
+        id=panel(ids.PLOT),
         className="sb-plot",
         role="group",
         **{"aria-label": "Hidden states over time"},
         children=[
-            html.Div(className="sb-inner sb-bands", id=ids.BANDS),
-            dcc.Graph(id=ids.FAINT, config=STATIC, className="sb-layer", responsive=True),
-            dcc.Graph(id=ids.LINES, config=STATIC, className="sb-layer", responsive=True),
-            html.Div(className="sb-inner sb-pointer", id=ids.PLOT_POINTER),
-            html.Div(className="sb-thresholds", id=ids.THRESHOLDS),
-            html.Div(className="sb-plot-note", id=ids.PLOT_NOTE, hidden=True),
-            html.Div(className="sb-tip", id=ids.PLOT_TIP, hidden=True),
+            html.Div(className="sb-inner sb-bands", id=panel(ids.BANDS)),
+            dcc.Graph(id=panel(ids.FAINT), config=STATIC, className="sb-layer", responsive=True),
+            dcc.Graph(id=panel(ids.LINES), config=STATIC, className="sb-layer", responsive=True),
+            html.Div(className="sb-inner sb-pointer", id=panel(ids.PLOT_POINTER)),
+            html.Div(className="sb-thresholds", id=panel(ids.THRESHOLDS)),
+            html.Div(className="sb-plot-note", id=panel(ids.PLOT_NOTE), hidden=True),
+            html.Div(className="sb-tip", id=panel(ids.PLOT_TIP), hidden=True),
             dmc.Tooltip(
                 dmc.ActionIcon(
                     html.Span(className="sb-icon sb-icon-range"),
-                    id=ids.FULL_RANGE,
+                    id=panel(ids.FULL_RANGE),
                     variant="subtle",
                     color="gray",
                     size=22,
-                    n_clicks=0,
                     className="sb-full-range",
                     **{"aria-label": "Value axis: middle 99.8 % or all values"},
                 ),
@@ -175,7 +155,7 @@ def _plot() -> html.Div:
                 openDelay=400,
             ),
             html.Div(
-                id=ids.PLOT_EMPTY,
+                id=panel(ids.PLOT_EMPTY),
                 className="sb-empty",
                 hidden=False,
                 children="Reading the states…",
@@ -184,64 +164,68 @@ def _plot() -> html.Div:
     )
 
 
-def select_view() -> html.Section:
+def select_view(panel: Panel) -> html.Section:
     """Build the Select View (paper, section 5.1); the browser fills it from the stores."""
     return html.Section(
         className="sb-select",
         **{"aria-label": "Select View"},
         style={"--axis-left": f"{AXIS_LEFT}px", "--axis-right": f"{AXIS_RIGHT}px"},
         children=[
-            _toolbar(),
+            _toolbar(panel),
             html.Div(
                 className="sb-strip sb-overview-strip",
                 children=[
                     strip_label("Corpus", _HINTS["Corpus"]),
                     html.Div(
-                        id=ids.OVERVIEW_STRIP,
+                        id=panel(ids.OVERVIEW_STRIP),
                         className="sb-inner sb-overview",
                         role="slider",
                         tabIndex=0,
                         **{"aria-label": "Position in the corpus"},
                         children=[
-                            html.Canvas(id=ids.OVERVIEW_CANVAS),
-                            html.Div(id=ids.OVERVIEW_BRUSH, className="sb-overview-brush"),
-                            html.Div(id=ids.OVERVIEW_VIEW, className="sb-overview-view"),
+                            html.Canvas(id=panel(ids.OVERVIEW_CANVAS)),
+                            html.Div(id=panel(ids.OVERVIEW_BRUSH), className="sb-overview-brush"),
+                            html.Div(id=panel(ids.OVERVIEW_VIEW), className="sb-overview-view"),
                         ],
                     ),
-                    html.Div(id=ids.OVERVIEW_TIP, className="sb-tip", hidden=True),
+                    html.Div(id=panel(ids.OVERVIEW_TIP), className="sb-tip", hidden=True),
                 ],
             ),
-            _plot(),
+            _plot(panel),
             html.Div(
                 className="sb-strip sb-words-strip",
                 children=[
                     strip_label("Words", _HINTS["Words"]),
                     html.Div(
-                        id=ids.WORDS,
+                        id=panel(ids.WORDS),
                         className="sb-inner sb-words",
                         tabIndex=0,
                         role="group",
                         **{
                             "aria-label": "Words: arrow keys read along, with Shift they brush",
-                            "aria-describedby": ids.STEP_TIP,
+                            "aria-describedby": panel(ids.STEP_TIP),
                         },
-                        children=html.Div(id=ids.STEP_MARK, className="sb-step-mark", hidden=True),
+                        children=html.Div(
+                            id=panel(ids.STEP_MARK), className="sb-step-mark", hidden=True
+                        ),
                     ),
-                    html.Div(id=ids.STEP_TIP, className="sb-tip", hidden=True, role="status"),
+                    html.Div(
+                        id=panel(ids.STEP_TIP), className="sb-tip", hidden=True, role="status"
+                    ),
                 ],
             ),
             html.Div(
                 className="sb-strip sb-limits-strip",
                 children=[
-                    strip_label("Off beside", _HINTS["Off beside"]),
-                    html.Div(id=ids.LIMITS, className="sb-inner sb-limits"),
+                    strip_label("Off before / after", _HINTS["Off before / after"]),
+                    html.Div(id=panel(ids.LIMITS), className="sb-inner sb-limits"),
                 ],
             ),
             html.Div(
                 className="sb-strip sb-bars-strip",
                 children=[
-                    strip_label("Share on", _HINTS["Share on"]),
-                    html.Div(id=ids.BARS, className="sb-inner sb-bars"),
+                    strip_label("Selected states on", _HINTS["Selected states on"]),
+                    html.Div(id=panel(ids.BARS), className="sb-inner sb-bars"),
                 ],
             ),
             html.Div(
@@ -249,7 +233,7 @@ def select_view() -> html.Section:
                 children=[
                     strip_label("Coverage", _HINTS["Coverage"]),
                     html.Div(
-                        id=ids.COVERAGE,
+                        id=panel(ids.COVERAGE),
                         className="sb-inner sb-coverage",
                         tabIndex=0,
                         role="group",
@@ -257,9 +241,9 @@ def select_view() -> html.Section:
                     ),
                 ],
             ),
-            html.Div(id=ids.TRACK_ROWS, className="sb-tracks"),
+            html.Div(id=panel(ids.TRACK_ROWS), className="sb-tracks"),
             html.Div(
-                id=ids.LEGENDS,
+                id=panel(ids.LEGENDS),
                 className="sb-legends",
                 tabIndex=0,
                 role="group",
@@ -268,19 +252,21 @@ def select_view() -> html.Section:
             html.Div(
                 className="sb-strip sb-chips-strip",
                 children=[
-                    strip_label(["S", html.Sub("1")], _HINTS["S1"], id=ids.CHIPS_LABEL),
+                    strip_label(["S", html.Sub("1")], _HINTS["S1"], id=panel(ids.CHIPS_LABEL)),
                     html.Div(
                         className="sb-inner sb-selected",
                         children=[
                             html.Div(
-                                id=ids.CHIPS,
+                                id=panel(ids.CHIPS),
                                 className="sb-chips",
                                 role="group",
                                 tabIndex=0,
-                                **{"aria-labelledby": ids.CHIPS_LABEL},
+                                **{"aria-labelledby": panel(ids.CHIPS_LABEL)},
                             ),
                             html.Div(
-                                id=ids.SELECTION_TEXT, className="sb-selection-text", role="status"
+                                id=panel(ids.SELECTION_TEXT),
+                                className="sb-selection-text",
+                                role="status",
                             ),
                         ],
                     ),

@@ -16,7 +16,7 @@ PACKAGES = ("app", "components", "demos", "loaders")
 OURS = (*PACKAGES, "tests")
 
 # Room -> modules of the project that it may import. The longest matching name applies. A room of app/ that
-# is not listed may not import anything.
+# is not listed may import nothing.
 ARROWS: dict[str, tuple[str, ...]] = {
     "loaders": ("loaders",),
     "loaders.annotations": (
@@ -147,7 +147,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     ),
     "app.__main__": ("app.cli",),
 }
-# Room -> libraries that it must not import.
+# Package -> libraries that it must not import.
 WITHOUT: dict[str, tuple[str, ...]] = {
     "loaders": ("dash", "plotly", "numba"),
     "components": ("pyarrow", "numba"),

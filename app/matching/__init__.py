@@ -5,7 +5,7 @@ Works on arrays only, without files, Dash or Plotly. docs/matching.md is the spe
 
 from app.matching.bits import Polarity, is_on, pack
 from app.matching.control import Cancelled, Control
-from app.matching.distributed import Distributed, distribute_states
+from app.matching.distributed import DistributedBits, distribute_states
 from app.matching.engine import find_matches
 from app.matching.packed import Packed, pack_states
 from app.matching.query import Query, QueryError
@@ -17,7 +17,7 @@ from app.matching.states import Opener, States
 __all__ = [
     "Cancelled",
     "Control",
-    "Distributed",
+    "DistributedBits",
     "LengthCount",
     "Match",
     "MatchResult",

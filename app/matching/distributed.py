@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from app.matching.bits import Polarity
 from app.matching.control import Control
-from app.matching.edges import Ends, cut_evenly, scan_ends, spans
+from app.matching.edges import LocalEdges, cut_evenly, scan_ends, spans
 from app.matching.packed import sequences_of, span_shards
 from app.matching.search import Passes
 from app.matching.shard import Shard, Span, Terms
@@ -34,7 +34,7 @@ _SECONDS_TO_WAIT = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Distributed:
+class DistributedBits:
     """On-bits at one threshold and polarity, cached by workers.
 
     Attributes
@@ -81,7 +81,7 @@ def distribute_states(
     executors: Sequence[Executor],
     n_shards: int | None = None,
     control: Control | None = None,
-) -> Distributed:
+) -> DistributedBits:
     """Have workers pack the bits of a source, each its own shards.
 
     Parameters
@@ -93,7 +93,7 @@ def distribute_states(
     opener
         Gets the packed bits of some steps in a worker.
     executors
-        One per worker; see `Distributed`.
+        One per worker; see `DistributedBits`.
     n_shards
         A fixed number of shards.
     control
@@ -116,10 +116,12 @@ def distribute_states(
         executor = executors[i * len(executors) // (len(cuts) - 1)]
         near = sequences_of(first, last, offsets)
         futures.append(
-            executor.submit(_scan, opener, threshold, polarity, first, last, near, states.n_states)
+            executor.submit(
+                _scan_ends, opener, threshold, polarity, first, last, near, states.n_states
+            )
         )
     parts = _results(futures, control)
-    return Distributed(
+    return DistributedBits(
         opener, threshold, polarity, span_shards(cuts, offsets, parts), tuple(executors)
     )
 
@@ -127,7 +129,7 @@ def distribute_states(
 class _Workers:
     """Passes made by executors, one task per worker."""
 
-    def __init__(self, distributed: Distributed, terms: Terms, control: Control) -> None:
+    def __init__(self, distributed: DistributedBits, terms: Terms, control: Control) -> None:
         self._spread = distributed
         self._terms = terms
         self._control = control
@@ -172,7 +174,7 @@ def _results(futures: Sequence[Future[Any]], control: Control) -> list[Any]:
             future.cancel()
 
 
-def _scan(
+def _scan_ends(
     opener: Opener,
     threshold: float,
     polarity: Polarity,
@@ -180,7 +182,7 @@ def _scan(
     last: int,
     offsets: Integers,
     n_states: int,
-) -> Ends:
+) -> LocalEdges:
     """Pack the steps [first, last) and scan their ends; runs in a worker."""
     base = max(0, first - 1)
     bits = opener.bits(base, last, threshold, polarity)

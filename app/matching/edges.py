@@ -51,7 +51,7 @@ class Edges:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ends:
+class LocalEdges:
     """What a shard alone knows about its ends; -1 where that depends on the neighbouring shards.
 
     Attributes
@@ -67,14 +67,14 @@ class Ends:
     next_on: Integers
 
     @classmethod
-    def nothing(cls, n_bits: int) -> Ends:
+    def unknown(cls, n_bits: int) -> LocalEdges:
         """Return an instance for a shard without neighbours, where it is not used."""
         return cls(*(np.full(n_bits, _OPEN, dtype=np.int64) for _ in range(3)))
 
 
 def scan_ends(
     bits: Words, base: int, first: int, last: int, offsets: Integers, n_states: int
-) -> Ends:
+) -> LocalEdges:
     """Compute what the steps [first, last) alone know about their ends.
 
     Parameters
@@ -94,22 +94,24 @@ def scan_ends(
         since[:], gap[:] = last, FAR
     else:
         floor = max(first, begin)
-        kernels.scan_back(bits, used, floor - base, last - base, since, gap)
+        kernels.look_back(bits, used, floor - base, last - base, since, gap)
         since[since != _OPEN] += base
         if floor == begin:
             since[since == _OPEN] = begin
             gap[gap == _OPEN] = FAR
     begin, stop = _sequence(offsets, first)
-    kernels.scan_ahead(bits, used, first - base, min(stop, last) - base, next_on)
+    kernels.look_ahead(bits, used, first - base, min(stop, last) - base, next_on)
     next_on[next_on != _OPEN] += base
     if stop <= last:
         next_on[next_on == _OPEN] = FAR
     # The bits after the last state are never on.
     since[n_states:], gap[n_states:], next_on[n_states:] = last, FAR, FAR
-    return Ends(since, gap, next_on)
+    return LocalEdges(since, gap, next_on)
 
 
-def combine(cuts: Sequence[int], offsets: Integers, parts: Sequence[Ends]) -> tuple[Edges, ...]:
+def combine(
+    cuts: Sequence[int], offsets: Integers, parts: Sequence[LocalEdges]
+) -> tuple[Edges, ...]:
     """Return the edges of each shard.
 
     Parameters

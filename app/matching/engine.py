@@ -42,7 +42,7 @@ def find_matches(
         The query; it is validated here.
     bits
         The packed bits of the whole source at the query's threshold and polarity (`pack_states`,
-        `Distributed`); packed in memory if not given.
+        `DistributedBits`); packed in memory if not given.
     threads
         The number of threads per pass. The answer does not depend on it.
     control

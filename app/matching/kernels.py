@@ -93,7 +93,7 @@ def _rotated(word: np.uint64, left: np.uint64) -> np.uint64:
 
 
 @_kernel
-def scan_back(
+def look_back(
     bits: Words, states: Words, first: int, last: int, since: Integers, gap: Integers
 ) -> None:
     """Compute how long each state has been on or off before row `last`.
@@ -140,7 +140,7 @@ def scan_back(
 
 
 @_kernel
-def scan_ahead(bits: Words, states: Words, first: int, last: int, next_on: Integers) -> None:
+def look_ahead(bits: Words, states: Words, first: int, last: int, next_on: Integers) -> None:
     """Write the first row in [first, last) at which each state is on to `next_on`; -1 if none.
 
     Only the states whose bits are set in `states` are considered.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.matching.bits import Polarity, pack
 from app.matching.control import Control
-from app.matching.edges import Ends, combine, cut_evenly, scan_ends, spans
+from app.matching.edges import LocalEdges, combine, cut_evenly, scan_ends, spans
 from app.matching.search import Passes
 from app.matching.shard import Shard, Span, Terms
 from app.matching.states import States
@@ -90,18 +90,20 @@ def pack_states(
     cuts = cut_evenly(states.n_steps, n_shards)
     offsets = np.array(states.offsets, dtype=np.int64)
 
-    def scan(shard: tuple[int, int]) -> Ends:
+    def scan(shard: tuple[int, int]) -> LocalEdges:
         return scan_ends(bits, 0, *shard, offsets, states.n_states)
 
     if len(cuts) == 2:
-        parts = [Ends.nothing(bits.shape[1] * 64)]
+        parts = [LocalEdges.unknown(bits.shape[1] * 64)]
     else:
         with ThreadPoolExecutor(threads) as pool:
             parts = list(pool.map(scan, spans(cuts)))
     return Packed(bits, span_shards(cuts, offsets, parts))
 
 
-def span_shards(cuts: Sequence[int], offsets: Integers, parts: Sequence[Ends]) -> tuple[Span, ...]:
+def span_shards(
+    cuts: Sequence[int], offsets: Integers, parts: Sequence[LocalEdges]
+) -> tuple[Span, ...]:
     """Return the shards between `cuts`, with their edges."""
     return tuple(
         Span(first, last, sequences_of(first, last, offsets), edges)

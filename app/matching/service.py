@@ -17,7 +17,7 @@ from cachetools import LRUCache
 
 from app.matching.bits import Polarity, words_for
 from app.matching.control import Control
-from app.matching.distributed import Distributed, distribute_states
+from app.matching.distributed import DistributedBits, distribute_states
 from app.matching.engine import find_matches
 from app.matching.packed import Packed, pack_states
 from app.matching.priority import lower_priority
@@ -42,7 +42,7 @@ _NICENESS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class CachedBits:
+class CacheUsage:
     """Use of the cache of packed bits: thresholds and bytes in it, and the limit of bytes."""
 
     thresholds: int
@@ -66,7 +66,7 @@ class MatchService:
     threads
         Threads per query; None: the number of cores. The answer does not depend on it.
     executors
-        Executors that make the passes instead, one per worker (`Distributed`), for states with
+        Executors that make the passes instead, one per worker (`DistributedBits`), for states with
         an opener. None: threads of this process.
     """
 
@@ -77,7 +77,7 @@ class MatchService:
         threads: int | None = None,
         executors: Sequence[Executor] | None = None,
     ) -> None:
-        self._bits: _Shared[Packed | Distributed] = _Shared(
+        self._bits: _Shared[Packed | DistributedBits] = _Shared(
             cache_bytes, lambda packed: packed.n_bytes
         )
         self._results: _Shared[MatchResult] = _Shared(result_bytes, _weight)
@@ -147,9 +147,9 @@ class MatchService:
         bits = self._bits.peek((key, query.threshold, query.polarity))
         return select(states, query, bits.in_memory if bits else None)
 
-    def cached_bits(self) -> CachedBits:
+    def usage(self) -> CacheUsage:
         """Return the use of the cache of packed bits; cached thresholds need no packing."""
-        return self._bits.use()
+        return self._bits.usage()
 
     @contextmanager
     def _turn(self, control: Control) -> Iterator[None]:
@@ -174,10 +174,10 @@ class MatchService:
 
     def _packed(
         self, key: str, states: States, query: Query, control: Control
-    ) -> Packed | Distributed:
+    ) -> Packed | DistributedBits:
         n_bytes = states.n_steps * words_for(states.n_states) * 8
 
-        def compute(job: Control) -> Packed | Distributed:
+        def compute(job: Control) -> Packed | DistributedBits:
             with self._turn(job):
                 job.begin("packing", 1.0)
                 if states.opener is not None and n_bytes > self._cache_bytes:
@@ -238,10 +238,10 @@ class _Shared(Generic[_Value]):
         self._cache: LRUCache[Hashable, _Value] = LRUCache(capacity, getsizeof=weigh)
         self._under_way: dict[Hashable, _Job[_Value]] = {}
 
-    def use(self) -> CachedBits:
+    def usage(self) -> CacheUsage:
         """Return the number of cached values and their size."""
         with self._lock:
-            return CachedBits(len(self._cache), int(self._cache.currsize), int(self._cache.maxsize))
+            return CacheUsage(len(self._cache), int(self._cache.currsize), int(self._cache.maxsize))
 
     def peek(self, key: Hashable) -> _Value | None:
         """Return a cached value, or None."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
-from dash import Dash, set_props
+from dash import Dash
 
 from app.corpus import Corpus
 from app.execution.local import processes
@@ -20,11 +20,10 @@ from app.web.callbacks import download, jobs, match, opening, search, select
 from app.web.payloads.window import BrushSummaries
 from app.web.services import Services
 from app.web.slow_clients import Sending
-from app.web.static import static_files
-from app.work.failures import sentence_for
+from app.web.static import head, static_files
 from app.work.jobs import Jobs
 from app.work.preparation import Copies
-from components import ids
+from components.ids import Panel
 from components.page import page
 from loaders import Catalog
 
@@ -35,6 +34,7 @@ INDEX = """<!DOCTYPE html>
   <head>
     {%metas%}
     <title>{%title%}</title>
+    {head}
     <link rel="icon" href="data:image/svg+xml,{icon}">
     {%css%}
     <script>
@@ -73,6 +73,7 @@ def create_app(
     *,
     matching: MatchService | None = None,
     patience: float = 1.0,
+    panels: Sequence[Panel] = (Panel(),),
 ) -> Dash:
     """Return the dashboard over some datasets.
 
@@ -86,6 +87,8 @@ def create_app(
         The matching service; by default a new one.
     patience
         Seconds that a request waits for long work before the browser is told to ask again.
+    panels
+        The panels of the page.
 
     Returns
     -------
@@ -104,19 +107,20 @@ def create_app(
         update_title="",
         serve_locally=True,
         compress=False,
-        on_error=_report,
     )
     app.server.config["MAX_CONTENT_LENGTH"] = MOST_REQUEST_BYTES
     # Modules have run when this event is raised: Dash finds their functions.
     app.renderer = 'addEventListener("DOMContentLoaded", () => new DashRenderer());'
-    app.index_string = INDEX.replace("{icon}", quote(ICON, safe=" '/=:"))
-    app.layout = lambda: page(dataset_options(services.corpus))
+    app.index_string = INDEX.replace("{icon}", quote(ICON, safe=" '/=:")).replace(
+        "{head}", head(app, assets)
+    )
+    app.layout = lambda: page(dataset_options(services.corpus), panels)
     app.server.register_blueprint(blueprint(services))
     app.server.after_request(Sending().in_time)
     # Flask calls these in reverse order: compressed first, then sent in pieces.
     app.server.after_request(static_files(app.server, app.config.routes_pathname_prefix))
     for callbacks in (opening, select, match, search, download, jobs):
-        callbacks.register(app, services)
+        callbacks.register(app, services, panels)
     requests.register(app)
     # Dash sets itself up at the first request while others go on: of the files that a page asks a
     # new worker for all at once, some would be refused. So the first request is made here.
@@ -155,16 +159,9 @@ def make_services(
     )
 
 
-def dataset_options(corpus: Corpus) -> list[dict[str, object]]:
-    """Return the picker's options; a broken dataset is there too, and says so when it is chosen."""
+def dataset_options(corpus: Corpus) -> list[tuple[str, str]]:
+    """Return (id, title) of each dataset; a broken one is there too, and says so when it is chosen."""
     return [
-        {"value": entry.id, "label": entry.title + (" (cannot be opened)" if entry.error else "")}
+        (entry.id, entry.title + (" (cannot be opened)" if entry.error else ""))
         for entry in corpus.entries()
     ]
-
-
-def _report(error: Exception) -> Any:
-    """Tell the person that something unexpected went wrong; the details go to the server's log."""
-    text = f"{sentence_for(error)} What you see is the state before."
-    notice = {"n": -1, "items": [{"level": "error", "text": text}]}
-    set_props(ids.NOTICES, {"data": notice})

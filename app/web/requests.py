@@ -1,8 +1,8 @@
-"""Requests are checked here, before Dash or any code of ours reads them.
+"""Requests are checked here, before any code of ours reads them.
 
 What does not fit is answered with status 400 and one sentence, ``{"error": ...}``, and leaves one line in
-the log, so that a traceback there is always a fault of ours. A body is parsed once: the callbacks get
-what the types of `app.web.view.wire` say.
+the log, so that a traceback there is always a fault of ours. A body is parsed once, by the types of
+`app.web.view.wire`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import reprlib
 import threading
 import time
 from collections.abc import Callable, Mapping
-from functools import cache
-from typing import Any, TypeVar, cast, get_type_hints
+from typing import Any, TypeVar
 
 from dash import Dash
 from dash.exceptions import DependencyException
@@ -21,7 +20,14 @@ from flask import Flask, Response, jsonify, request
 from pydantic import TypeAdapter, ValidationError
 from werkzeug.exceptions import BadRequest, NotFound, UnsupportedMediaType
 
-from app.web.view.wire import FileRequest
+from app.web.view.wire import (
+    FileRequest,
+    MatchRequest,
+    Navigation,
+    SearchRequest,
+    TracksRequest,
+    WindowRequest,
+)
 
 _LOG = logging.getLogger("statebrush")
 _Type = TypeVar("_Type")
@@ -72,21 +78,16 @@ class RefusalLog:
 
 
 def register(app: Dash) -> None:
-    """Check every request for a callback of `app`, and answer what does not fit."""
+    """Answer the requests to `app` that do not fit."""
     server: Flask = app.server
     log = RefusalLog()
     path = f"{app.config.routes_pathname_prefix}_dash-update-component"
-    # The types are those of the callbacks' own parameters.
-    types = cache(lambda output: _types(app.callback_map[output]["callback"].__wrapped__))
 
     @server.before_request
     def check() -> None:
+        # Every callback runs in the browser; Dash would answer 500.
         if request.path == path and request.method == "POST":
-            body = json_object()
-            fitting = callback_request(body, app.callback_map, types)
-            # In place: Dash is given the same object.
-            body.clear()
-            body.update(fitting)
+            raise RefusedError("There are no callbacks on the server.")
 
     @server.errorhandler(RefusedError)
     def refuse(error: RefusedError) -> tuple[Response, int]:
@@ -118,9 +119,16 @@ def json_object() -> dict[str, Any]:
     return body
 
 
-def file_request() -> FileRequest:
-    """Return the body of a request for a file; raises `RefusedError`."""
-    return parse(_FILE_REQUEST, json_object(), "The body")
+def body(adapter: TypeAdapter[_Type]) -> _Type:
+    """Return the body of the present request as its type says; raises `RefusedError`."""
+    return parse(adapter, json_object(), "The body")
+
+
+def fresh(answer: Mapping[str, Any]) -> Response:
+    """Return an answer as JSON that no cache keeps."""
+    response = jsonify(answer)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def parse(adapter: TypeAdapter[_Type], value: object, name: str) -> _Type:
@@ -148,86 +156,6 @@ def parse(adapter: TypeAdapter[_Type], value: object, name: str) -> _Type:
     raise RefusedError(f"{field} does not fit: {expected}, not {_shown(first['input'])}.")
 
 
-def callback_request(
-    body: Mapping[str, Any],
-    callbacks: Mapping[str, Mapping[str, Any]],
-    types: Callable[[str], tuple[TypeAdapter[Any], ...]],
-) -> dict[str, Any]:
-    """Return what Dash is to read of a request for a callback.
-
-    Parameters
-    ----------
-    body
-        ``output``, ``outputs``, ``inputs``, ``state`` and ``changedPropIds`` are checked; the renderer
-        sends more, which is left out.
-    callbacks
-        Dash's own map of them.
-    types
-        Output -> the types of the values of its inputs and states.
-
-    Raises
-    ------
-    RefusedError
-        No such callback, other components than its own, or a value that is not of its type.
-    """
-    output = body.get("output")
-    known = callbacks.get(output) if isinstance(output, str) else None
-    if known is None or "callback" not in known:  # those without are the browser's own
-        raise RefusedError(f"There is no callback for the output {_shown(output)}.")
-    output = cast(str, output)
-    names = output[2:-2].split("...") if output.startswith("..") else [output]
-    outputs = [dict(zip(("id", "property"), one.rsplit(".", 1), strict=True)) for one in names]
-    given = body.get("outputs")
-    if _ids(given if output.startswith("..") else [given]) != names:
-        raise RefusedError(f"The outputs are {_shown(given)}; they must be those of {output}.")
-    values = []
-    for key, word in (("inputs", "input"), ("state", "state")):
-        parts = body.get(key, [])
-        if _ids(parts) != _ids(known[key]):
-            raise RefusedError(f"{key} is {_shown(parts)}; it must list every {word} of {output}.")
-        values += parts
-    inputs = _ids(known["inputs"]) or []
-    changed = body.get("changedPropIds", [])
-    if not isinstance(changed, list) or not all(
-        isinstance(one, str) and one in inputs for one in changed
-    ):
-        raise RefusedError(f"changedPropIds is {_shown(changed)}; it must list inputs of {output}.")
-    fitting = [
-        {
-            "id": part["id"],
-            "property": part["property"],
-            "value": parse(adapter, part.get("value"), part["id"]),
-        }
-        for part, adapter in zip(values, types(output), strict=True)
-    ]
-    return {
-        "output": output,
-        "outputs": outputs if output.startswith("..") else outputs[0],
-        "inputs": fitting[: len(inputs)],
-        "state": fitting[len(inputs) :],
-        "changedPropIds": changed,
-    }
-
-
-def _ids(parts: object) -> list[str] | None:
-    """``id.property`` of each component of a request; None where it is not a list of components."""
-    if not isinstance(parts, list):
-        return None
-    found = []
-    for part in parts:
-        names = (part.get("id"), part.get("property")) if isinstance(part, dict) else ()
-        if not names or not all(isinstance(name, str) for name in names):
-            return None
-        found.append(f"{names[0]}.{names[1]}")
-    return found
-
-
-def _types(callback: Callable[..., Any]) -> tuple[TypeAdapter[Any], ...]:
-    hints = get_type_hints(callback, include_extras=True)
-    hints.pop("return", None)
-    return tuple(TypeAdapter(hint) for hint in hints.values())
-
-
 def _field(part: object) -> str:
     return _shown(part).strip("'")
 
@@ -237,4 +165,10 @@ def _shown(value: object) -> str:
     return reprlib.repr(value).encode("ascii", "backslashreplace").decode()
 
 
-_FILE_REQUEST: TypeAdapter[FileRequest] = TypeAdapter(FileRequest)
+# Made once: each compiles its type.
+NAVIGATION = TypeAdapter(Navigation)
+WINDOW_REQUEST = TypeAdapter(WindowRequest)
+TRACKS_REQUEST = TypeAdapter(TracksRequest)
+MATCH_REQUEST = TypeAdapter(MatchRequest)
+SEARCH_REQUEST = TypeAdapter(SearchRequest)
+FILE_REQUEST = TypeAdapter(FileRequest)

@@ -1,18 +1,21 @@
-"""Compress what a page loads first: scripts, style sheets, the layout and the list of callbacks.
+"""What a page loads first: compressed, cached by the browser, and requested before it is needed.
 
-Each content is compressed once for each encoding and kept in memory. Answers to callbacks and of the
-API are not compressed: most users are on the same machine or network, where compressing a window
-takes longer than sending it.
+Compressed are scripts, style sheets, the layout and the list of callbacks. Each content is compressed
+once for each encoding and cached in memory. Answers to callbacks and of the API are not compressed:
+most users are on the same machine or network, where compressing a window takes longer than sending it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from cachetools import LRUCache
+from dash import Dash
 from flask import Flask, Response, g, request
 from flask_compress import Compress
 
@@ -83,3 +86,37 @@ def static_files(app: Flask, prefix: str) -> Callable[[Response], Response]:
         return compress.after_request(response)
 
     return after_request
+
+
+def head(app: Dash, assets: Path) -> str:
+    """Return what stands first in the page's ``<head>`` so that nothing is found out late.
+
+    The browser's modules import each other by plain addresses. The import map gives each of them its
+    version, so that it is cached as every other asset; they, the layout and the list of callbacks are
+    requested with the scripts and not after these have run.
+
+    Parameters
+    ----------
+    app
+        The dashboard.
+    assets
+        The folder of its assets.
+    """
+    files = sorted(assets.glob("*/*.mjs"))
+    plain = [app.get_asset_url(file.relative_to(assets).as_posix()) for file in files]
+    imports = {
+        address: f"{address}?m={file.stat().st_mtime}"
+        for address, file in zip(plain, files, strict=True)
+    }
+    prefix = app.config.requests_pathname_prefix
+    return "\n    ".join(
+        [
+            f'<script type="importmap">{json.dumps({"imports": imports})}</script>',
+            *(f'<link rel="modulepreload" href="{address}">' for address in imports.values()),
+            # Dash asks for these two with fetch().
+            *(
+                f'<link rel="preload" as="fetch" crossorigin href="{prefix}{name}">'
+                for name in _ENDINGS
+            ),
+        ]
+    )

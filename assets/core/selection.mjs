@@ -2,12 +2,17 @@
    A stored float16 or float32 arrives as float32, a float64 as float64: every comparison with the
    threshold (a double) is exact. */
 
+/** @import {Info, ViewStore, Window as WindowPayload, WindowError} from "../wire" */
+/** @import {Polarity, Selection, Span, Win} from "../types" */
+
+/** @param {number} value @param {number} threshold @param {string} polarity */
 export function isOn(value, threshold, polarity) {
   if (polarity === "high") return value >= threshold;
   if (polarity === "low") return value <= -threshold;
   return Math.abs(value) >= threshold; // NaN compares false everywhere
 }
 
+/** @param {string} text Base64 @param {string} dtype */
 function decode(text, dtype) {
   const raw = atob(text);
   const bytes = new Uint8Array(raw.length);
@@ -15,34 +20,43 @@ function decode(text, dtype) {
   return dtype === "float64" ? new Float64Array(bytes.buffer) : new Float32Array(bytes.buffer);
 }
 
-let decoded = { key: null, value: null };
-/** The window payload with its numbers as typed arrays; decoded once a payload. */
+/** @type {WeakMap<object, Win>} */
+const decoded = new WeakMap();
+/**
+ * The window payload with its numbers as typed arrays; decoded once a payload.
+ * @param {WindowPayload | WindowError | null | undefined} payload @returns {Win | null}
+ */
 export function decodedWindow(payload) {
-  if (!payload || payload.error) return null;
-  if (decoded.key !== payload) {
-    const brush = payload.brush
-      ? { ...payload.brush, values: decode(payload.brush.values, payload.dtype) }
-      : null;
-    decoded = {
-      key: payload,
-      value: { ...payload, values: decode(payload.values, payload.dtype), brush },
-    };
-  }
-  return decoded.value;
+  if (!payload || "error" in payload) return null;
+  const known = decoded.get(payload);
+  if (known) return known;
+  const { brush, dtype } = payload;
+  const made = {
+    ...payload, values: decode(payload.values, dtype),
+    brush: brush ? { ...brush, values: decode(brush.values, dtype) } : null,
+  };
+  decoded.set(payload, made);
+  return made;
 }
 
+/** @param {Win} win @param {number} step */
 export function sequenceOf(win, step) {
   return win.sequences.find((s) => s.start <= step && step < s.stop) || null;
 }
 
+/** The brushed range of a view that has one. @param {ViewStore} view */
+export const range = (view) => /** @type {Span} */ ([view.start, view.stop]);
+
+/** @param {Win} win @param {ViewStore} view @param {number} first @param {number} last */
 function fromRows(win, view, first, last) {
   const { n_states: width, values } = win;
+  const [start, stop] = range(view);
   const chosen = [];
   for (let c = 0; c < width; c++) {
     let keep = true;
     for (let t = first; keep && t < last; t++) {
       const on = isOn(values[(t - win.rows_start) * width + c], view.threshold, view.polarity);
-      keep = on === (t >= view.start && t < view.stop);
+      keep = on === (t >= start && t < stop);
     }
     if (keep) chosen.push(c);
   }
@@ -52,6 +66,7 @@ function fromRows(win, view, first, last) {
 // The six summaries of the brushed range that the server sends for a brush which is not (wholly)
 // among the rows: least, greatest and least magnitude over the brush (NaN if any is NaN), then
 // greatest, least and greatest magnitude over the limit steps. They decide S1 for any threshold.
+/** @param {NonNullable<Win["brush"]>} brush @param {ViewStore} view @param {number} width */
 function fromSummary(brush, view, width) {
   const [onMin, onMax, onMinAbs, offMax, offMin, offMaxAbs] = [0, 1, 2, 3, 4, 5].map((k) =>
     brush.values.subarray(k * width, (k + 1) * width));
@@ -70,17 +85,19 @@ function fromSummary(brush, view, width) {
 /**
  * S1 before exclusions, from what is in the browser; null when part of the brushed range (limits
  * included) is not here: it is never computed from a part.
+ * @param {ViewStore} view @param {Win} win @returns {number[] | null}
  */
 export function rawSelection(view, win) {
   if (view.start === null) return [];
-  const sequence = sequenceOf(win, view.start);
+  const [start, stop] = range(view);
+  const sequence = sequenceOf(win, start);
   if (sequence) {
-    const first = Math.max(sequence.start, view.start - view.before);
-    const last = Math.min(sequence.stop, view.stop + view.after);
+    const first = Math.max(sequence.start, start - view.before);
+    const last = Math.min(sequence.stop, stop + view.after);
     if (first >= win.rows_start && last <= win.rows_stop) return fromRows(win, view, first, last);
   }
   const brush = win.brush;
-  if (brush && brush.start === view.start && brush.stop === view.stop
+  if (brush && brush.start === start && brush.stop === stop
       && brush.before === view.before && brush.after === view.after) {
     return fromSummary(brush, view, win.n_states);
   }
@@ -91,25 +108,28 @@ export function rawSelection(view, win) {
  * The state that needs the least lower threshold to be on at all brushed steps, limits aside, and
  * the highest threshold at which it is: {state, threshold}. Null when every state is NaN somewhere
  * there, or the brushed range is not in the browser.
+ * @param {ViewStore} view @param {Win} win @returns {{ state: number, threshold: number } | null}
  */
 export function closestState(view, win) {
   // Turned so that larger is closer to on, whatever the polarity.
-  const turned = (value) => (view.polarity === "low" ? -value
+  const turned = (/** @type {number} */ value) => (view.polarity === "low" ? -value
     : view.polarity === "magnitude" ? Math.abs(value) : value);
   const width = win.n_states;
-  const summary = { high: 0, low: 1, magnitude: 2 }[view.polarity];
-  const inRows = view.start >= win.rows_start && view.stop <= win.rows_stop;
-  const { brush } = win;
-  if (!inRows && !(brush && brush.start === view.start && brush.stop === view.stop)) return null;
+  const summary = { high: 0, low: 1, magnitude: 2 }[/** @type {Polarity} */ (view.polarity)];
+  const [start, stop] = range(view);
+  const inRows = start >= win.rows_start && stop <= win.rows_stop;
+  const brush = win.brush && win.brush.start === start && win.brush.stop === stop ? win.brush : null;
+  if (!inRows && !brush) return null;
+  /** @type {{ state: number, threshold: number } | null} */
   let best = null;
   for (let c = 0; c < width; c++) {
     let least = Infinity;
     if (inRows) {
-      for (let t = view.start - win.rows_start; t < view.stop - win.rows_start; t++) {
+      for (let t = start - win.rows_start; t < stop - win.rows_start; t++) {
         const value = turned(win.values[t * width + c]);
         least = Number.isNaN(least) || value >= least ? least : value; // NaN comes and stays
       }
-    } else least = turned(brush.values[summary * width + c]);
+    } else if (brush) least = turned(brush.values[summary * width + c]);
     if (Number.isFinite(least) && (best === null || least > best.threshold)) {
       best = { state: c, threshold: least };
     }
@@ -117,39 +137,47 @@ export function closestState(view, win) {
   return best;
 }
 
-let memo = { key: null, value: { raw: [], states: [], fresh: false } };
-/** {raw, states, fresh}: S1 before and after exclusions; kept, and not fresh, while rows miss. */
-export function selection(view, win) {
-  const here = win && view.dataset === win.dataset && view.source === win.source;
-  const key = JSON.stringify([
-    view.dataset, view.source, here ? win.n : -1, view.start, view.stop, view.before, view.after,
-    view.threshold, view.polarity, view.excluded,
-  ]);
-  if (memo.key === key) return memo.value;
-  const raw = here ? rawSelection(view, win) : null;
-  if (raw === null) {
-    memo = { key, value: { ...memo.value, fresh: false } };
-  } else {
-    const gone = new Set(view.excluded);
-    memo = { key, value: { raw, states: raw.filter((c) => !gone.has(c)), fresh: true } };
-  }
-  return memo.value;
+/**
+ * Make a function that returns S1 before and after exclusions; while rows are missing it returns the
+ * last one, marked as not fresh.
+ * @returns {(view: ViewStore, win: Win | null) => Selection}
+ */
+export function selector() {
+  let key = "";
+  /** @type {Selection} */
+  let held = { raw: [], states: [], fresh: false };
+  return (view, win) => {
+    const here = win && view.dataset === win.dataset && view.source === win.source ? win : null;
+    const next = JSON.stringify([
+      view.dataset, view.source, here ? here.n : -1, view.start, view.stop, view.before, view.after,
+      view.threshold, view.polarity, view.excluded,
+    ]);
+    if (key === next) return held;
+    key = next;
+    const raw = here ? rawSelection(view, here) : null;
+    const excluded = new Set(view.excluded);
+    held = raw === null ? { ...held, fresh: false }
+      : { raw, states: raw.filter((c) => !excluded.has(c)), fresh: true };
+    return held;
+  };
 }
 
-/** Whether the window payload can answer for the view's brush and limits. */
+/** Whether a window can answer for the view's brush and limits. @param {ViewStore} view @param {Win} win */
 export const covers = (view, win) => rawSelection(view, win) !== null;
 
 /**
  * The on-runs of each state in the window, [start, stop) in steps, without those that the length
  * filter hides: shorter than view.runs and not touching an edge of the window, behind which they
  * may go on. A run ends where its sequence does.
+ * @param {ViewStore} view @param {Win} win @param {number[]} states @returns {Span[][]}
  */
 export function runs(view, win, states) {
   const starts = new Set(win.sequences.map((s) => s.start));
   return states.map((c) => {
+    /** @type {Span[]} */
     const runs = [];
     let from = -1;
-    const close = (stop) => {
+    const close = (/** @type {number} */ stop) => {
       const whole = from > win.start && stop < win.stop;
       if (!whole || stop - from >= view.runs) runs.push([from, stop]);
       from = -1;
@@ -165,7 +193,10 @@ export function runs(view, win, states) {
   });
 }
 
-/** The share of the selected states that is on at each visible step, by the same runs. */
+/**
+ * The share of the selected states that is on at each visible step, by the same runs.
+ * @param {ViewStore} view @param {Win} win @param {number[]} states
+ */
 export function shares(view, win, states) {
   const out = new Float64Array(win.stop - win.start);
   if (states.length === 0) return out;
@@ -174,3 +205,7 @@ export function shares(view, win, states) {
   }
   return out.map((count) => count / states.length);
 }
+
+/** Whether a window is of what the view shows. @param {{ dataset: string, source: string }} win @param {ViewStore} view @param {Info} info */
+export const shows = (win, view, info) => Boolean(view && info) && win.dataset === info.dataset
+  && win.source === info.source && view.dataset === win.dataset && view.source === win.source;

@@ -1,14 +1,21 @@
 /* Words in columns that are narrower than they are: a long word first takes the room that short
    neighbours leave over, then smaller letters, then it is squeezed, and cut only at the last. */
 
-/** A whole number as it is written everywhere on the page: 1,284. */
+/** @import {Word} from "../types" */
+
+/** A whole number as it is written everywhere on the page: 1,284. @param {number} number */
 export const count = (number) => number.toLocaleString("en");
-export const plural = (count, one, many) => `${count(count)} ${count === 1 ? one : many || one + "s"}`;
+/** @param {number} number @param {string} one @param {string} [many] */
+export const plural = (number, one, many) => `${count(number)} ${number === 1 ? one : many || one + "s"}`;
+/** @param {[number, number]} range */
+export const rangeText = ([low, high]) => (low === high ? `${low}` : `${low}–${high}`);
 
-export const escape = (text) => String(text).replace(/[&<>"']/g, (c) =>
-  ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c]);
+/** @type {Record<string, string>} */
+const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+/** @param {string | number} text */
+export const escape = (text) => String(text).replace(/[&<>"']/g, (c) => ENTITIES[c]);
 
-/** A token as it is shown: blanks and line ends get a visible sign. */
+/** A token as it is shown: blanks and line ends get a visible sign. @param {string} token */
 export function shown(token) {
   if (token === "") return { text: "∅", sign: true };
   if (/^[\u200b-\u200f\u2060\ufeff]+$/.test(token)) return { text: "◌", sign: true }; // no width
@@ -18,24 +25,29 @@ export function shown(token) {
   return { text: token.replace(/[\r\n\t]+/g, " "), sign: false };
 }
 
+/** @type {CanvasRenderingContext2D | null} */
 let measure = null;
+/** @type {Map<string, number>} */
 const widths = new Map();
-/** Width of a word in px at 13 px; remembered. */
+/** Width of a word in px at 13 px; remembered. @param {string} text @param {boolean} bold */
 export function textWidth(text, bold) {
   const key = (bold ? "b" : "n") + text;
   if (!widths.has(key)) {
     if (widths.size > 20000) widths.clear();
-    if (!measure) measure = document.createElement("canvas").getContext("2d");
+    measure ??= /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
     measure.font = `${bold ? 700 : 400} 13px ${getComputedStyle(document.body).fontFamily}`;
     widths.set(key, measure.measureText(text).width);
   }
-  return widths.get(key);
+  return /** @type {number} */ (widths.get(key));
 }
 
 const SMALLEST = 0.85; // of 13 px: 11 px
 const NARROWEST = 0.5; // narrower than this, squeezed letters can no longer be read
 
-/** What of a word is shown in `room` px, how wide that is unscaled, and by how much it is scaled. */
+/**
+ * What of a word is shown in `room` px, how wide that is unscaled, and by how much it is scaled.
+ * @param {string} text @param {number} room @param {boolean} bold
+ */
 function fit(text, room, bold) {
   let shown = text;
   let width = textWidth(text, bold);
@@ -53,7 +65,7 @@ function fit(text, room, bold) {
   return { shown, width, x, y: Math.max(SMALLEST, x) };
 }
 
-/** A word as an element `tag` that fits into `room` px. */
+/** A word as an element that fits into `room` px. @param {string} tag @param {string} text @param {number} room @param {boolean} bold */
 export function fitted(tag, text, room, bold) {
   const { shown, width, x, y } = fit(text, room, bold);
   const style = x === 1 ? ""
@@ -65,11 +77,11 @@ export function fitted(tag, text, room, bold) {
  * How far each word of a row reaches over the edges of its own column, in px: [left, right] for
  * each. Negative where it makes way for a neighbour; it stays in its column then.
  *
- * `words` are {text, bold, group}; only words of one group make way for each other.
+ * @param {Word[]} words @param {number} room
  */
 function reaches(words, room) {
   const over = words.map(({ text, bold }) => textWidth(text, bold) - room);
-  const wants = (i, group) =>
+  const wants = (/** @type {number} */ i, /** @type {number | string} */ group) =>
     (i >= 0 && i < words.length && words[i].group === group ? Math.max(0, over[i]) : 0);
   const reach = words.map(() => [0, 0]);
   words.forEach(({ group }, i) => {
@@ -89,13 +101,16 @@ function reaches(words, room) {
   });
   words.forEach((_, i) => {
     if (over[i] >= 0) return;
-    const taken = (j, side) => (j >= 0 && j < words.length && over[j] > 0 ? reach[j][side] : 0);
+    const taken = (/** @type {number} */ j, /** @type {number} */ side) => (j >= 0 && j < words.length && over[j] > 0 ? reach[j][side] : 0);
     reach[i] = [-taken(i - 1, 1), -taken(i + 1, 0)];
   });
   return reach;
 }
 
-/** Words that stand upright in columns of `width` px too narrow for them, `height` px high at most. */
+/**
+ * Words that are upright in columns of `width` px too narrow for them, at most `height` px high.
+ * @param {Word[]} words @param {number} width @param {number} height
+ */
 export function uprightRow(words, width, height) {
   const size = Math.max(8, Math.min(11, width - 1));
   return words.map(({ text }) => {
@@ -110,6 +125,7 @@ export function uprightRow(words, width, height) {
 /**
  * Elements `tag`, one a word, for columns of `width` px whose words may reach into the room that
  * their neighbours leave: they are placed absolutely in their column.
+ * @param {string} tag @param {Word[]} words @param {number} width
  */
 export function wordRow(tag, words, width) {
   const room = width - 6; // the ends of the brush are 3 px wide

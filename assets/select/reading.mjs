@@ -1,109 +1,112 @@
 /* Reading along the words with the keyboard: what the pointer learns by hovering over a word, its bar
-   and its tracks is said for the step that the arrow keys have reached. */
-import * as extents from "../core/axes.mjs";
-import * as s1 from "../core/selection.mjs";
-import * as stores from "../core/state.mjs";
-import * as tracking from "../core/tracks.mjs";
-import * as wording from "../core/words.mjs";
-import * as navigate from "./controls.mjs";
+   and its tracks is shown for the step that the arrow keys have reached. */
+/** @import {Tracks, ViewStore} from "../wire" */
+/** @import {Win} from "../types" */
+/** @import {Panel} from "../core/panel.mjs" */
+/** @import {Navigation} from "./navigation.mjs" */
+import { newBrush, percent } from "../core/axes.mjs";
+import { range, sequenceOf, shares as sharesOn } from "../core/selection.mjs";
+import { trackCell } from "../core/tracks.mjs";
+import { clamp } from "../core/values.mjs";
+import { count, shown } from "../core/words.mjs";
 
-const byId = (id) => document.getElementById(id);
+/** @param {Panel} panel @param {Navigation} navigation */
+export function reading(panel, navigation) {
+  const { part } = panel;
+  const words = panel.at("words");
 
-let step = null; // the step being read while the words have the focus
+  /** @type {number | null} */
+  let step = null; // the step that is read while the words have the focus
 
-function valueAt(track, tracks, at) {
-  if (track.kind !== "interval") return tracking.trackCell(track, track.cells[at - tracks.start]).text;
-  const span = track.spans.find(([start, stop]) => start <= at && at < stop);
-  return span ? track.categories[span[2]].label : "none";
-}
-
-function tell() {
-  const tip = byId("step-tip");
-  const mark = byId("step-mark");
-  const view = stores.read("view");
-  const win = s1.decodedWindow(stores.read("window"));
-  const shown = step !== null && win && step >= win.start && step < win.stop;
-  tip.hidden = mark.hidden = !shown;
-  if (!shown) return;
-  const { states } = s1.selection(view, win);
-  const parts = [
-    `step ${wording.count(step)}`, `“${wording.shown(win.tokens[step - win.start]).text}”`,
-  ];
-  if (states.length) {
-    const share = s1.shares(view, win, states)[step - win.start];
-    parts.push(`${Math.round(share * states.length)} of ${states.length} on`);
+  /** @param {Tracks["tracks"][number]} track @param {Tracks} tracks @param {number} at */
+  function valueAt(track, tracks, at) {
+    if (track.kind !== "interval") return trackCell(track, track.cells[at - tracks.start]).text;
+    const span = track.spans?.find(([start, stop]) => start <= at && at < stop);
+    return span ? track.categories?.[span[2]].label : "none";
   }
-  const tracks = stores.read("tracks");
-  if (tracks && tracks.dataset === view.dataset && tracks.start === win.start) {
-    for (const track of tracks.tracks) parts.push(`${track.name}: ${valueAt(track, tracks, step)}`);
+
+  function showStep() {
+    const tip = part("step-tip");
+    const mark = part("step-mark");
+    const view = panel.read("view");
+    const win = panel.win();
+    const here = step !== null && view && win && step >= win.start && step < win.stop;
+    tip.hidden = mark.hidden = !here;
+    if (!here) return;
+    const at = step ?? 0;
+    const { states } = panel.selection(view, win);
+    const parts = [`step ${count(at)}`, `“${shown(win.tokens[at - win.start]).text}”`];
+    if (states.length) {
+      const share = sharesOn(view, win, states)[at - win.start];
+      parts.push(`${Math.round(share * states.length)} of ${states.length} on`);
+    }
+    const tracks = panel.read("tracks");
+    if (tracks && !("error" in tracks) && tracks.dataset === view.dataset && tracks.start === win.start) {
+      for (const track of tracks.tracks) parts.push(`${track.name}: ${valueAt(track, tracks, at)}`);
+    }
+    tip.textContent = parts.join(" · ");
+    mark.style.left = `${percent(at, win)}%`;
+    mark.style.width = `${percent(at + 1, win) - percent(at, win)}%`;
+    const left = at < (win.start + win.stop) / 2;
+    const inner = part("words");
+    const width = /** @type {HTMLElement} */ (inner.parentElement).clientWidth;
+    const x = (edge = at) => inner.offsetLeft + (inner.clientWidth * (edge - win.start)) / (win.stop - win.start);
+    tip.style.left = left ? `${x()}px` : "";
+    tip.style.right = left ? "" : `${width - x(at + 1)}px`;
   }
-  tip.textContent = parts.join(" · ");
-  mark.style.left = `${extents.percent(step, win)}%`;
-  mark.style.width = `${extents.percent(step + 1, win) - extents.percent(step, win)}%`;
-  const middle = (win.start + win.stop) / 2;
-  const inner = byId("words");
-  const at = (inner.clientWidth * (step - win.start)) / (win.stop - win.start);
-  tip.style.left = step < middle ? `${inner.offsetLeft + at}px` : "";
-  tip.style.right = step < middle ? ""
-    : `${inner.parentElement.clientWidth - inner.offsetLeft - at - inner.clientWidth / (win.stop - win.start)}px`;
-}
 
-function leave() {
-  step = null;
-  if (byId("step-tip")) byId("step-tip").hidden = byId("step-mark").hidden = true;
-}
+  /** Shift and an arrow: the brush grows from the step that was read to the next one, or shrinks. @param {number} from @param {number} next @param {ViewStore} view @param {Win} win */
+  function brushTo(from, next, view, win) {
+    const sequence = sequenceOf(win, from);
+    if (!sequence || next < sequence.start || next >= sequence.stop) return;
+    const [start, stop] = range(view);
+    let patch = newBrush(Math.min(from, next), Math.max(from, next) + 1);
+    if (view.start !== null && from === stop - 1 && next >= start) patch = { ...view, start, stop: next + 1 };
+    else if (view.start !== null && from === start && next < stop) patch = { ...view, start: next, stop };
+    const { before, after } = patch;
+    panel.dispatch({ start: patch.start, stop: patch.stop, before, after }, { group: "key-brush" });
+  }
 
-// The window follows the step when it leaves the view; the values come with the answer.
-export function drawReading() {
-  if (step !== null) tell();
-}
-
-/** Shift and an arrow: the brush grows from the step that was read to the next one, or shrinks. */
-function brushTo(next, view, win) {
-  const sequence = s1.sequenceOf(win, step);
-  if (!sequence || next < sequence.start || next >= sequence.stop) return;
-  const { start, stop } = view;
-  let patch = extents.newBrush(Math.min(step, next), Math.max(step, next) + 1);
-  if (start !== null && step === stop - 1 && next >= start) patch = { start, stop: next + 1 };
-  else if (start !== null && step === start && next < stop) patch = { start: next, stop };
-  stores.dispatch(patch, { group: "key-brush" });
-}
-
-/** Listen to the page; once, in the order that main.mjs gives. */
-export function listen() {
-  document.addEventListener("focusin", (event) => {
-    if (event.target.id !== "words" || !event.target.matches(":focus-visible")) return;
-    const view = stores.read("view");
-    const win = s1.decodedWindow(stores.read("window"));
-    if (!view || !win) return;
-    const start = view.start;
+  panel.on("focusin", words, (event, element) => {
+    const view = panel.read("view");
+    const win = panel.win();
+    if (event.target !== element || !element.matches(":focus-visible") || !view || !win) return;
+    const { start } = view;
     step = start !== null && start >= win.start && start < win.stop ? start : win.start;
-    tell();
+    showStep();
   });
-  document.addEventListener("focusout", (event) => {
-    if (event.target.id === "words") leave();
+  panel.on("focusout", words, (event, element) => {
+    if (event.target !== element) return;
+    step = null;
+    part("step-tip").hidden = part("step-mark").hidden = true;
   });
-  document.addEventListener("keydown", (event) => {
-    if (event.target.id !== "words" || event.ctrlKey || event.metaKey || event.altKey) return;
-    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const view = stores.read("view");
-    const info = stores.read("info");
-    const win = s1.decodedWindow(stores.read("window"));
-    if (step === null || !view || !win) return;
+  panel.on("keydown", words, (event, element) => {
+    if (event.target !== element || event.ctrlKey || event.metaKey || event.altKey) return;
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[/** @type {string} */ (event.key)];
+    const open = panel.open();
+    const win = panel.win();
+    if (step === null || !open || !win) return;
     if (by !== undefined) {
-      const next = Math.min(info.n_steps - 1, Math.max(0, step + by));
-      if (event.shiftKey) brushTo(next, view, win);
+      const next = clamp(step + by, 0, open.info.n_steps - 1);
+      if (event.shiftKey) brushTo(step, next, open.view, win);
       step = next;
-      const steps = extents.visibleSteps();
-      if (next < view.first || next >= view.first + steps) {
-        navigate.moveTo(next - Math.floor(steps / 2), "reading");
+      const steps = panel.steps();
+      if (next < open.view.first || next >= open.view.first + steps) {
+        navigation.moveTo(next - Math.floor(steps / 2), "reading");
       }
-      tell();
+      showStep();
     } else if (event.key === " " || event.key === "Enter") {
-      stores.dispatch(extents.newBrush(step, step + 1));
-      tell();
+      panel.dispatch(newBrush(step, step + 1));
+      showStep();
     } else return;
     event.preventDefault();
     event.stopPropagation();
   });
+
+  return {
+    /** The window follows the step when it leaves the view; the values come with the answer. */
+    drawReading() {
+      if (step !== null) showStep();
+    },
+  };
 }

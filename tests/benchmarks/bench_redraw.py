@@ -36,7 +36,7 @@ _TIMED = """([figure, change]) => new Promise((resolve) => {
     const begun = performance.now();
     const shown = () => requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - begun)));
     plot.once('plotly_afterplot', shown);
-    change === 'threshold' ? window.dash_clientside.statebrush.dispatch({ threshold: window.nextThreshold() })
+    change === 'threshold' ? window.dash_clientside.statebrush.panel().dispatch({ threshold: window.nextThreshold() })
         : window.redrawWindow();
 })"""
 
@@ -102,8 +102,8 @@ def main() -> int:
             settled(page)
             page.evaluate(_SETUP)
             page.evaluate(
-                "t => { const i = window.dash_clientside.statebrush.read('info');"
-                " window.dash_clientside.statebrush.write('info', { ...i, high: t }); }",
+                "t => { const i = window.dash_clientside.statebrush.panel().read('info');"
+                " window.dash_clientside.statebrush.panel().write('info', { ...i, high: t }); }",
                 thresholds[size],
             )
             pages[size] = page
@@ -117,7 +117,7 @@ def main() -> int:
                     if turn >= 2:  # the first ones compile
                         times.setdefault((what, size), []).append(spent)
         shown = {
-            size: page.evaluate("() => window.dash_clientside.statebrush.visibleSteps()")
+            size: page.evaluate("() => window.dash_clientside.statebrush.panel().steps()")
             for size, page in pages.items()
         }
         browser.close()

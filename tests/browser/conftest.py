@@ -125,7 +125,7 @@ def frequent(
 
 
 def forget(context: BrowserContext, page: Page, url: str) -> None:
-    """Leave nothing in a browser of what a page at this address may have kept, but the scripts."""
+    """Remove everything that a page at this address may have stored, except cached scripts."""
     parts = urlsplit(url)
     context.clear_cookies()
     context.clear_permissions()
@@ -210,8 +210,10 @@ def open_page(
 #: Whether the page shows its view: its answers have come, and Dash has nothing left to run.
 _QUIET = """() => {
     const quiet = (() => {
-        const sb = window.dash_clientside.statebrush;
-        if (!sb || !sb.read || !window.dash_component_api || !window.store) return false;
+        const all = window.dash_clientside?.statebrush;
+        if (!all || !window.dash_component_api || !document.getElementById('page')) return false;
+        if (!window.store) return false;
+        const sb = all.panel();
         const queues = window.store.getState().callbacks;
         const waiting = ['requested', 'prioritized', 'blocked', 'executing', 'watched', 'executed'];
         if (waiting.some((name) => queues[name] && queues[name].length > 0)) return false;
@@ -222,10 +224,9 @@ _QUIET = """() => {
         if (asked.dataset !== view.dataset || asked.source !== view.source) return false;
         const info = sb.read('info'), viewport = sb.read('viewport');
         if (info.source !== view.source || asked.fp !== info.fp) return false;
-        const steps = sb.visibleSteps(view, info, viewport);
-        if (asked.start !== sb.firstStep(view.first, info, steps)) return false;
-        if (!sb.selection(view, sb.decodedWindow(win)).fresh) return false;
-        if (view.auto && !sb.same(wanted.key, sb.matchKey(view))) return false;
+        if (!viewport || asked.start !== sb.clipped(view.first)) return false;
+        if (!sb.selection(view, sb.win()).fresh) return false;
+        if (view.auto && !all.same(wanted.key, all.matchKey(view))) return false;
         const shown = (id, n) => document.getElementById(id)?.dataset.n === String(n);
         return document.querySelector('#faint-figure .main-svg')
           && document.querySelector('#lines-figure .main-svg')
@@ -241,7 +242,7 @@ def settled(page: Page) -> None:
     """Wait until the page has drawn the window and the matches that belong to its view.
 
     A key press reaches the view through React and Dash, some frames after Playwright returns: the
-    page must have been quiet for several frames on end, not only at the first look.
+    page must have been quiet for several frames in a row.
     """
     page.evaluate("() => { window.quietFrames = 0; }")
     page.wait_for_function(_QUIET, timeout=60_000)
@@ -250,7 +251,7 @@ def settled(page: Page) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What stood on the page at one moment.
+    """What the page showed at one moment.
 
     Attributes
     ----------
@@ -264,10 +265,10 @@ class Drawn:
     chips: list[int]
 
 
-#: What the view says and what stands on the page, looked at together.
+#: What the view says and what the page shows, read together.
 _LOOK = """() => {
-    const sb = window.dash_clientside.statebrush;
-    const view = sb.read('view'), win = sb.decodedWindow(sb.read('window'));
+    const sb = window.dash_clientside.statebrush.panel();
+    const view = sb.read('view'), win = sb.win();
     const { raw } = sb.selection(view, win);
     const gone = view.excluded.filter(c => !raw.includes(c));
     const line = document.querySelector('.sb-threshold[data-line=upper]');

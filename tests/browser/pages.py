@@ -11,7 +11,7 @@ from tests.browser.conftest import settled
 
 def view(page: Page) -> dict[str, Any]:
     """The state of the page, as its store holds it."""
-    return page.evaluate("() => window.dash_clientside.statebrush.read('view')")  # type: ignore[no-any-return]
+    return page.evaluate("() => window.dash_clientside.statebrush.panel().read('view')")  # type: ignore[no-any-return]
 
 
 def words(page: Page) -> dict[int, str]:
@@ -50,11 +50,11 @@ def brush(page: Page, start: int, stop: int) -> None:
 
 
 def chips(page: Page, kind: str = "") -> list[int]:
-    """The states in the list: all, or only ``excluded`` or ``kept``."""
+    """The states in the list: all, or only ``excluded`` or ``included``."""
     query = {
         "": "#chips .sb-chip",
         "excluded": "#chips .sb-chip.sb-excluded",
-        "kept": "#chips .sb-chip:not(.sb-excluded)",
+        "included": "#chips .sb-chip:not(.sb-excluded)",
     }[kind]
     return page.eval_on_selector_all(query, "all => all.map(c => Number(c.dataset.chip))")  # type: ignore[no-any-return]
 
@@ -73,6 +73,13 @@ def rows(page: Page) -> list[dict[str, Any]]:
     )
 
 
+def add_track(page: Page, name: str) -> None:
+    """Choose an annotation, as a person does, and close the menu."""
+    page.click("summary:has-text('Annotations')")
+    page.check(f"#track-picker [value='{name}']")
+    page.keyboard.press("Escape")
+
+
 def sentence(page: Page) -> str:
     return page.inner_text("#match-sentence")
 
@@ -80,7 +87,7 @@ def sentence(page: Page) -> str:
 def posts(page: Page) -> int:
     """How many times the page has asked the server for data."""
     requests: list[str] = page.watch.requests  # type: ignore[attr-defined]
-    return sum("_dash-update-component" in item for item in requests)
+    return sum("/_view/" in item or ("POST" in item and "/_jobs/" in item) for item in requests)
 
 
 def sent(page: Page) -> int:

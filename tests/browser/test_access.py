@@ -35,11 +35,13 @@ def test_the_colour_scheme_is_switched_and_remembered(
     ground = "() => getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(ground)
     page.click("#color-scheme")
-    page.wait_for_function("() => window.dash_clientside.statebrush.read('theme') === 'dark'")
+    page.wait_for_function(
+        "() => window.dash_clientside.statebrush.panel().read('theme') === 'dark'"
+    )
     assert page.evaluate(ground) != light
     page.wait_for_function(
         "() => document.querySelector('#faint-figure .js-plotly-plot').data[0].line.color"
-        " === window.dash_clientside.statebrush.read('skeletons').dark.faint.data[0].line.color"
+        " === window.dash_clientside.statebrush.panel().read('skeletons').dark.faint.data[0].line.color"
     )
     page.reload()
     settled(page)

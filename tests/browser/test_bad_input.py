@@ -37,8 +37,7 @@ def test_a_broken_dataset_beside_a_good_one_is_refused_with_a_sentence(
     page = open_page(f"{running.url}?dataset=good")
     assert view(page)["dataset"] == "good"
     for name, words in (("short", "30"), ("other", "h.parquet")):
-        page.click("#dataset")
-        page.click(f"[role=option]:has-text('{name}')")
+        page.select_option("#dataset", name)
         notice = page.locator(".mantine-Notification-root").last
         page.wait_for_function(
             "word => [...document.querySelectorAll('.mantine-Notification-root')]"
@@ -133,12 +132,12 @@ def test_a_dataframe_saved_with_its_index_opens_with_a_notice(
 
 def test_a_server_that_is_gone_is_told(open_page: Callable[..., Page], demo: Running) -> None:
     page = open_page(demo.url)
-    page.route("**/_dash-update-component*", lambda route: route.abort())
+    page.route("**/_view/**", lambda route: route.abort())
     page.click("#page-on")
     page.wait_for_selector("text=did not answer")
     errors: list[str] = page.watch.errors  # type: ignore[attr-defined]
     assert errors, "the browser itself reports the lost request"
     errors.clear()
-    page.unroute("**/_dash-update-component*")
+    page.unroute("**/_view/**")
     page.click("#page-on")
     settled(page)

@@ -1,4 +1,4 @@
-"""Help stands at each control, links are shared, rows are read with keys, small screens work."""
+"""Each control has help, links are shared, rows are read with keys, small screens work."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ HINTS = {
     "#polarity": "What counts as on",
     "#pinned": "Show one state in red",
     "#runs": "Neither the selection nor the matches change",
-    "#track-picker": "a heatmap beside the matches",
-    "label:has-text('mask')": "Fade annotations",
+    "summary:has-text('Annotations')": "a heatmap beside the matches",
     "#match-button": "Search the whole corpus",
-    "label:has-text('automatically')": "at the end of every change",
-    "#min-overlap": "at least so many of the selected states",
-    "#min-length": "at least so many steps long",
+    "label:has-text('Auto-match')": "after each change",
+    "#min-overlap": "at least this many of the selected states",
+    "#min-length": "at least this many steps long",
     "#overlapping": "list only the best one",
-    "#context": "How many words stand before",
+    "#context": "How many words are shown before",
     ".sb-overview-strip .sb-axis-label": "The whole corpus",
     ".sb-words-strip .sb-axis-label": "Drag across words",
     ".sb-limits-strip .sb-axis-label": "Drag a grey end outwards",
@@ -39,7 +38,7 @@ def test_each_control_says_what_it_does_where_it_is(
     open_page: Callable[..., Page], demo: Running
 ) -> None:
     page = open_page(demo.url)
-    page.clock.install()  # nobody needs to wait for the moment that a pointer must rest
+    page.clock.install()  # no need to wait until a pointer has rested
     for control, words in HINTS.items():
         page.hover(control)
         page.clock.fast_forward(1_000)
@@ -56,7 +55,7 @@ def test_the_papers_three_steps_are_on_the_page(
 ) -> None:
     page = open_page(demo.url)
     names = [text.replace("\n", " ") for text in page.locator("h2").all_inner_texts()]
-    assert sorted(names) == ["1 Select", "2 Match", "3 Align"]
+    assert names == ["1 Select", "2 Align", "3 Match"]
 
 
 def test_a_link_is_copied_with_a_click_or_a_key(
@@ -141,7 +140,7 @@ def test_the_page_works_at_twice_the_size(
             return Math.round((box.top + box.bottom) / 2 / 8);
         })"""
     )
-    assert max(lines[1:]) - min(lines[1:]) <= 1, "no button stands in a line of its own"
+    assert max(lines[1:]) - min(lines[1:]) <= 1, "no button is alone on a line"
     page.locator("#match-rows a.sb-row").nth(1).click()
     settled(page)
     assert view(page)["start"] is not None
@@ -198,13 +197,13 @@ def test_the_words_are_read_along_and_brushed_with_the_keyboard(
         page.keyboard.press("Tab")
     page.keyboard.press("ArrowRight")
     step = seen["start"] + 1
-    told = page.inner_text("#step-tip")
-    assert f"step {step:,}" in told
+    tip = page.inner_text("#step-tip")
+    assert f"step {step:,}" in tip
     assert view(page)["first"] == seen["first"], "the key does one thing"
-    assert f"“{dataset.tokens(step, step + 1)[0]}”" in told
-    assert f"of {len(chips(page))} on" in told
+    assert f"“{dataset.tokens(step, step + 1)[0]}”" in tip
+    assert f"of {len(chips(page))} on" in tip
     code = level.codes(step, step + 1)[0]  # type: ignore[union-attr]
-    assert f"level: {level.categories[code].label}" in told  # type: ignore[union-attr]
+    assert f"level: {level.categories[code].label}" in tip  # type: ignore[union-attr]
     page.keyboard.press("Enter")
     settled(page)
     assert (view(page)["start"], view(page)["stop"]) == (step, step + 1)

@@ -22,7 +22,7 @@ def test_a_demo_opens_on_its_selection_with_its_matches(
     default = running.catalog.get(name).default
     assert default is not None
     page = open_page(running.url)
-    view = page.evaluate("() => window.dash_clientside.statebrush.read('view')")
+    view = page.evaluate("() => window.dash_clientside.statebrush.panel().read('view')")
     brush = (view["start"], view["stop"], view["before"], view["after"], view["threshold"])
     assert brush == (
         default.start,

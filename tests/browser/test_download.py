@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Running, settled
-from tests.browser.pages import brush, chips, rows, view, word_center
+from tests.browser.pages import add_track, brush, chips, rows, view, word_center
 
 pytestmark = pytest.mark.browser
 
@@ -60,7 +60,7 @@ def test_the_path_of_an_analyst(
     opened = view(page)["start"]
     page.keyboard.press("Enter")
     page.wait_for_function(
-        "s => window.dash_clientside.statebrush.read('view').start !== s", arg=opened
+        "s => window.dash_clientside.statebrush.panel().read('view').start !== s", arg=opened
     )
     settled(page)
     page.keyboard.press("Escape")
@@ -82,9 +82,7 @@ def test_the_path_of_an_analyst(
     # exclude a state, add a track
     page.locator("#chips .sb-chip button").first.click()
     settled(page)
-    page.click("#track-picker")
-    page.click("[role=option]:has-text('token_kind')")
-    page.keyboard.press("Escape")
+    add_track(page, "token_kind")
     settled(page)
     assert view(page)["tracks"] == ["level", "token_kind"]
     # match by hand, filter by length, map a track's colours
@@ -96,7 +94,7 @@ def test_the_path_of_an_analyst(
     assert {row["length"] for row in rows(page)} == {2}
     page.click("#match-head [data-colour='token_kind']")
     page.wait_for_function(
-        "() => window.dash_clientside.statebrush.read('view').colour === 'token_kind'"
+        "() => window.dash_clientside.statebrush.panel().read('view').colour === 'token_kind'"
     )
     settled(page)
     before, listed = page.url, rows(page)
@@ -106,7 +104,7 @@ def test_the_path_of_an_analyst(
     assert view(page)["start"] == listed[4]["start"]
     page.go_back()
     page.wait_for_function(
-        "s => window.dash_clientside.statebrush.read('view').start === s", arg=place
+        "s => window.dash_clientside.statebrush.panel().read('view').start === s", arg=place
     )
     settled(page)
     assert rows(page) == listed

@@ -55,10 +55,10 @@ def test_the_help_of_a_picker_leaves_its_list_free(
     open_page: Callable[..., Page], demo: Running
 ) -> None:
     page = open_page(demo.url)
-    page.hover("#track-picker")
+    page.hover("summary:has-text('Annotations')")
     page.wait_for_selector("[role=tooltip]:visible")
-    page.click("#track-picker")
-    page.wait_for_selector("[role=option]:visible")
+    page.click("summary:has-text('Annotations')")
+    page.wait_for_selector("#track-picker label:visible")
     page.wait_for_timeout(700)  # longer than the help waits
     assert page.locator("[role=tooltip]:visible").count() == 0
 
@@ -86,7 +86,7 @@ def test_the_selection_is_cleared_and_made_with_keys(
     for _ in range(3):
         page.go_back()
     page.wait_for_function(
-        "s => window.dash_clientside.statebrush.read('view').start === s", arg=held["start"]
+        "s => window.dash_clientside.statebrush.panel().read('view').start === s", arg=held["start"]
     )
     settled(page)
     page.click("[data-clear]")

@@ -51,7 +51,8 @@ def walk_to(page: Page, search: str) -> None:
         search,
     )
     page.wait_for_function(
-        "opened => window.dash_clientside.statebrush.read('view').restored !== opened", arg=opened
+        "opened => window.dash_clientside.statebrush.panel().read('view').restored !== opened",
+        arg=opened,
     )
 
 
@@ -117,13 +118,14 @@ def test_a_link_shows_its_brush_in_a_narrower_window_and_back_what_was_seen(
     page.keyboard.press("PageUp")
     settled(page)
     away = words(page)
-    assert not away.keys() & set(range(130, 134)), "whoever goes elsewhere stays there"
+    assert not away.keys() & set(range(130, 134)), "a person who moves elsewhere stays there"
     page.click("#match-rows a.sb-row >> nth=-1")
     settled(page)
     assert words(page) != away
     page.go_back()
     page.wait_for_function(
-        "first => window.dash_clientside.statebrush.read('view').first === first", arg=min(away)
+        "first => window.dash_clientside.statebrush.panel().read('view').first === first",
+        arg=min(away),
     )
     settled(page)
     assert words(page) == away
@@ -174,7 +176,7 @@ def test_a_drag_is_one_step_of_the_history(open_page: Callable[..., Page], demo:
     assert page.evaluate("() => history.length") == length + 1
     page.go_back()
     page.wait_for_function(
-        "start => window.dash_clientside.statebrush.read('view').start === start", arg=start
+        "start => window.dash_clientside.statebrush.panel().read('view').start === start", arg=start
     )
     settled(page)
 
@@ -188,10 +190,10 @@ def test_switching_the_source_keeps_the_place_and_drops_exclusions(
     settled(page)
     before = view(page)
     other = next(item for item in dataset.sources.values() if item.name != before["source"])
-    page.click("#source")
-    page.click(f"[role=option]:has-text('{other.title}')")
+    page.select_option("#source", label=other.title)
     page.wait_for_function(
-        "name => window.dash_clientside.statebrush.read('view').source === name", arg=other.name
+        "name => window.dash_clientside.statebrush.panel().read('view').source === name",
+        arg=other.name,
     )
     settled(page)
     after = view(page)
@@ -199,10 +201,10 @@ def test_switching_the_source_keeps_the_place_and_drops_exclusions(
     assert [after[k] for k in ("first", "start", "stop", "before", "after", "tracks")] == [
         before[k] for k in ("first", "start", "stop", "before", "after", "tracks")
     ]
-    page.wait_for_selector("text=excluded states are back")
+    page.wait_for_selector("text=Exclusions cleared")
     page.go_back()
     page.wait_for_function(
-        "name => window.dash_clientside.statebrush.read('view').source === name",
+        "name => window.dash_clientside.statebrush.panel().read('view').source === name",
         arg=before["source"],
     )
     settled(page)

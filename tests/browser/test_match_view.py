@@ -139,7 +139,7 @@ def test_a_row_opens_its_place_and_back_returns(
     assert row["start"] in words(page)
     page.go_back()
     page.wait_for_function(
-        "start => window.dash_clientside.statebrush.read('view').start === start",
+        "start => window.dash_clientside.statebrush.panel().read('view').start === start",
         arg=before["start"],
     )
     settled(page)
@@ -148,7 +148,8 @@ def test_a_row_opens_its_place_and_back_returns(
     assert chips(page) == chosen
     page.go_forward()
     page.wait_for_function(
-        "start => window.dash_clientside.statebrush.read('view').start === start", arg=row["start"]
+        "start => window.dash_clientside.statebrush.panel().read('view').start === start",
+        arg=row["start"],
     )
     settled(page)
     assert view(page)["stop"] == row["stop"]
@@ -159,7 +160,7 @@ def test_matching_by_hand_waits_for_the_button_or_enter(
 ) -> None:
     page = open_page(demo.url)
     page.locator("#auto").dispatch_event("click")
-    page.wait_for_function("() => !window.dash_clientside.statebrush.read('view').auto")
+    page.wait_for_function("() => !window.dash_clientside.statebrush.panel().read('view').auto")
     first = view(page)["first"]
     listed, asked = rows(page), posts(page)
     brush(page, first + 3, first + 6)
@@ -169,8 +170,8 @@ def test_matching_by_hand_waits_for_the_button_or_enter(
     assert "press Match or Enter" in page.inner_text("#match-changed")
     page.click("#match-button")
     page.wait_for_function(
-        "() => window.dash_clientside.statebrush.same(window.dash_clientside.statebrush.read('match').key,"
-        " window.dash_clientside.statebrush.matchKey(window.dash_clientside.statebrush.read('view')))"
+        "() => window.dash_clientside.statebrush.same(window.dash_clientside.statebrush.panel().read('match').key,"
+        " window.dash_clientside.statebrush.matchKey(window.dash_clientside.statebrush.panel().read('view')))"
     )
     settled(page)
     assert rows(page) != listed
@@ -178,25 +179,27 @@ def test_matching_by_hand_waits_for_the_button_or_enter(
     brush(page, first + 3, first + 5)
     page.keyboard.press("Enter")
     page.wait_for_function(
-        "() => window.dash_clientside.statebrush.same(window.dash_clientside.statebrush.read('match').key,"
-        " window.dash_clientside.statebrush.matchKey(window.dash_clientside.statebrush.read('view')))"
+        "() => window.dash_clientside.statebrush.same(window.dash_clientside.statebrush.panel().read('match').key,"
+        " window.dash_clientside.statebrush.matchKey(window.dash_clientside.statebrush.panel().read('view')))"
     )
 
 
 def test_match_options_change_the_list(open_page: Callable[..., Page], demo: Running) -> None:
     page = open_page(demo.url)
-    page.click("#overlapping >> text=all")
+    page.click("#overlapping >> text=All overlapping")
     settled(page)
     assert "places" not in sentence(page).split(";")[0]
     page.fill("#min-length", "4")
     page.press("#min-length", "Enter")
-    page.wait_for_function("() => window.dash_clientside.statebrush.read('view').min_length === 4")
+    page.wait_for_function(
+        "() => window.dash_clientside.statebrush.panel().read('view').min_length === 4"
+    )
     settled(page)
     assert {row["length"] >= 4 for row in rows(page)} == {True}
     page.fill("#min-overlap", "9999")
     page.press("#min-overlap", "Enter")
     page.wait_for_function(
-        "() => window.dash_clientside.statebrush.read('view').min_overlap === 9999"
+        "() => window.dash_clientside.statebrush.panel().read('view').min_overlap === 9999"
     )
     settled(page)
     assert rows(page) == []
@@ -222,7 +225,7 @@ def test_an_empty_selection_says_why(open_page: Callable[..., Page], demo: Runni
     settled(page)
     assert chips(page) == [], "the offered threshold is the highest on the slider's grid"
     page.locator("#auto").dispatch_event("click")
-    page.wait_for_function("() => !window.dash_clientside.statebrush.read('view').auto")
+    page.wait_for_function("() => !window.dash_clientside.statebrush.panel().read('view').auto")
     page.click("#chips button:has-text('set ℓ to')")
     page.wait_for_selector("#match-changed:has-text('has changed')")
 
@@ -233,9 +236,11 @@ def test_new_words_are_asked_for_no_limits_of_the_old_ones(
     page = open_page(demo.url + "?dataset=parens&first=100&sel=114:116&off=1:1&threshold=0.3")
     page.keyboard.press("Escape")
     settled(page)
-    assert page.inner_text("#limits").strip() == "", "no limit stands there without a brush"
+    assert page.inner_text("#limits").strip() == "", "there is no limit without a brush"
     page.go_back()
-    page.wait_for_function("() => window.dash_clientside.statebrush.read('view').start === 114")
+    page.wait_for_function(
+        "() => window.dash_clientside.statebrush.panel().read('view').start === 114"
+    )
     settled(page)
     brush(page, 120, 122)
     assert (view(page)["before"], view(page)["after"]) == (0, 0)
@@ -282,7 +287,9 @@ def test_no_tip_stays_behind_when_its_row_or_bar_is_gone(
     ):
         page.hover(place)
         page.wait_for_selector(f"{tip}:visible")
-        page.evaluate("() => window.dash_clientside.statebrush.dispatch({ threshold: 1e6 })")
+        page.evaluate(
+            "() => window.dash_clientside.statebrush.panel().dispatch({ threshold: 1e6 })"
+        )
         settled(page)
         assert rows(page) == []
         assert page.locator(tip).is_hidden()

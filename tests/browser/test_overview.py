@@ -26,7 +26,7 @@ def strip(page: Page) -> dict[str, float]:
 def point(page: Page, step: float) -> tuple[float, float]:
     """Where a step is on the corpus strip."""
     box = strip(page)
-    n_steps = page.evaluate("() => window.dash_clientside.statebrush.read('info').n_steps")
+    n_steps = page.evaluate("() => window.dash_clientside.statebrush.panel().read('info').n_steps")
     return box["x"] + box["width"] * step / n_steps, box["y"] + box["height"] / 2
 
 
@@ -60,7 +60,7 @@ def test_a_click_on_the_corpus_goes_there_and_back_returns(
     assert frame["x"] <= point(page, 12_000)[0] <= frame["x"] + frame["width"]
     page.go_back()
     page.wait_for_function(
-        "f => window.dash_clientside.statebrush.read('view').first === f", arg=first
+        "f => window.dash_clientside.statebrush.panel().read('view').first === f", arg=first
     )
     settled(page)
 
@@ -86,7 +86,7 @@ def test_the_keyboard_moves_through_the_corpus(
     open_page: Callable[..., Page], demo: Running
 ) -> None:
     page = open_page(demo.url)
-    n_steps = page.evaluate("() => window.dash_clientside.statebrush.read('info').n_steps")
+    n_steps = page.evaluate("() => window.dash_clientside.statebrush.panel().read('info').n_steps")
     page.focus("#overview-strip")
     count = len(words(page))
     page.keyboard.press("Home")
@@ -122,9 +122,9 @@ def test_the_strip_tells_the_share_on_and_the_matches_that_the_engine_counted(
             "text => document.getElementById('overview-tip').innerText.includes(text)",
             arg=f"{overview.bin_steps * item:,}–{overview.bin_steps * (item + 1) - 1:,}",
         )
-        told = page.inner_text("#overview-tip")
-        assert f"{100 * overview.on[item]:.1f} % of S1 on" in told
-        assert f"{overview.matches[item]} match" in told
+        tip = page.inner_text("#overview-tip")
+        assert f"{100 * overview.on[item]:.1f} % of S1 on" in tip
+        assert f"{overview.matches[item]} match" in tip
     page.mouse.move(10, 10)
     assert not page.is_visible("#overview-tip")
 
@@ -133,7 +133,7 @@ def test_the_strip_is_empty_without_a_selection_and_dim_while_it_is_old(
     open_page: Callable[..., Page], demo: Running
 ) -> None:
     page = open_page(demo.url)
-    page.locator("label:has-text('automatically')").click()
+    page.locator("label:has-text('Auto-match')").click()
     settled(page)
     full = inked(page, 60)
     brush(page, view(page)["first"] + 3, view(page)["first"] + 5)
@@ -185,13 +185,15 @@ def test_the_wheel_pans_sideways_zooms_with_ctrl_and_leaves_the_page_its_scrolli
     page.mouse.move(*word_center(page, middle))
     page.mouse.wheel(5 * seen["zoom"], 0)
     page.wait_for_function(
-        "f => window.dash_clientside.statebrush.read('view').first === f", arg=seen["first"] + 5
+        "f => window.dash_clientside.statebrush.panel().read('view').first === f",
+        arg=seen["first"] + 5,
     )
     page.keyboard.down("Shift")
     page.mouse.wheel(0, -3 * seen["zoom"])
     page.keyboard.up("Shift")
     page.wait_for_function(
-        "f => window.dash_clientside.statebrush.read('view').first === f", arg=seen["first"] + 2
+        "f => window.dash_clientside.statebrush.panel().read('view').first === f",
+        arg=seen["first"] + 2,
     )
     settled(page)
     x, _ = word_center(page, middle)
@@ -200,7 +202,7 @@ def test_the_wheel_pans_sideways_zooms_with_ctrl_and_leaves_the_page_its_scrolli
     page.mouse.wheel(0, -100)
     page.keyboard.up("Control")
     page.wait_for_function(
-        "z => window.dash_clientside.statebrush.read('view').zoom > z", arg=seen["zoom"]
+        "z => window.dash_clientside.statebrush.panel().read('view').zoom > z", arg=seen["zoom"]
     )
     settled(page)
     assert abs(word_center(page, middle)[0] - x) <= view(page)["zoom"]
@@ -211,7 +213,7 @@ def test_the_wheel_pans_sideways_zooms_with_ctrl_and_leaves_the_page_its_scrolli
     page.mouse.move(*point(page, 9_000))
     page.mouse.wheel(0, 10 * view(page)["zoom"])
     page.wait_for_function(
-        "f => window.dash_clientside.statebrush.read('view').first === f", arg=first + 10
+        "f => window.dash_clientside.statebrush.panel().read('view').first === f", arg=first + 10
     )
     assert page.evaluate("() => window.scrollY") == 0
     settled(page)

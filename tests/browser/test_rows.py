@@ -29,7 +29,9 @@ def test_pages_follow_each_other_without_gap_or_repeat(
     assert not {row["start"] for row in first} & {row["start"] for row in second}
     assert first[-1]["length"] >= second[0]["length"], "equal overlap: the long ones first"
     page.go_back()
-    page.wait_for_function("() => window.dash_clientside.statebrush.read('view').page === 0")
+    page.wait_for_function(
+        "() => window.dash_clientside.statebrush.panel().read('view').page === 0"
+    )
     settled(page)
     assert rows(page) == first
     last = int(said.split(" of ")[1].replace(",", "")) // 50 + 1
@@ -82,7 +84,7 @@ def test_the_context_moves_the_start_of_the_match(
     page.fill("#context", "2")
     page.press("#context", "Enter")
     page.wait_for_function(
-        "() => window.dash_clientside.statebrush.read('view').before_words === 2"
+        "() => window.dash_clientside.statebrush.panel().read('view').before_words === 2"
     )
     page.wait_for_selector("#match-rows a.sb-row .sb-match-words > .sb-in:nth-child(3)")
     assert column() == 2 != usual

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 def jumped(page: Page, start: int) -> None:
     page.wait_for_function(
-        "s => window.dash_clientside.statebrush.read('view').start === s", arg=start
+        "s => window.dash_clientside.statebrush.panel().read('view').start === s", arg=start
     )
     settled(page)
 
@@ -51,7 +51,7 @@ def test_a_phrase_is_found_jumped_to_and_walked_through(
     assert view(page)["start"] == start, "Escape closed the panel, the selection stays"
     page.go_back()
     page.wait_for_function(
-        "s => window.dash_clientside.statebrush.read('view').start !== s", arg=start
+        "s => window.dash_clientside.statebrush.panel().read('view').start !== s", arg=start
     )
 
 
@@ -74,7 +74,7 @@ def test_places_are_listed_while_one_types_and_the_view_stays(
     jumped(page, following)
     page.keyboard.press("Enter")
     jumped(page, next(step for step in places if step > following))
-    # a place of a list that was only looked at is gone to as well, and walked on from
+    # a place of a list that was only shown can be opened as well, and the next one from there
     page.fill("#search-box", "( 3")
     page.wait_for_selector(".sb-result b:has-text('( 3')")
     start = int(page.locator(".sb-result").nth(1).get_attribute("data-start") or -1)

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from loaders.writer import write_dataset
 from tests.browser.conftest import Running, settled
-from tests.browser.pages import brush, chips, rows, sent, view, words
+from tests.browser.pages import add_track, brush, chips, rows, sent, view, words
 
 pytestmark = pytest.mark.browser
 
@@ -42,7 +42,7 @@ def runs_expected(demo: Running, page: Page, least: int) -> dict[int, list[tuple
     first, last = min(shown), max(shown) + 1
     values = source.window(first, last).astype(float)
     found = {}
-    for state in chips(page, "kept"):
+    for state in chips(page, "included"):
         on = values[:, state] >= seen["threshold"]
         runs, start = [], None
         for step in range(first, last + 1):
@@ -75,7 +75,7 @@ def test_coverage_and_bars_show_the_same_runs(
         page.fill("#runs", str(least))
         page.press("#runs", "Enter")
         page.wait_for_function(
-            "n => window.dash_clientside.statebrush.read('view').runs === n", arg=least
+            "n => window.dash_clientside.statebrush.panel().read('view').runs === n", arg=least
         )
         page.wait_for_selector(f"#coverage[data-runs='{least}']")
         assert sent(page) == asked, "the length filter is a matter of the view only"
@@ -103,10 +103,8 @@ def test_hovering_a_coverage_line_turns_its_state_red(
     page.wait_for_selector(f"#coverage path.sb-hot[data-cover='{state}']", state="attached")
 
 
-def add_track(page: Page, name: str) -> None:
-    page.click("#track-picker")
-    page.click(f"[role=option]:has-text('{name}')")
-    page.keyboard.press("Escape")
+def add_shown(page: Page, name: str) -> None:
+    add_track(page, name)
     page.wait_for_selector(f"#track-rows [data-track='{name}']")
     settled(page)
 
@@ -116,9 +114,9 @@ def test_tracks_are_added_moved_and_removed_and_stay_in_the_address(
 ) -> None:
     page = open_page(f"{demo.url}?dataset=parens&first=100&sel=114:118&threshold=0.3")
     assert page.locator("#track-rows .sb-track").count() == 0
-    add_track(page, "level")
-    add_track(page, "surprisal")
-    add_track(page, "prediction")
+    add_shown(page, "level")
+    add_shown(page, "surprisal")
+    add_shown(page, "prediction")
     assert view(page)["tracks"] == ["level", "surprisal", "prediction"]
     assert page.url.count("track=") == 3
     dataset = demo.catalog.get("parens")
@@ -145,7 +143,7 @@ def test_tracks_are_added_moved_and_removed_and_stay_in_the_address(
     assert view(page)["tracks"] == ["surprisal", "prediction"]
     page.go_back()
     page.wait_for_function(
-        "() => window.dash_clientside.statebrush.read('view').tracks.length === 3"
+        "() => window.dash_clientside.statebrush.panel().read('view').tracks.length === 3"
     )
     settled(page)
     assert page.locator("#track-rows .sb-track").count() == 3
@@ -156,7 +154,7 @@ def test_the_mask_fades_cells_by_overlap(open_page: Callable[..., Page], demo: R
     cells = "#track-rows [data-track='level'] .sb-cell"
     assert set(page.locator(cells).evaluate_all("a => a.map(c => c.style.opacity)")) == {""}
     page.locator("#mask").dispatch_event("click")
-    page.wait_for_function("() => window.dash_clientside.statebrush.read('view').mask")
+    page.wait_for_function("() => window.dash_clientside.statebrush.panel().read('view').mask")
     page.wait_for_selector(f"{cells}[style*=opacity]", state="attached")
     page.wait_for_selector("#match-rows .sb-heat i[style*=opacity]", state="attached")
     faded = [float(x) for x in page.locator(cells).evaluate_all("a => a.map(c => c.style.opacity)")]
@@ -196,7 +194,7 @@ def test_a_tracks_colours_are_mapped_onto_the_words(
     assert view(page)["colour"] == "level"
     page.click("#match-head [data-colour='match']")
     page.wait_for_function(
-        "() => window.dash_clientside.statebrush.read('view').colour === 'match'"
+        "() => window.dash_clientside.statebrush.panel().read('view').colour === 'match'"
     )
 
 
@@ -259,7 +257,7 @@ def test_many_categories_intervals_and_odd_values(
     row = page.locator("#match-rows a.sb-row").first
     tops = row.evaluate("r => [...r.children].map(c => Math.round(c.getBoundingClientRect().top))")
     assert len(set(tops)) == 1
-    # the mask lies over intervals as it fades cells, and writes nothing
+    # the mask covers intervals as it fades cells, and writes nothing
     page.locator("#mask").dispatch_event("click")
     page.wait_for_selector("[data-track='phrase'] .sb-veil", state="attached")
     veils = page.locator("[data-track='phrase'] .sb-veil").evaluate_all(
@@ -287,7 +285,7 @@ _VIEWS = """async ([views, turns]) => {
         port2.postMessage(0);
     });
     for (const tracks of views) {
-        window.dash_clientside.statebrush.dispatch({ tracks });
+        window.dash_clientside.statebrush.panel().dispatch({ tracks });
         for (let i = 0; i < turns; i++) await turn();
     }
 }"""
@@ -298,7 +296,7 @@ def test_of_views_in_quick_succession_the_last_stays(
 ) -> None:
     page = open_page(f"{demo.url}?dataset=parens&first=100&sel=114:118&threshold=0.3&auto=0")
     views = [["level"], ["surprisal"], [], ["surprisal", "level"], ["level"], ["surprisal"]]
-    for turns in range(4):  # the picker tells what it was given some turns later
+    for turns in range(4):  # several times
         entries = page.evaluate("() => history.length")
         page.evaluate(_VIEWS, [views, turns])
         settled(page)
@@ -306,4 +304,4 @@ def test_of_views_in_quick_succession_the_last_stays(
         assert page.locator("#track-rows .sb-track").count() == 1
         assert view(page)["tracks"] == ["surprisal"]
         added = page.evaluate("() => history.length") - entries
-        assert added <= len(views), "a choice that nobody made is an entry of the history"
+        assert added <= len(views), "a choice that no person made is an entry of the history"

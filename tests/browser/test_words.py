@@ -1,4 +1,4 @@
-"""Long words are readable beside short ones, and stand at their own step."""
+"""Long words are readable beside short ones, and are at their own step."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_long_words_take_the_room_that_short_neighbours_leave(
     page.click("#match-head [data-colour='half']")
     page.wait_for_selector("#match-head [data-colour='half'][aria-pressed=true]")
     settled(page)
-    assert page.evaluate(beyond) == [], "a word that lies on two colours seems to have both"
+    assert page.evaluate(beyond) == [], "a word over two colours seems to have both"
 
 
 def test_words_stand_upright_in_steps_too_narrow_for_them(

@@ -7,46 +7,37 @@ file may take minutes and many megabytes, so no request waits for it and no answ
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from dash import Dash, Input
+from dash import Dash
 from flask import Response, abort
 
 from app.corpus import BeingPrepared
 from app.matching import Cancelled, Control
 from app.output.export import TYPES, export_matches
-from app.web.callbacks.clientside import clientside
-from app.web.callbacks.jobs import fresh
 from app.web.payloads.match import query_of_key
-from app.web.requests import file_request
+from app.web.requests import FILE_REQUEST, body, fresh
 from app.web.services import FILE, Services
 from app.web.slow_clients import PIECE, held_until_sent
 from app.web.view.wire import Failure, FileAnswer, FileRequest, JobStatus, MatchKey
 from app.work.failures import sentence_for
 from app.work.jobs import JobName
-from components import ids
+from components.ids import Panel
 
 
-def register(app: Dash, services: Services) -> None:
-    """Wire the download menu, and add the addresses ``_jobs/file/PAGE/N...``."""
+def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
+    """Add the addresses ``_jobs/file/PAGE/N...``."""
     prefix = f"{app.config.routes_pathname_prefix}_jobs/{FILE}/<page>/<n>"
 
     @app.server.post(prefix)
     def prepare(page: str, n: str) -> Response:
-        return fresh(start_download(services, page, n, file_request()))
+        return fresh(start_download(services, page, n, body(FILE_REQUEST)))
 
     @app.server.get(f"{prefix}/<name>")
     def content(page: str, n: str, name: str) -> Response:
         return send_download(services, page, n, name)
-
-    clientside(
-        app,
-        "onDownload",
-        *(Input(name, "n_clicks") for name in ids.DOWNLOAD_FORMS.values()),
-        at_start=False,
-    )
 
 
 def start_download(services: Services, page: str, n: str, wanted: FileRequest) -> JobStatus:

@@ -1,4 +1,4 @@
-"""Long work under way: how far it is, its answer, and ending it; asked by assets/jobs.js now and then.
+"""Long work under way: how far it is, its answer, and ending it; polled by assets/work/.
 
 Plain HTTP beside Dash's own: a browser asks only while something is under way, and whichever worker
 process it asks answers.
@@ -6,23 +6,25 @@ process it asks answers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import cast
 
 from dash import Dash
-from flask import Response, jsonify, request
+from flask import Response, request
 
+from app.web.requests import fresh
 from app.web.services import Services
 from app.web.view.wire import Cancellation, JobStatus, PreparationStatus
 from app.work.failures import sentence_for
 from app.work.jobs import JobName, Jobs, check_page
+from components.ids import Panel
 from loaders import Dataset
 
 Given = Mapping[str, str]
 
 
-def register(app: Dash, services: Services) -> None:
+def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
     """Add the addresses ``_jobs/...``."""
     prefix = f"{app.config.routes_pathname_prefix}_jobs"
 
@@ -48,13 +50,6 @@ def register(app: Dash, services: Services) -> None:
     @app.server.post(f"{job}/cancel")
     def cancel(kind: str, page: str, n: str) -> Response:
         return fresh(cancel_job(pools[kind], kind, page, n))
-
-
-def fresh(answer: JobStatus | Cancellation | PreparationStatus) -> Response:
-    """Return an answer as JSON that nobody keeps."""
-    response = jsonify(answer)
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 def copy_state(services: Services, given: Given) -> PreparationStatus:

@@ -2,90 +2,71 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import cast
 
-from dash import Dash, Input, Output, State, no_update
+from dash import Dash, Input, Output, State
+from flask import Response
 
 from app.corpus import BeingPrepared
 from app.matching import Cancelled, Control
 from app.web.callbacks.clientside import clientside
 from app.web.payloads.match import match_payload, overview_payload, query_of_key
+from app.web.requests import MATCH_REQUEST, body, fresh
 from app.web.services import MATCH, Services
-from app.web.view.wire import Match, MatchAnswer, MatchError, MatchRequest
+from app.web.view.wire import JobStatus, MatchAnswer, MatchError, MatchRequest
 from app.work.failures import sentence_for
 from app.work.jobs import JobName
 from components import ids
+from components.ids import Panel
 
 
-def register(app: Dash, services: Services) -> None:
-    """Wire the Match View."""
+def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
+    """Add the address ``_jobs/match/PAGE/N`` and wire the Match View."""
 
-    @app.callback(
-        Output(ids.MATCH, "data"),
-        Output(ids.OVERVIEW, "data"),
-        Input(ids.MATCH_REQUEST, "data"),
-        prevent_initial_call=True,
-    )
-    def run_match(request: MatchRequest) -> tuple[Any, Any]:
-        answer = start_match(services, request)
-        return (no_update, no_update) if answer is None else (answer["match"], answer["overview"])
+    @app.server.post(f"{app.config.routes_pathname_prefix}_jobs/match/<page>/<n>")
+    def start(page: str, n: str) -> Response:
+        return fresh(start_match(services, page, n, body(MATCH_REQUEST)))
 
-    view, match = Input(ids.VIEW, "data"), Input(ids.MATCH, "data")
-    info, window = Input(ids.INFO, "data"), Input(ids.WINDOW, "data")
-    viewport, theme = Input(ids.VIEWPORT, "data"), Input(ids.THEME, "data")
-    clientside(
-        app,
-        "matchRequest",
-        Output(ids.MATCH_REQUEST, "data"),
-        view,
-        info,
-        Input(ids.MATCH_NOW, "data"),
-        State(ids.MATCH_REQUEST, "data"),
-    )
-    clientside(app, "drawSentence", match, view)
-    clientside(
-        app,
-        "drawHistogram",
-        Output(ids.HISTOGRAM, "figure"),
-        match,
-        view,
-        theme,
-        State(ids.SKELETONS, "data"),
-    )
-    clientside(app, "drawRows", match, viewport, info, view)
-    clientside(app, "drawPager", match, view, info)
-    clientside(app, "checkSelection", match, view, window)
-    clientside(
-        app,
-        "underWay",
-        Input(ids.WINDOW_REQUEST, "data"),
-        window,
-        Input(ids.MATCH_REQUEST, "data"),
-        match,
-    )
-    for function, component, prop in (
-        ("onMatch", ids.MATCH_BUTTON, "n_clicks"),
-        ("onAuto", ids.AUTO, "checked"),
-        ("onMinOverlap", ids.MIN_OVERLAP, "value"),
-        ("onMinLength", ids.MIN_LENGTH, "value"),
-        ("onOverlapping", ids.OVERLAPPING, "value"),
-        ("onContext", ids.CONTEXT, "value"),
-    ):
-        clientside(app, function, Input(component, prop), at_start=False)
+    theme, skeletons = Input(ids.THEME, "data"), State(ids.SKELETONS, "data")
+    for panel in panels:
+        view, window, info, viewport, match = (
+            Input(panel(name), "data")
+            for name in (ids.VIEW, ids.WINDOW, ids.INFO, ids.VIEWPORT, ids.MATCH)
+        )
+        request = panel(ids.MATCH_REQUEST)
+        reading, now = (Input(panel(name), "data") for name in (ids.WINDOW_REQUEST, ids.MATCH_NOW))
+        histogram = Output(panel(ids.HISTOGRAM), "figure")
+        asked = Input(request, "data")
+        for function, *parts in (
+            ("matchRequest", Output(request, "data"), view, info, now, State(request, "data")),
+            ("runMatch", asked),
+            ("drawSentence", match, view),
+            ("drawHistogram", histogram, match, view, theme, skeletons),
+            ("drawRows", match, viewport, info, view),
+            ("drawPager", match, view, info),
+            ("checkSelection", match, view, window),
+            ("underWay", reading, window, asked, match),
+        ):
+            clientside(app, panel, function, *parts)
 
 
-def start_match(services: Services, request: MatchRequest) -> MatchAnswer | None:
-    """Begin the match of a request; return its answer if it comes at once, else None.
+def start_match(services: Services, page: str, n: str, request: MatchRequest) -> JobStatus:
+    """Begin the match of a request; return how it stands: the fields of `app.work.jobs.Status`.
 
-    Later the browser asks for it (app/web/callbacks/jobs.py). A request that says ``instead`` follows
-    one of the same page that has no answer yet, and perhaps never needs one: that one is cancelled.
+    A request that says ``instead`` follows one of the same page that has no answer yet, and perhaps never
+    needs one: that one is cancelled.
     """
-    name = JobName(request["page"], MATCH, request["n"])
+    try:
+        name = JobName.of(page, MATCH, n)
+    except ValueError:
+        return {"state": "unknown"}
     if request["instead"]:
         services.jobs.cancel(name)
     answer = services.jobs.run(name, lambda control: answer_match(services, request, control))
-    return cast(MatchAnswer | None, answer)
+    if answer is None:
+        return cast(JobStatus, services.jobs.status(name).told())
+    return {"state": "done", "answer": cast(MatchAnswer, answer)}
 
 
 def answer_match(services: Services, request: MatchRequest, control: Control) -> MatchAnswer:
@@ -107,7 +88,7 @@ def answer_match(services: Services, request: MatchRequest, control: Control) ->
         result = services.matching.match(opened.key, opened.states, query_of_key(key), control)
         match = match_payload(opened.dataset, opened.source, result, request)
         return {
-            "match": cast(Match, {**match, "kept": asdict(services.matching.cached_bits())}),
+            "match": match,
             "overview": overview_payload(result.overview, request),
         }
     except Cancelled:

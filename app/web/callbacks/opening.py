@@ -2,46 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, cast
+from typing import cast
 
-from dash import Dash, Input, Output, no_update
+from dash import Dash, Input, Output
+from flask import Response
 
 from app.web.callbacks.clientside import clientside
+from app.web.requests import NAVIGATION, body, fresh
 from app.web.services import Services
 from app.web.view.opening import open_view
-from app.web.view.wire import Navigation, Notices, ViewStore
+from app.web.view.wire import (
+    Navigation,
+    NoticeItem,
+    Notices,
+    OpenedView,
+    PreparingSource,
+    ViewStore,
+)
 from app.work.failures import sentence_for
 from components import ids
+from components.ids import Panel
 
 
-def register(app: Dash, services: Services) -> None:
-    """Wire the opening of views."""
+def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
+    """Add the address ``_view/open`` and wire the opening of views."""
 
-    @app.callback(
-        Output(ids.VIEW, "data"),
-        Output(ids.INFO, "data"),
-        Output(ids.NOTICES, "data"),
-        Input(ids.GOTO, "data"),
-        prevent_initial_call=True,
-    )
-    def open_goto(goto: Navigation | None) -> tuple[Any, Any, Any]:
-        if not goto:
-            return no_update, no_update, no_update
-        return opened_payload(services, goto)
+    @app.server.post(f"{app.config.routes_pathname_prefix}_view/open")
+    def open_goto() -> Response:
+        return fresh(opened_payload(services, body(NAVIGATION)))
 
-    clientside(app, "load", Output(ids.GOTO, "data"), Input(ids.PAGE, "id"))
-    clientside(app, "start", Input(ids.PAGE, "id"))
-    clientside(app, "writeUrl", Input(ids.VIEW, "data"))
-    clientside(app, "showNotices", Input(ids.NOTICES, "data"))
-    clientside(app, "onShare", Input(ids.SHARE, "n_clicks"), at_start=False)
-    clientside(app, "onHelp", Input(ids.HELP_BUTTON, "n_clicks"), at_start=False)
-    clientside(app, "pickDataset", Input(ids.DATASET, "value"))
-    clientside(app, "pickSource", Input(ids.SOURCE, "value"))
+    for panel in panels:
+        view, goto, notices = panel(ids.VIEW), panel(ids.GOTO), panel(ids.NOTICES)
+        clientside(app, panel, "load", Output(goto, "data"), Input(panel(ids.PAGE), "className"))
+        clientside(app, panel, "openView", Input(goto, "data"))
+        clientside(app, panel, "showNotices", Input(notices, "data"))
+        clientside(app, panel, "showOpened", Input(view, "data"), Input(notices, "data"))
+        clientside(app, panel, "writeUrl", Input(view, "data"))
 
 
-def opened_payload(services: Services, goto: Navigation) -> tuple[Any, Any, Any]:
-    """Return the ``view``, ``info`` and ``notices`` stores for a ``goto``.
+def opened_payload(services: Services, goto: Navigation) -> OpenedView:
+    """Return the ``view``, ``info`` and ``notices`` stores for a ``goto``; of no view, only the last.
 
     ``restored`` numbers the openings: a view that comes from the server is matched at once, even
     when matching is not automatic, so that a link opens with its matches. Where the derived copy
@@ -53,20 +55,17 @@ def opened_payload(services: Services, goto: Navigation) -> tuple[Any, Any, Any]
     try:
         opened = open_view(services.corpus, goto["search"], goto["kind"])
     except Exception as error:
-        item = {"text": sentence_for(error), "level": "error"}
-        return no_update, no_update, {**notices, "items": [item], "nothing": nothing}
+        item: NoticeItem = {"text": sentence_for(error), "level": "error"}
+        return {"notices": {**notices, "items": [item], "nothing": nothing}}
     if opened.preparing:
-        return (
-            no_update,
-            no_update,
-            {**notices, "preparing": asdict(opened.preparing), "goto": goto},
-        )
+        preparing = cast(PreparingSource, asdict(opened.preparing))
+        return {"notices": {**notices, "preparing": preparing, "goto": goto}}
     notices["items"] = [
         {"text": item.text, "level": item.level, "once": item.once} for item in opened.notices
     ]
     notices["nothing"] = opened.view is None and nothing
-    if opened.view is None:
-        return no_update, no_update, notices
+    if opened.view is None or opened.info is None:
+        return {"notices": notices}
     view = cast(
         ViewStore,
         {
@@ -76,4 +75,4 @@ def opened_payload(services: Services, goto: Navigation) -> tuple[Any, Any, Any]
             "restored": goto["n"],
         },
     )
-    return view, opened.info, notices
+    return {"view": view, "info": opened.info, "notices": notices}

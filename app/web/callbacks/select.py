@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dash import Dash, Input, Output, State
+from flask import Response
 
 from app.corpus import BeingPrepared
 from app.web.callbacks.clientside import clientside
 from app.web.payloads.tracks import window_tracks
 from app.web.payloads.window import MOST_STEPS, window_payload
+from app.web.requests import TRACKS_REQUEST, WINDOW_REQUEST, body, fresh
 from app.web.services import Services
 from app.web.view.wire import (
     Failure,
@@ -19,95 +23,59 @@ from app.web.view.wire import (
 )
 from app.work.failures import sentence_for
 from components import ids
+from components.ids import Panel
 
 
-def register(app: Dash, services: Services) -> None:
-    """Wire the Select View."""
+def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
+    """Add the addresses ``_view/window`` and ``_view/tracks``, and wire the Select View."""
+    prefix = f"{app.config.routes_pathname_prefix}_view"
 
-    @app.callback(
-        Output(ids.WINDOW, "data"),
-        Input(ids.WINDOW_REQUEST, "data"),
-        prevent_initial_call=True,
+    @app.server.post(f"{prefix}/window")
+    def read_window() -> Response:
+        return fresh(answer_window(services, body(WINDOW_REQUEST)))
+
+    @app.server.post(f"{prefix}/tracks")
+    def read_tracks() -> Response:
+        return fresh(answer_tracks(services, body(TRACKS_REQUEST)))
+
+    for panel in panels:
+        _wire(app, panel)
+
+
+def _wire(app: Dash, panel: Panel) -> None:
+    def on(name: str) -> Input:
+        return Input(panel(name), "data")
+
+    def state(name: str) -> State:
+        return State(panel(name), "data")
+
+    def to(name: str, prop: str = "data") -> Output:
+        return Output(panel(name), prop)
+
+    theme, skeletons = Input(ids.THEME, "data"), State(ids.SKELETONS, "data")
+    view, window, info, hover, viewport, tracks = (
+        on(name) for name in (ids.VIEW, ids.WINDOW, ids.INFO, ids.HOVER, ids.VIEWPORT, ids.TRACKS)
     )
-    def read_window(request: WindowRequest) -> Window | WindowError:
-        return answer_window(services, request)
-
-    @app.callback(
-        Output(ids.TRACKS, "data"),
-        Input(ids.TRACKS_REQUEST, "data"),
-        prevent_initial_call=True,
-    )
-    def read_tracks(request: TracksRequest) -> Tracks | Failure:
-        return answer_tracks(services, request)
-
-    view, window = Input(ids.VIEW, "data"), Input(ids.WINDOW, "data")
-    info, hover = Input(ids.INFO, "data"), Input(ids.HOVER, "data")
-    viewport, theme = Input(ids.VIEWPORT, "data"), Input(ids.THEME, "data")
-    skeletons = State(ids.SKELETONS, "data")
-    request = Input(ids.WINDOW_REQUEST, "data")
-
-    clientside(
-        app,
-        "windowRequest",
-        Output(ids.WINDOW_REQUEST, "data"),
-        view,
-        info,
-        viewport,
-        State(ids.WINDOW_REQUEST, "data"),
-    )
-    clientside(
-        app,
-        "tracksRequest",
-        Output(ids.TRACKS_REQUEST, "data"),
-        view,
-        request,
-        State(ids.TRACKS_REQUEST, "data"),
-    )
-    clientside(app, "drawOverview", Input(ids.OVERVIEW, "data"), view, info, viewport, theme)
-    clientside(app, "drawFaint", Output(ids.FAINT, "figure"), window, view, theme, info, skeletons)
-    clientside(
-        app, "drawLines", Output(ids.LINES, "figure"), view, window, hover, theme, info, skeletons
-    )
-    clientside(app, "drawWords", window, viewport, info)
-    clientside(app, "drawBrush", view, window)
-    clientside(app, "drawThresholds", view, info, window)
-    clientside(app, "drawTracks", Input(ids.TRACKS, "data"), view, window, info)
-    # Bars, chips and the text in one: Dash tells callbacks without outputs apart by their inputs.
-    clientside(app, "drawSelection", view, window, info)
-    clientside(app, "drawHover", hover)
-    clientside(app, "drawReading", window, Input(ids.TRACKS, "data"), view)
-
-    clientside(app, "showSource", info)
-    clientside(app, "showControls", view, info, viewport)
-    for function, component, prop in (
-        ("onThresholdSlider", ids.THRESHOLD_SLIDER, "value"),
-        ("onThresholdText", ids.THRESHOLD_TEXT, "value"),
-        ("onPolarity", ids.POLARITY, "value"),
-        ("onPinned", ids.PINNED, "value"),
-        ("onTracks", ids.TRACK_PICKER, "value"),
-        ("onMask", ids.MASK, "checked"),
-        ("onRuns", ids.RUNS, "value"),
-        ("onPosition", ids.POSITION, "value"),
-        ("onFullRange", ids.FULL_RANGE, "n_clicks"),
+    asked = ids.WINDOW_REQUEST
+    for function, *parts in (
+        ("windowRequest", to(asked), view, info, viewport, state(asked)),
+        ("readWindow", on(asked)),
+        ("tracksRequest", to(ids.TRACKS_REQUEST), view, on(asked), state(ids.TRACKS_REQUEST)),
+        ("readTracks", on(ids.TRACKS_REQUEST)),
+        ("drawOverview", on(ids.OVERVIEW), view, info, viewport, theme),
+        ("drawFaint", to(ids.FAINT, "figure"), window, view, theme, info, skeletons),
+        ("drawLines", to(ids.LINES, "figure"), view, window, hover, theme, info, skeletons),
+        ("drawWords", window, viewport, info),
+        ("drawBrush", view, window),
+        ("drawThresholds", view, info, window),
+        ("drawTracks", tracks, view, window, info),
+        ("drawSelection", view, window, info),
+        ("drawHover", hover),
+        ("drawReading", window, tracks, view),
+        ("showSource", info),
+        ("showControls", view, info, viewport),
     ):
-        clientside(app, function, Input(component, prop), at_start=False)
-    clientside(
-        app,
-        "onNavigate",
-        *(
-            Input(button, "n_clicks")
-            for button in (
-                ids.PAGE_BACK,
-                ids.STEP_BACK,
-                ids.STEP_ON,
-                ids.PAGE_ON,
-                ids.GO_TO_BRUSH,
-                ids.ZOOM_OUT,
-                ids.ZOOM_IN,
-            )
-        ),
-        at_start=False,
-    )
+        clientside(app, panel, function, *parts)
 
 
 def answer_window(services: Services, request: WindowRequest) -> Window | WindowError:

@@ -15,7 +15,7 @@ from app.web.view.wire import (
     MatchKey,
     MatchRequest,
     MatchRow,
-    MatchRows,
+    MatchStore,
     RowTrack,
 )
 from app.web.view.wire import Overview as OverviewStore
@@ -102,7 +102,7 @@ def overview_payload(overview: Overview | None, request: MatchRequest) -> Overvi
 
 def match_payload(
     dataset: Dataset, source: Source, result: MatchResult, request: MatchRequest
-) -> MatchRows:
+) -> MatchStore:
     """Return the ``match`` store for a result.
 
     Parameters

@@ -7,6 +7,7 @@ test fails when the file is stale.
 from __future__ import annotations
 
 import json
+import textwrap
 import types
 from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints
@@ -61,11 +62,15 @@ def _interface(one: Any) -> str:
     first = (one.__doc__ or "").partition("\n")[0] if one.__doc__ != dict.__doc__ else ""
     comment = f"/** {first} */\n" if first else ""
     fields = [
-        f"  {json.dumps(name) if '-' in name else name}"
-        f"{'?' if get_origin(hint) is NotRequired else ''}: {typescript(hint)};\n"
+        f"{json.dumps(name) if '-' in name else name}"
+        f"{'?' if get_origin(hint) is NotRequired else ''}: {typescript(hint)};"
         for name, hint in get_type_hints(one, include_extras=True).items()
     ]
-    return f"{comment}export interface {one.__name__} {{\n{''.join(fields)}}}\n"
+    # A type is never broken over lines: its blanks are not where a line may end.
+    text = " ".join(field.replace(" ", "\0") for field in fields)
+    lines = textwrap.wrap(text, 100, break_long_words=False, break_on_hyphens=False)
+    inner = "".join(f"  {line}\n" for line in lines).replace("\0", " ")
+    return f"{comment}export interface {one.__name__} {{\n{inner}}}\n"
 
 
 if __name__ == "__main__":

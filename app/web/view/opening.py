@@ -205,7 +205,7 @@ def _switched(view: View, source: Source) -> tuple[View, list[Notice]]:
     """What stays of a view when its source is another one now (`open_view`, ``kind``)."""
     notices = []
     if view.excluded:
-        text = "The excluded states are back: their numbers mean other states in this source."
+        text = "Exclusions cleared: state numbers differ between sources."
         notices.append(Notice(text, "info"))
     clamped = min(max(view.threshold, source.minimum), source.maximum)
     if clamped != view.threshold and isfinite(clamped):

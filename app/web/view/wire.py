@@ -185,6 +185,14 @@ class Notices(TypedDict):
     goto: NotRequired[Navigation]
 
 
+class OpenedView(TypedDict):
+    """The answer of ``_view/open``: the stores to write; of no view, only the notices."""
+
+    view: NotRequired[ViewStore]
+    info: NotRequired[Info]
+    notices: Notices
+
+
 #: The ``hover`` store: the state under the pointer, and the part of the page that it is in.
 Hover = TypedDict("Hover", {"state": int | None, "from": NotRequired[str | None]})
 
@@ -393,16 +401,8 @@ class RowTrack(TrackHeader):
     cells: list[list[Cell]]
 
 
-class CachedBits(TypedDict):
-    """The packed on-bits that the server has cached."""
-
-    thresholds: int
-    n_bytes: int
-    most_bytes: int
-
-
-class MatchRows(TypedDict):
-    """What `app.web.payloads.match.match_payload` makes of a result."""
+class MatchStore(TypedDict):
+    """The ``match`` store; the browser marks one that was cancelled."""
 
     n: int
     key: MatchKey
@@ -419,17 +419,11 @@ class MatchRows(TypedDict):
     rows: list[MatchRow]
     listed: int
     tracks: list[RowTrack]
-
-
-class Match(MatchRows):
-    """The ``match`` store; the browser marks one that was cancelled."""
-
-    kept: CachedBits
     cancelled: NotRequired[bool]
 
 
 class MatchError(TypedDict):
-    """In place of a `Match`."""
+    """In place of a `MatchStore`."""
 
     n: int
     key: MatchKey
@@ -450,7 +444,7 @@ class Overview(TypedDict):
 class MatchAnswer(TypedDict):
     """The answer of a match job."""
 
-    match: Match | MatchError
+    match: MatchStore | MatchError
     overview: Overview
 
 
@@ -552,7 +546,7 @@ Stores = TypedDict(
         "tracks-request": TracksRequest,
         "tracks": Tracks | Failure,
         "match-request": MatchRequest,
-        "match": Match | MatchError,
+        "match": MatchStore | MatchError,
         "overview": Overview,
         "match-now": int,
         "search-request": SearchRequest,

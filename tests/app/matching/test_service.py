@@ -91,7 +91,7 @@ def test_the_least_recently_used_bits_and_answers_are_evicted_first(
     one = service_module.pack_states(states, 0.1, Polarity.HIGH).n_bytes
     packs = Counter(monkeypatch, "pack_states")
     service = MatchService(cache_bytes=2 * one, result_bytes=0)
-    assert service.cached_bits() == service_module.CachedBits(0, 0, 2 * one)
+    assert service.usage() == service_module.CacheUsage(0, 0, 2 * one)
     ask = [replace(QUERY, threshold=level) for level in (0.1, 0.2, 0.3)]
     service.match("a", states, ask[0])
     service.match("a", states, ask[1])
@@ -102,7 +102,7 @@ def test_the_least_recently_used_bits_and_answers_are_evicted_first(
     assert packs.calls == 3
     service.match("a", states, ask[1])
     assert packs.calls == 4
-    assert service.cached_bits() == service_module.CachedBits(2, 2 * one, 2 * one)
+    assert service.usage() == service_module.CacheUsage(2, 2 * one, 2 * one)
 
 
 def test_bits_above_the_limit_are_used_but_not_cached(monkeypatch: pytest.MonkeyPatch) -> None:

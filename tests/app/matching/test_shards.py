@@ -209,7 +209,7 @@ def test_each_worker_gets_the_same_shards_every_time_in_one_task() -> None:
     find_matches(states, Query(threshold=0.5, states=tuple(range(30))), bits=bits)
     passes = set()
     for task in tasks:
-        packed_steps = [arguments[3:5] for name, arguments in task if name == "_scan"]
+        packed_steps = [arguments[3:5] for name, arguments in task if name == "_scan_ends"]
         asked = [arguments for name, arguments in task if name == "_work"]
         for arguments in asked:
             assert [(span.first, span.last) for span in arguments[4]] == packed_steps

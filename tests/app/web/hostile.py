@@ -60,49 +60,26 @@ class Sent:
         return f"{path}?{urlencode(pairs)}" if pairs else path
 
 
-def callback(outputs: str, given: str, value: Any) -> dict[str, Any]:
-    """The envelope that Dash's renderer sends."""
-    many = outputs.startswith("..")
-    names = outputs[2:-2].split("...") if many else [outputs]
-    parts = [dict(zip(("id", "property"), name.split("."), strict=True)) for name in names]
-    return {
-        "output": outputs,
-        "outputs": parts if many else parts[0],
-        "inputs": [{"id": given, "property": "data", "value": value}],
-        "changedPropIds": [f"{given}.data"],
-        "parsedChangedPropsIds": [f"{given}.data"],
-    }
-
-
+#: What Dash's renderer sends for a callback on the server; there is none.
+DASH = {
+    "output": "window.data",
+    "outputs": {"id": "window", "property": "data"},
+    "inputs": [{"id": "window-request", "property": "data", "value": {}}],
+    "changedPropIds": ["window-request.data"],
+}
 _STRETCH = {"dataset": "waves", "fp": "", "start": 5, "stop": 60}
 RECORDED: tuple[tuple[str, str, dict[str, Any] | None, tuple[tuple[str, str], ...]], ...] = (
-    *(
-        ("POST", "/_dash-update-component", callback(*parts), ())
-        for parts in (
-            (
-                "..view.data...info.data...notices.data..",
-                "goto",
-                {"kind": "load", "search": "?dataset=waves&sel=20:23&threshold=0.3", "n": 1},
-            ),
-            (
-                "window.data",
-                "window-request",
-                {**_STRETCH, "n": 1, "source": "one",
-                 "brush": {"start": 20, "stop": 23, "before": 1, "after": 0}},
-            ),
-            ("tracks.data", "tracks-request", {**_STRETCH, "tracks": ["half"]}),
-            (
-                "..match.data...overview.data..",
-                "match-request",
-                {"n": 1, "page": PAGE, "key": KEY, "restored": 0, "instead": False},
-            ),
-            (
-                "search.data",
-                "search-request",
-                {"n": 1, "dataset": "waves", "phrase": "w3 w4", "exact": True, "from": 0, "way": "here"},
-            ),
-        )
-    ),
+    ("POST", "/_view/open",
+     {"kind": "load", "search": "?dataset=waves&sel=20:23&threshold=0.3", "n": 1}, ()),
+    ("POST", "/_view/window",
+     {**_STRETCH, "n": 1, "source": "one",
+      "brush": {"start": 20, "stop": 23, "before": 1, "after": 0}}, ()),
+    ("POST", "/_view/tracks", {**_STRETCH, "tracks": ["half"]}, ()),
+    ("POST", f"/_jobs/match/{PAGE}/1",
+     {"n": 1, "page": PAGE, "key": KEY, "restored": 0, "instead": False}, ()),
+    ("POST", "/_view/search",
+     {"n": 1, "dataset": "waves", "phrase": "w3 w4", "exact": True, "from": 0, "way": "here"}, ()),
+    ("POST", "/_dash-update-component", DASH, ()),
     ("POST", f"/_jobs/file/{PAGE}/0", {"form": "csv", "key": KEY}, ()),
     ("GET", f"/_jobs/file/{PAGE}/0", None, ()),
     ("GET", f"/_jobs/file/{PAGE}/0/matches.csv", None, ()),

@@ -19,11 +19,12 @@ from app.web.requests import RefusalLog
 from app.web.view import wire
 from loaders import Catalog
 from loaders.writer import write_dataset
-from tests.app.web.hostile import KEY, PAGE, callback
+from tests.app.web.hostile import DASH, KEY, PAGE
 
 TRACKS = ["half", "number", "phrase"]
 STRETCH = {"n": 1, "dataset": "waves", "fp": "", "source": "one", "start": 0, "stop": 9}
-WINDOW = callback("window.data", "window-request", {**STRETCH, "brush": None})
+WINDOW = {**STRETCH, "brush": None}
+MATCHES = f"/_jobs/match/{PAGE}/1"
 MATCH = {"n": 1, "page": PAGE, "key": {**KEY, "tracks": []}, "restored": 0, "instead": False}
 
 
@@ -53,43 +54,44 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     return create_app(catalog, settings, patience=60).server.test_client()
 
 
-def post(client: FlaskClient, body: Any, path: str = "/_dash-update-component") -> Any:
+def post(client: FlaskClient, body: Any, path: str = "/_view/window") -> Any:
     return client.post(path, data=json.dumps(body), content_type="application/json")
 
 
 def with_match(change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
     request = json.loads(json.dumps(MATCH))
     change(request)
-    return callback("..match.data...overview.data..", "match-request", request)
+    return request  # type: ignore[no-any-return]
 
 
 def test_every_answer_is_of_its_declared_type(client: FlaskClient) -> None:
-    for output, given, value in (
+    for path, store, value in (
         (
-            "..view.data...info.data...notices.data..",
-            "goto",
+            "open",
+            "OpenedView",
             {"kind": "load", "search": "?dataset=waves&first=900&threshold=0.1&sel=3:6", "n": 1},
         ),
-        ("..view.data...info.data...notices.data..", "goto", {"kind": "load", "search": "", "n": 1}),
-        ("window.data", "window-request",
+        ("open", "OpenedView", {"kind": "load", "search": "", "n": 1}),
+        ("window", "window",
          {**STRETCH, "brush": {"start": 3, "stop": 6, "before": 1, "after": 0}}),
-        ("window.data", "window-request", {**STRETCH, "source": "two", "brush": None}),
-        ("tracks.data", "tracks-request",
+        ("window", "window", {**STRETCH, "source": "two", "brush": None}),
+        ("tracks", "tracks",
          {"dataset": "waves", "fp": "", "start": 0, "stop": 9, "tracks": TRACKS}),
-        ("..match.data...overview.data..", "match-request",
-         {**MATCH, "key": {**MATCH["key"], "tracks": TRACKS}}),
-        ("..match.data...overview.data..", "match-request",
-         {**MATCH, "key": {**MATCH["key"], "start": None, "stop": None}}),
-        ("search.data", "search-request",
+        ("search", "search",
          {"n": 1, "dataset": "waves", "phrase": "w3", "exact": True, "from": 0, "way": "next"}),
-        ("search.data", "search-request",
+        ("search", "search",
          {"n": 1, "dataset": "waves", "phrase": "nothing", "exact": True, "from": 0, "way": "here"}),
     ):  # fmt: skip
-        stores = post(client, callback(output, given, value)).json["response"]
-        assert stores
-        for name, store in stores.items():
-            hint = get_type_hints(wire.Stores, include_extras=True)[name]
-            TypeAdapter(hint).validate_python(store["data"], extra="forbid")
+        answer = post(client, value, f"/_view/{path}").json
+        hints = get_type_hints(wire.Stores, include_extras=True)
+        TypeAdapter(hints.get(store, wire.OpenedView)).validate_python(answer, extra="forbid")
+    for key in (
+        {**MATCH["key"], "tracks": TRACKS},
+        {**MATCH["key"], "start": None, "stop": None},
+    ):
+        answer = post(client, {**MATCH, "key": key}, MATCHES).json
+        TypeAdapter(wire.JobStatus).validate_python(answer, extra="forbid")
+        assert answer["state"] == "done"
     answer = post(client, {"form": "csv", "key": MATCH["key"]}, f"/_jobs/file/{PAGE}/0").json
     TypeAdapter(wire.JobStatus).validate_python(answer, extra="forbid")
     answer = client.get("/_jobs/copy?dataset=waves&source=one").json
@@ -98,46 +100,24 @@ def test_every_answer_is_of_its_declared_type(client: FlaskClient) -> None:
 
 def test_the_requests_of_a_page_fit(client: FlaskClient) -> None:
     assert post(client, WINDOW).status_code == 200
-    assert post(client, with_match(lambda request: None)).status_code == 200
-    assert post(client, callback("search.data", "search-request", None)).status_code == 200
+    assert post(client, with_match(lambda request: None), MATCHES).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"output": "nothing.data"}, ["no callback", "'nothing.data'"]),
-        ({"output": "hover.data"}, ["no callback"]),
-        ({"output": ["window.data"]}, ["no callback"]),
-        ({"outputs": None}, ["outputs", "window.data"]),
-        ({"outputs": [{"id": "window", "property": "data"}]}, ["outputs"]),
-        ({"outputs": {"id": "match", "property": "data"}}, ["outputs"]),
-        ({"inputs": []}, ["inputs", "[]"]),
-        ({"inputs": "window-request"}, ["inputs"]),
-        ({"inputs": [{"id": "view", "property": "data", "value": 1}]}, ["inputs"]),
-        ({"inputs": [[]]}, ["inputs"]),
-        ({"state": [1]}, ["state is [1]"]),
-        ({"changedPropIds": 5}, ["changedPropIds", "5"]),
-        ({"changedPropIds": [{}]}, ["changedPropIds"]),
-        ({"changedPropIds": ["view.data"]}, ["changedPropIds"]),
-    ],
-)
-def test_an_envelope_that_does_not_fit_is_refused(
-    client: FlaskClient, change: dict[str, Any], words: list[str]
-) -> None:
-    answer = post(client, {**WINDOW, **change})
+def test_a_callback_of_dash_is_refused(client: FlaskClient) -> None:
+    answer = post(client, DASH, "/_dash-update-component")
     assert answer.status_code == 400
-    assert all(word in answer.json["error"] for word in words), answer.json
+    assert "no callbacks on the server" in answer.json["error"]
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda r: r.update(n="1"), ["match-request.n", "integer", "'1'"]),
-        (lambda r: r.update(n=True), ["match-request.n", "True"]),
-        (lambda r: r.update(n=10**30), ["match-request.n", "less than"]),
-        (lambda r: r.update(page="../x"), ["match-request.page", "'../x'"]),
-        (lambda r: r.pop("key"), ["match-request.key is missing"]),
-        (lambda r: r.update(more=1), ["match-request.more is not a known field"]),
+        (lambda r: r.update(n="1"), ["The body.n", "integer", "'1'"]),
+        (lambda r: r.update(n=True), ["The body.n", "True"]),
+        (lambda r: r.update(n=10**30), ["The body.n", "less than"]),
+        (lambda r: r.update(page="../x"), ["The body.page", "'../x'"]),
+        (lambda r: r.pop("key"), ["The body.key is missing"]),
+        (lambda r: r.update(more=1), ["The body.more is not a known field"]),
         (lambda r: r["key"].update(threshold=float("nan")), ["key.threshold", "finite", "nan"]),
         (lambda r: r["key"].update(sort="x" * 20_000), ["key.sort", "'rank'"]),
         (lambda r: r["key"].update(length=[1]), ["key.length", "[1]"]),
@@ -148,7 +128,7 @@ def test_an_envelope_that_does_not_fit_is_refused(
 def test_a_request_that_does_not_fit_names_field_expected_and_found(
     client: FlaskClient, change: Callable[[dict[str, Any]], Any], words: list[str]
 ) -> None:
-    answer = post(client, with_match(change))
+    answer = post(client, with_match(change), MATCHES)
     assert answer.status_code == 400
     assert list(answer.json) == ["error"]
     assert all(word in answer.json["error"] for word in words), answer.json
@@ -171,7 +151,7 @@ def test_a_request_that_does_not_fit_names_field_expected_and_found(
 def test_a_body_that_is_no_json_object_is_refused(
     client: FlaskClient, data: bytes, content_type: str, word: str
 ) -> None:
-    for path in ("/_dash-update-component", f"/_jobs/file/{PAGE}/0"):
+    for path in ("/_view/window", MATCHES, f"/_jobs/file/{PAGE}/0"):
         answer = client.post(path, data=data, content_type=content_type)
         assert answer.status_code == 400
         assert word in answer.json["error"]  # type: ignore[index]
@@ -180,7 +160,7 @@ def test_a_body_that_is_no_json_object_is_refused(
 def test_a_refusal_is_one_line_in_the_log_and_a_fault_has_its_traceback(
     fresh_client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    post(fresh_client, {**WINDOW, "outputs": "a\nb"})
+    post(fresh_client, {**WINDOW, "source": ["a\nb"]})
     (line,) = caplog.records
     assert line.levelno == logging.WARNING
     assert line.exc_info is None
@@ -191,7 +171,7 @@ def test_a_refusal_is_one_line_in_the_log_and_a_fault_has_its_traceback(
 
     monkeypatch.setattr(Catalog, "get", fail)
     caplog.clear()
-    answer = json.loads(post(fresh_client, WINDOW).text)["response"]["window"]["data"]
+    answer = json.loads(post(fresh_client, WINDOW).text)
     assert "its log has the details" in answer["error"]
     assert [record.exc_info is not None for record in caplog.records] == [True]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +17,8 @@ from app.web.factory import create_app
 from loaders import Catalog
 from tests import ROOT
 
-VENDORED = ROOT / "assets" / "vendor" / "plotly-basic.min.js"
+ASSETS = ROOT / "assets"
+VENDORED = ASSETS / "vendor" / "plotly-basic.min.js"
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Client:
 
 
 def scripts(client: Client) -> list[str]:
-    return re.findall(r'<(?:script|link)[^>]* (?:src|href)="(/[^"]+)"', client.get("/").text)
+    found = re.findall(r'<(?:script|link)[^>]* (?:src|href)="(/[^"]+)"', client.get("/").text)
+    return [address for address in found if address not in ("/_dash-layout", "/_dash-dependencies")]
 
 
 def test_every_script_and_style_sheet_is_compressed_and_the_same_unpacked(client: Client) -> None:
@@ -74,6 +77,26 @@ def test_a_changed_asset_is_asked_for_without_its_version_and_revalidated(client
     )
     assert again.status_code == 304
     assert again.data == b""
+
+
+def test_every_module_is_requested_at_once_and_with_its_version(client: Client) -> None:
+    page = client.get("/").text
+    found = re.search(r'<script type="importmap">(.*?)</script>', page)
+    assert found is not None
+    imports = json.loads(found.group(1))["imports"]
+    modules = {f"/assets/{one.relative_to(ASSETS).as_posix()}" for one in ASSETS.glob("*/*.mjs")}
+    assert modules == imports.keys()
+    for plain, address in imports.items():
+        assert address.startswith(f"{plain}?m=")
+        assert f'<link rel="modulepreload" href="{address}">' in page
+    # A browser ignores an import map that comes after the first module.
+    assert page.index("importmap") < page.index("modulepreload") < page.index('type="module"')
+
+
+def test_the_layout_and_the_list_of_callbacks_are_requested_at_once(client: Client) -> None:
+    page = client.get("/").text
+    for name in ("_dash-layout", "_dash-dependencies"):
+        assert f'<link rel="preload" as="fetch" crossorigin href="/{name}">' in page
 
 
 def test_head_and_ranges_are_answered(client: Client) -> None:
