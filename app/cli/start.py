@@ -1,4 +1,4 @@
-"""What commands begin with: their settings, and the demos where no data is named."""
+"""The first steps of commands: their settings, and the demos if no data is given."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class RequestError(Exception):
 
 
 def prepared_settings(data: Sequence[str] = (), **given: str | None) -> Settings:
-    """Return the settings, given ones before those of the environment, with a cache folder ready."""
+    """Return the settings, with options before environment variables, and the cache folder created."""
     settings = settings_module.load(os.environ, given)
     if data:
         settings = replace(settings, data=tuple(Path(path).expanduser() for path in data))
@@ -28,14 +28,14 @@ def prepared_settings(data: Sequence[str] = (), **given: str | None) -> Settings
 def build_demos(
     settings: Settings, name: str | None = None, source: str | None = None
 ) -> tuple[Path, ...]:
-    """Build one demo, or all that come along, and return where they are.
+    """Build one demo, or all included ones, and return their paths.
 
-    `source` is the folder with the material of that demo.
+    `source` is a folder with the data of the demo.
     """
     from demos import registry
 
     if name is None and source is not None:
-        raise RequestError("--from goes with the NAME of a demo: demo brown --from FOLDER.")
+        raise RequestError("--from needs the NAME of a demo: demo brown --from FOLDER.")
     root = settings.cache_dir / "demos"
     names = registry.offered(root) if name is None else (name,)
     folder = None if source is None else Path(source).expanduser()

@@ -128,7 +128,7 @@ class Jobs:
         What to tell whom `place` turns away.
     """
 
-    BUSY = "The server is busy with other long searches and large answers; ask again in a moment."
+    BUSY = "The server is busy with other long searches and large answers; try again in a moment."
 
     def __init__(
         self, folder: Path, *, at_once: int, places: int, patience: float = 1.0, niceness: int = 5
