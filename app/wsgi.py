@@ -1,4 +1,4 @@
-"""For a team: `gunicorn app.wsgi:server`; the settings come from the environment (STATEBRUSH_*)."""
+"""For production: `gunicorn app.wsgi:server`; settings come from the environment (STATEBRUSH_*)."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _LOG = logging.getLogger("statebrush")
 
 
 def make_server() -> Flask:
-    """Return the WSGI application over STATEBRUSH_DATA, or over the demos without it.
+    """Return the WSGI application for STATEBRUSH_DATA, or for the demos if it is not set.
 
     Broken datasets are logged and shown in the picker; the others are served.
 
     Raises
     ------
     SettingError
-        A setting that cannot be used.
+        A setting is invalid.
     """
     settings = prepared_settings()
-    # numba reads where to keep its kernels when it is imported: only from here on.
+    # numba reads its cache folder on import, so import it only from here on.
     from app.matching import warm
     from app.web.factory import create_app
     from loaders import Catalog

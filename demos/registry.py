@@ -168,7 +168,7 @@ def build_songs(source: Path, out: Path, progress: Progress | None = None) -> tu
     more = ", ..." if len(made.unknown) > N_LISTED else ""
     return made.path, (
         f"{sentence}; {total} {'token is not a chord' if total == 1 else 'tokens are not chords'} that the model "
-        f"knows and read as unknown: {named}{more}."
+        f"knows, read as unknown: {named}{more}."
     )
 
 

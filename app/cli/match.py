@@ -25,7 +25,7 @@ from app.startup import prepared_settings
     type=click.Choice(["table", "json", "csv"]),
     default="table",
     show_default=True,
-    help="How the answer is written.",
+    help="The output format.",
 )
 @setting("cache_dir")
 @setting("cache_bytes")
@@ -40,7 +40,7 @@ def match_command(
     workers: str | None,
     **given: Any,
 ) -> int:
-    """Find every place in DATA where the states selected by a range, or given, are on together."""
+    """Find every range in DATA where the states selected by a range, or given, are on together."""
     settings = prepared_settings(
         cache_dir=cache_dir, cache_bytes=cache_bytes, bits_on_disk=bits_on_disk, workers=workers
     )

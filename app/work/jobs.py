@@ -129,7 +129,7 @@ class Jobs:
         The sentence for a request that gets no slot.
     """
 
-    BUSY = "The server is busy with other long searches and large answers; ask again in a moment."
+    BUSY = "The server is busy with other long searches and large answers; try again in a moment."
 
     def __init__(
         self, folder: Path, *, at_once: int, slots: int, patience: float = 1.0, niceness: int = 5

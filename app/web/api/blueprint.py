@@ -1,6 +1,6 @@
-"""Read-only JSON over HTTP, for programs: the same answers as the screen and the command line.
+"""Read-only JSON API over HTTP: the same answers as the dashboard and the command line.
 
-docs/api.md is the page for those who use it; its tables of parameters are `table` of each route.
+docs/api.md is its documentation; the tables of parameters there are `table` of each route.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from loaders import DatasetError
 
 ROUTES: tuple[Route, ...] = (datasets.ROUTE, context.ROUTE, match.ROUTE, search.ROUTE)
 
-#: Bytes of an answer.
+#: The maximum size of an answer in bytes.
 MOST_ANSWER_BYTES = 64 << 20
 
 
 def blueprint(services: Services) -> Blueprint:
     """Return the API as a Flask blueprint under `PREFIX`.
 
-    Every answer is JSON in UTF-8. Anything wrong is an object with one key, ``error``: one plain
-    sentence, with status 400 (the request), 404 (nothing there by that name), 405 (not GET), 500
-    (nobody foresaw it; the log has the details) or 503 (later: it is being prepared, or the server is
-    busy; or it took too long).
+    All answers are JSON in UTF-8. An error is an object with one key, ``error``: one plain sentence,
+    with status 400 (invalid request), 404 (unknown name), 405 (not GET), 500 (unexpected error; the log
+    has the details) or 503 (try again later: the data is being prepared, the server is busy, or the
+    request took too long).
     """
     made = Blueprint("api", __name__, url_prefix=PREFIX)
     for route in ROUTES:
@@ -48,7 +48,7 @@ def blueprint(services: Services) -> Blueprint:
 
     @made.route("/<path:rest>", methods=["POST", "PUT", "PATCH", "DELETE"])
     def only_reading(rest: str) -> Response:
-        return _json({"error": "Nothing can be changed here; ask with GET."}, 405)
+        return _json({"error": "The API is read-only; use GET."}, 405)
 
     return made
 
@@ -81,10 +81,10 @@ def _given(route: Route) -> dict[str, Any]:
 
 
 def _json(answer: dict[str, Any], status: int) -> Response:
-    # Not Flask's jsonify, which sorts the keys: the command line's order is part of the answer.
+    # Not Flask's jsonify, which sorts the keys: the order is that of the command line.
     text = json.dumps(answer, allow_nan=False) + "\n"
     if len(text) > MOST_ANSWER_BYTES:
-        sentence = f"The answer has {len(text):,} bytes, and {MOST_ANSWER_BYTES:,} are the most; ask for less."
+        sentence = f"The answer has {len(text):,} bytes; at most {MOST_ANSWER_BYTES:,} are allowed; request less."
         text, status = json.dumps({"error": sentence}) + "\n", 400
     response = Response(text, status, mimetype="application/json")
     response.headers["Cache-Control"] = "no-cache"

@@ -12,31 +12,31 @@ from app.web.services import Services
 from loaders import Dataset, Source
 from loaders.annotations import Annotation, Categorical, Ranked, Scalar
 
-#: Steps, states and annotations of one answer, and words of a ranked one at a step.
+#: Limits of an answer: steps, states, annotations, and words of a ranked annotation per step.
 MOST_CONTEXT_STEPS, MOST_STATES, MOST_ANNOTATIONS, MOST_RANKED = 2_000, 256, 12, 20
 
 
 def context(services: Services, given: dict[str, Any]) -> dict[str, Any]:
-    """Return the words of a stretch of steps, the values of some states and some annotations."""
+    """Return the words of a range of steps, the values of some states and some annotations."""
     dataset = open_dataset(services, given["dataset"])
     start, stop = given["start"], given["stop"]
     if not 0 <= start < stop <= dataset.n_steps:
         raise ApiError(
-            f"The steps from {start} to {stop} are not a stretch of this dataset; "
+            f"The steps from {start} to {stop} are not a range in this dataset; "
             f"give a start below the stop, both from 0 to {dataset.n_steps}.",
             400,
         )
     if stop - start > MOST_CONTEXT_STEPS:
         raise ApiError(
-            f"{stop - start:,} steps are asked for, and {MOST_CONTEXT_STEPS:,} are the most; "
-            "ask for them in several stretches.",
+            f"{stop - start:,} steps are requested; at most {MOST_CONTEXT_STEPS:,} are allowed; "
+            "use several requests.",
             400,
         )
     wanted = match_options.whole_numbers("states", given["states"] or "")
     if len(wanted) > MOST_STATES:
         raise ApiError(
-            f"{len(wanted):,} states are asked for, and {MOST_STATES} are the most; "
-            "ask for them in several lots.",
+            f"{len(wanted):,} states are requested; at most {MOST_STATES} are allowed; "
+            "use several requests.",
             400,
         )
     source = None
@@ -69,7 +69,7 @@ def _states(source: Source, start: int, stop: int, wanted: tuple[int, ...]) -> l
     for state in wanted:
         if not 0 <= state < source.n_states:
             raise ApiError(
-                f"states names state {state}, but this source has states 0 to "
+                f"states contains state {state}, but this source has states 0 to "
                 f"{source.n_states - 1}; give states in that range.",
                 400,
             )
@@ -87,12 +87,12 @@ def _states(source: Source, start: int, stop: int, wanted: tuple[int, ...]) -> l
 def _annotations(dataset: Dataset, text: str | None) -> list[Annotation]:
     if not text:
         return []
-    # A name may hold a comma: the whole text first.
+    # A name may contain a comma, so try the whole text first.
     names = [text] if text in dataset.annotations else text.split(",")
     if len(names) > MOST_ANNOTATIONS:
         raise ApiError(
-            f"{len(names):,} annotations are asked for, and {MOST_ANNOTATIONS} are the most; "
-            "ask for them in several lots.",
+            f"{len(names):,} annotations are requested; at most {MOST_ANNOTATIONS} are allowed; "
+            "use several requests.",
             400,
         )
     for name in names:
@@ -121,19 +121,19 @@ def _annotation(item: Annotation, start: int, stop: int) -> dict[str, Any]:
 
 ROUTE = Route(
     "/context",
-    "The words of a stretch of steps, the values of some states, and annotations.",
+    "The words of a range of steps, the values of some states, and annotations.",
     (
         DATASET,
         Option(
             "source",
             "text",
-            "The source of the states. May be left out where there is only one.",
+            "The source of the states. Optional if there is only one.",
         ),
-        Option("start", "whole", "First step.", required=True),
+        Option("start", "whole", "The first step.", required=True),
         Option(
             "stop",
             "whole",
-            f"Step after the last one; at most {MOST_CONTEXT_STEPS:,} steps at once.",
+            f"The step after the last one; at most {MOST_CONTEXT_STEPS:,} steps per request.",
             required=True,
         ),
         Option(

@@ -34,8 +34,8 @@ def match(services: Services, given: dict[str, Any]) -> dict[str, Any]:
     ):
         if value > most:
             raise ApiError(
-                f"{name} is {value}, and {most:,} is the most over HTTP; give less, "
-                "or ask the command line, which has no such bound.",
+                f"{name} is {value}, but at most {most:,} is allowed over HTTP; give less, "
+                "or use the command line, which has no such limit.",
                 400,
             )
     dataset = open_dataset(services, dataset_id)
@@ -58,7 +58,7 @@ def match(services: Services, given: dict[str, Any]) -> dict[str, Any]:
         except Cancelled:
             sentence = (
                 f"The search was ended: it took more than {MOST_SECONDS:,} seconds, or the connection "
-                "was closed; ask for less, or ask the command line, which has no such bound."
+                "was closed; request less, or use the command line, which has no such limit."
             )
             raise ApiError(sentence, 503) from None
     _check_size(sum(one.length + len(one.profile) for one in result.matches), MOST_ITEMS)
@@ -88,9 +88,9 @@ def _most_items(first: MatchResult, query: Query) -> int:
 def _check_size(n_items: int, most: int) -> None:
     if n_items > most:
         raise ApiError(
-            f"The answer would have up to {n_items:,} words and shares of profile, and "
-            f"{MOST_ITEMS:,} are the most over HTTP; give a smaller top or context, or a length, "
-            "or ask the command line, which has no such bound.",
+            f"The answer would have up to {n_items:,} words and shares of profile, "
+            f"but at most {MOST_ITEMS:,} are allowed over HTTP; give a smaller top or context, or a length, "
+            "or use the command line, which has no such limit.",
             400,
         )
 

@@ -52,10 +52,10 @@ def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
 
 
 def start_match(services: Services, page: str, n: str, request: MatchRequest) -> JobStatus:
-    """Begin the match of a request; return how it stands: the fields of `app.work.jobs.Status`.
+    """Start the match of a request; return its progress: the fields of `app.work.jobs.Status`.
 
-    A request that says ``instead`` follows one of the same page that has no answer yet, and perhaps never
-    needs one: that one is cancelled.
+    A request with ``instead`` replaces an earlier one of the same page that has no answer yet: that one is
+    cancelled.
     """
     try:
         name = JobName.of(page, MATCH, n)
@@ -83,7 +83,7 @@ def answer_match(services: Services, request: MatchRequest, control: Control) ->
     try:
         opened = services.corpus.open(key["dataset"], key["source"])
         if isinstance(opened, BeingPrepared):
-            sentence = f"“{opened.dataset.name}” is being prepared; its matches follow."
+            sentence = f"“{opened.dataset.name}” is being prepared; its matches will follow."
             return _refused(request, sentence)
         result = services.matching.match(opened.key, opened.states, query_from_key(key), control)
         match = match_payload(opened.dataset, opened.source, result, request)

@@ -27,7 +27,7 @@ def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
     for panel in panels:
         request, found = panel(ids.SEARCH_REQUEST), panel(ids.SEARCH)
         clientside(app, panel, "readSearch", Input(request, "data"))
-        # Only an answer may jump: with the info as an input, going back would jump again.
+        # Only answers trigger a jump: with the info as an input, going back would jump again.
         clientside(app, panel, "drawSearch", Input(found, "data"))
 
 

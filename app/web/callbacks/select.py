@@ -81,8 +81,8 @@ def _wire(app: Dash, panel: Panel) -> None:
 def answer_window(services: Services, request: WindowRequest) -> Window | WindowError:
     """Return the ``window`` store for a request, or ``error`` with one sentence.
 
-    ``preparing`` says that the copy of the source is not there (any more): the view must be opened
-    anew, which builds it.
+    ``preparing`` means that the copy of the source does not exist (any more): the view must be opened
+    again, which builds it.
     """
     try:
         opened = services.corpus.open(request["dataset"], request["source"])

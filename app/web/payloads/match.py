@@ -1,4 +1,4 @@
-"""What the Match View draws: the answer to a match request, as a payload."""
+"""The data of the Match View: the answer to a match request, as a payload."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from app.web.view.wire import (
 from app.web.view.wire import Overview as OverviewStore
 from loaders import Dataset, Source
 
-#: Steps of context on either side that rows carry; the widest screen shows fewer.
+#: Steps of context in a row before and after a match; the widest screen shows fewer.
 BEFORE, AFTER = 30, 48
 #: The share of the steps around matches at which no more selected states are on than where heat starts.
 USUAL = 0.9
 #: Rows of a page, and how many rows can be paged through and sorted.
 ROWS, LISTED = 50, 10_000
-#: Lengths up to this have a bar each, longer ones share a bar.
+#: Lengths up to this have a bar each; longer ones share bars.
 SINGLE_BARS = 20
 
 
 def query_from_key(key: MatchKey) -> Query:
-    """Return the query that a ``match-request``'s key stands for (the fields of the view)."""
+    """Return the query for the key of a ``match-request`` (fields of the view)."""
     ranked = key["sort"] == "rank"
     return Query(
         threshold=key["threshold"],
@@ -46,7 +46,7 @@ def query_from_key(key: MatchKey) -> Query:
         min_length=key["min_length"],
         length=None if key["length"] is None else (key["length"][0], key["length"][1]),
         overlapping=key["overlapping"],
-        # In rank order a page is cut by the engine; any other order needs the whole list.
+        # In rank order the engine returns one page; other orders need the whole list.
         top=ROWS if ranked else LISTED,
         offset=min(key["page"] * ROWS, LISTED - ROWS) if ranked else 0,
         context=0,
@@ -54,13 +54,13 @@ def query_from_key(key: MatchKey) -> Query:
 
 
 def histogram_bins(counts: Sequence[LengthCount]) -> list[LengthBin]:
-    """Bin the length histogram: one bar a length up to 20, then ranges growing 1-2-5.
+    """Bin the length histogram: one bar per length up to 20, then ranges growing 1-2-5.
 
     Returns
     -------
     list of dict
-        ``low`` and ``high`` (both inclusive), ``matches``, ``full_matches``; lengths up to the
-        longest single bar that is needed are there even when empty, empty ranges are left out.
+        ``low`` and ``high`` (both inclusive), ``matches``, ``full_matches``. Single lengths up to the
+        longest one needed are included even if empty; empty ranges are left out.
     """
     if not counts:
         return []
@@ -85,10 +85,10 @@ def histogram_bins(counts: Sequence[LengthCount]) -> list[LengthBin]:
 
 
 def overview_payload(overview: Overview | None, request: MatchRequest) -> OverviewStore:
-    """Return the ``overview`` store: at most 1,024 bins however long the corpus is.
+    """Return the ``overview`` store: at most 1,024 bins for a corpus of any length.
 
-    ``on`` holds shares in thousandths; the lists are empty when nothing was searched. ``n`` and
-    ``key`` are the request's.
+    ``on`` has shares in thousandths; the lists are empty if nothing was searched. ``n`` and ``key`` are
+    those of the request.
     """
     return {
         "n": request["n"],
@@ -108,11 +108,11 @@ def match_payload(
     Parameters
     ----------
     dataset, source
-        Give the words, the sequences' ids, the values and the tracks beside the rows.
+        The words, the sequence ids, the values, and the tracks next to the rows.
     result
-        The answer to `query_from_key` for the request's key.
+        The result of `query_from_key` for the key of the request.
     request
-        ``n`` and ``key``, both returned, so that the browser can tell a stale answer.
+        ``n`` and ``key``, both returned, so that the browser can recognize a stale answer.
 
     Returns
     -------
@@ -200,7 +200,7 @@ def heat_start(around: Sequence[int], least_overlap: int, n_selected: int) -> fl
 
 
 def _page(result: MatchResult, key: MatchKey) -> tuple[list[Match], int]:
-    """Return one page of the list in the order asked for, and how many rows all pages hold."""
+    """Return one page of the list in the requested order, and the number of rows on all pages."""
     sort = key["sort"]
     known = result.places if result.places is not None else result.places_at_least
     listed = min(known, LISTED)

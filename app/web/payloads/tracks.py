@@ -1,4 +1,4 @@
-"""Annotations as the browser draws them: one shape for the Select View and the rows of matches."""
+"""Annotations in the form drawn by the browser, for the Select View and the rows of matches."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.web.view.wire import Cell, Track, TrackHeader, Tracks, TracksRequest
 from loaders import Dataset
 from loaders.annotations import Annotation, Categorical, Interval, Scalar
 
-#: Words of a ranked annotation that are shown a step.
+#: Words of a ranked annotation shown per step.
 TOP_WORDS = 3
 #: Significant digits of a number.
 DIGITS = 6
@@ -19,16 +19,16 @@ MOST_TRACKS = 12
 
 
 def chosen(dataset: Dataset, names: Iterable[str] | None) -> list[Annotation]:
-    """Return the annotations of these names that there are, in this order, at most 12."""
+    """Return the existing annotations with these names, in this order, at most 12."""
     found = [dataset.annotations[name] for name in names or () if name in dataset.annotations]
     return found[:MOST_TRACKS]
 
 
 def header(track: Annotation) -> TrackHeader:
-    """Return what holds for the whole track: ``name``, ``kind``, and its scale.
+    """Return the properties of a whole track: ``name``, ``kind``, and its scale.
 
-    Categorical and interval tracks have ``categories`` (label and colour, in the track's own order)
-    and ``counts``; scalar ones ``low``, ``high`` and ``unit`` (None where there is none).
+    Categorical and interval tracks have ``categories`` (label and colour, in the order of the track)
+    and ``counts``; scalar ones ``low``, ``high`` and ``unit`` (None if not given).
     """
     base: TrackHeader = {"name": track.name, "kind": track.kind}
     if isinstance(track, Categorical | Interval):
@@ -42,14 +42,13 @@ def header(track: Annotation) -> TrackHeader:
 
 
 def cells(track: Annotation, start: int, stop: int) -> list[Cell]:
-    """Return one value a step of [start, stop).
+    """Return one value per step in [start, stop).
 
     Returns
     -------
     list
-        Categorical and interval: the number of the category, -1 for none. Scalar: the number, None
-        where it is missing or not finite. Ranked: a list of (word, weight or None) pairs, best
-        first, at most three.
+        Categorical and interval: the index of the category, -1 for none. Scalar: the number, None if
+        missing or not finite. Ranked: a list of at most three (word, weight or None) pairs, best first.
     """
     if isinstance(track, Categorical | Interval):
         codes: list[Cell] = track.codes(start, stop).tolist()

@@ -1,4 +1,4 @@
-"""What the browser must know of a dataset and a source: the ``info`` store."""
+"""What the browser needs to know about a dataset and a source: the ``info`` store."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from app.web.view.url import MOST_CONTEXT, MOST_LIMIT, MOST_RUNS, ZOOM, ZOOM_RAN
 from app.web.view.wire import Info
 from loaders import Dataset, Source
 
-#: Sequences whose boundaries the overview draws; more could not be told apart.
+#: The maximum number of sequence boundaries drawn in the overview; more would be indistinguishable.
 MOST_DRAWN_SEQUENCES = 400
 
 
 def _drawn_sequences(dataset: Dataset) -> list[int]:
-    """Return where sequences start, for the overview; none when they are too many to tell apart."""
+    """Return the starts of sequences for the overview; empty if there are too many to draw."""
     offsets = dataset.sequences.offsets
     return [int(step) for step in offsets[1:-1]] if len(offsets) <= MOST_DRAWN_SEQUENCES else []
 
@@ -33,7 +33,7 @@ def right_to_left(dataset: Dataset) -> bool:
 
 
 def info_payload(dataset: Dataset, source: Source) -> Info:
-    """Return what the browser must know of a dataset and a source (the ``info`` store)."""
+    """Return what the browser needs to know about a dataset and a source (the ``info`` store)."""
     plain = all(name == str(i) for i, name in enumerate(source.state_names))
     return {
         "dataset": dataset.id,

@@ -12,7 +12,7 @@ def test_songs_of_ones_own_become_a_dataset(run: Run, tmp_path: Path) -> None:
     arguments = ["--from", tmp_path / "mine.txt", "--out", tmp_path / "mine"]
     ran = run("demo", "chords", *arguments)
     assert (ran.code, ran.out.strip()) == (0, str(tmp_path / "mine"))
-    assert "2 songs read; 1 token is no chord that the model knows" in ran.err
+    assert "2 songs read; 1 token is not a chord that the model knows" in ran.err
     assert "Xyz (1)" in ran.err
     assert "Problems: none" in run("check", tmp_path / "mine").out
     # Nothing of the user's is ever replaced.

@@ -188,7 +188,7 @@ def test_table_shows_sequences_where_there_are_some() -> None:
     assert "sequence" in text
 
 
-def test_empty_answer_is_told_with_its_reason() -> None:
+def test_an_empty_answer_has_its_reason() -> None:
     result = find_matches(states(), Query(threshold=2, start=3, stop=6))
     assert as_json(result)["reason"] == result.reason
     assert as_json(result)["matches"] == []
@@ -196,7 +196,7 @@ def test_empty_answer_is_told_with_its_reason() -> None:
         "0 states selected by steps 3 to 6 of lstm",
         "0 matches in 9 steps, 0 with every selected state; 0 of 0 listed",
         "",
-        f"No match is listed: {result.reason}.",
+        f"No matches listed: {result.reason}.",
     ]
 
 

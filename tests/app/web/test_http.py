@@ -129,7 +129,7 @@ def test_a_link_is_opened_as_it_says(client: FlaskClient, catalog: Catalog) -> N
         ("?dataset=waves&threshold=0.1&exclude=39-41", "0 to 39"),
         ("?dataset=waves&threshold=0.1&state=40", "0 to 39"),
         ("?dataset=waves&threshold=0.1&track=mood", "no annotation “mood”"),
-        ("?dataset=waves&threshold=0.1&colour=mood", "“mood”, which is no annotation"),
+        ("?dataset=waves&threshold=0.1&colour=mood", "“mood”, which is not an annotation"),
         ("?dataset=broken", "tokens.parquet"),
     ],
 )
@@ -426,7 +426,7 @@ def test_clients_that_do_not_read_their_files_leave_threads_for_others(
     reading = client.get(first)
     refused = client.get(second, buffered=True)
     assert (refused.status_code, refused.mimetype) == (503, "text/plain")
-    assert "ask again" in refused.text
+    assert "try again" in refused.text
     reading.close()
     for _ in range(3):
         assert client.head(second, buffered=True).status_code == 200, (

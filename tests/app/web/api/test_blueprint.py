@@ -40,8 +40,8 @@ def test_a_source_that_is_being_prepared_is_503_until_it_is_there(
     client = made.test_client()
     steps = {"dataset": "waves", "start": 0, "stop": 2}
     asked = {**steps, "source": "one", "threshold": 0.3}
-    assert "ask again" in refused(client, "match", 503, **asked)
-    assert "ask again" in refused(client, "context", 503, **steps, source="one")
+    assert "try again" in refused(client, "match", 503, **asked)
+    assert "try again" in refused(client, "context", 503, **steps, source="one")
     assert client.get("/api/v1/context", query_string=steps).status_code == 200
     go.set()
     for _ in range(3000):
@@ -106,4 +106,4 @@ def test_no_answer_is_larger_than_its_bound(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(blueprint, "MOST_ANSWER_BYTES", 5000)
-    assert "5,000 are the most" in refused(client, "context", 400, dataset="waves", start=0, stop=2000)  # fmt: skip
+    assert "at most 5,000 are allowed" in refused(client, "context", 400, dataset="waves", start=0, stop=2000)  # fmt: skip

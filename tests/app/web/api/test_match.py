@@ -77,8 +77,8 @@ def test_a_match_is_the_command_line_s_byte_for_byte(
         (400, {"threshold": 0.3, "states": ""}, "list of states is empty"),
         (400, {"threshold": 0.3, "states": "3,x"}, "states is '3,x'"),
         (400, {"threshold": 0.3, "states": "3", "overlapping": "yes"}, "give 1 or 0"),
-        (400, {"threshold": 0.3, "states": "3", "top": 10_001}, "10,000 is the most"),
-        (400, {"threshold": 0.3, "states": "3", "context": 1001}, "1,000 is the most"),
+        (400, {"threshold": 0.3, "states": "3", "top": 10_001}, "at most 10,000 is allowed"),
+        (400, {"threshold": 0.3, "states": "3", "context": 1001}, "at most 1,000 is allowed"),
         (400, {"threshold": 0.3, "states": "3", "format": "csv"}, "give json"),
         (400, {"threshold": 0.3, "states": "3", "min_overlp": "1"}, "no parameter 'min_overlp'"),
     ],
@@ -99,9 +99,9 @@ def test_an_answer_that_is_too_long_is_refused_before_and_after_it_is_worked_out
     for bounds in ((1 << 30, 6 * longest), (6 * longest, 1 << 30)):
         monkeypatch.setattr(match, "_MOST_CONSIDERED", bounds[0])
         monkeypatch.setattr(match, "MOST_ITEMS", 10)
-        assert "are the most over HTTP" in refused(client, "match", 400, **asked)
+        assert "are allowed over HTTP" in refused(client, "match", 400, **asked)
     monkeypatch.setattr(match, "_MOST_CONSIDERED", 1)
-    assert "are the most over HTTP" in refused(client, "match", 400, **asked, overlapping="")
+    assert "are allowed over HTTP" in refused(client, "match", 400, **asked, overlapping="")
     monkeypatch.setattr(match, "_MOST_CONSIDERED", 6000)
     monkeypatch.setattr(match, "MOST_ITEMS", 6000)
     answer = client.get("/api/v1/match", query_string={**asked, "context": 0})
@@ -118,7 +118,7 @@ def test_a_match_beside_too_many_others_is_503(folder: Path, tmp_path: Path) -> 
     client = made.test_client()
     asked = {"dataset": "waves", "start": 0, "stop": 2, "source": "one", "threshold": 0.3}
     with services.jobs.slot():
-        assert "ask again" in refused(client, "match", 503, **asked)
+        assert "try again" in refused(client, "match", 503, **asked)
         answer = client.get("/api/v1/search?dataset=waves&query=STRASSE")
         assert answer.status_code == 200, "what is quick goes on"
     assert client.get("/api/v1/match", query_string=asked).status_code == 200

@@ -126,7 +126,7 @@ def test_numbers_are_written_as_a_browser_writes_them(value: float, text: str) -
         ("overlap=0", "1 or more"),
         ("auto=yes", "0 or 1"),
         ("list=some", "“all”"),
-        ("hue=red", "not known"),
+        ("hue=red", "is unknown"),
         ("width=7", "8 to 96"),
         ("sort=beauty", "rank, start"),
         ("sort=-rank", "rank, start"),
