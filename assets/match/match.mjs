@@ -94,7 +94,7 @@ export function matchView(panel, { showDefault }, download) {
   function checkFilter(match, view) {
     if (view.length === null) return;
     const [low, high] = view.length;
-    if (match.histogram.length === 0 || match.histogram.some((bin) => bin.low <= high && bin.high >= low)) return;
+    if (match.histogram.some((bin) => bin.matches > 0 && bin.low <= high && bin.high >= low)) return;
     panel.dispatch({ length: null }, { history: "replace" });
     notify(`No match has a length of ${rangeText(view.length)} any more: all lengths are listed.`, "info");
   }

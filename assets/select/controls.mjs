@@ -119,10 +119,13 @@ export function controls(panel, navigation) {
   }
   showPickers(null);
 
-  /** What the pickers show is what is open. @param {ViewStore | null} view */
+  /** What the pickers show is what is open. @param {{ dataset: string, source: string } | null} view */
   function showPickers(view) {
-    box("dataset").value = view?.dataset ?? "";
-    box("source").value = view?.source ?? "";
+    for (const name of /** @type {const} */ (["dataset", "source"])) {
+      const picker = /** @type {HTMLSelectElement} */ (panel.find(name));
+      picker.value = view?.[name] ?? "";
+      picker.title = picker.selectedOptions[0]?.text ?? "";
+    }
   }
 
   let dataset = ""; // that is shown
@@ -135,8 +138,7 @@ export function controls(panel, navigation) {
     part("track-picker").innerHTML = info.tracks.map(({ value, label, kind }) =>
       `<label><input type="checkbox" value="${escape(value)}">${escape(label)} <small>${kind}</small></label>`).join("")
       || "<span>This dataset has none.</span>";
-    box("dataset").value = info.dataset;
-    box("source").value = info.source;
+    showPickers(info);
     panel.root.classList.toggle("sb-rtl", info.rtl);
     drawAbout(info);
     part("position-of").textContent = `of ${count(info.n_steps)} steps`;
