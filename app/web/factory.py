@@ -16,7 +16,7 @@ from app.phrases import SearchService
 from app.settings import Settings
 from app.web import requests
 from app.web.api.blueprint import blueprint
-from app.web.callbacks import download, jobs, match, opening, search, select
+from app.web.callbacks import clientside, download, jobs, match, opening, search, select
 from app.web.payloads.window import BrushSummaries
 from app.web.services import Services
 from app.web.slow_clients import SendTimeout
@@ -120,7 +120,8 @@ def create_app(
     # Flask calls these in reverse order: compressed first, then sent in pieces.
     app.server.after_request(static_files(app.server, app.config.routes_pathname_prefix))
     for callbacks in (opening, select, match, search, download, jobs):
-        callbacks.register(app, services, panels)
+        callbacks.register(app, services)
+    clientside.register(app, panels)
     requests.register(app)
     # Dash sets itself up at the first request while others go on: of the files that a page asks a
     # new worker for all at once, some would be refused. So the first request is made here.

@@ -7,7 +7,7 @@ file may take minutes and many megabytes, so no request waits for it and no answ
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -24,11 +24,10 @@ from app.web.slow_clients import PIECE, held_until_sent
 from app.web.view.wire import Failure, FileAnswer, FileRequest, JobStatus, MatchKey
 from app.work.failures import sentence_for
 from app.work.jobs import JobName
-from components.ids import Panel
 from loaders.atomic import whole_file
 
 
-def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
+def register(app: Dash, services: Services) -> None:
     """Add the addresses ``_jobs/file/PAGE/N...``."""
     prefix = f"{app.config.routes_pathname_prefix}_jobs/{FILE}/<page>/<n>"
 

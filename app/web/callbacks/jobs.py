@@ -6,7 +6,7 @@ can answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import cast
 
@@ -18,13 +18,12 @@ from app.web.services import Services
 from app.web.view.wire import Cancellation, JobStatus, PreparationStatus
 from app.work.failures import sentence_for
 from app.work.jobs import JobName, Jobs, check_page
-from components.ids import Panel
 from loaders import Dataset
 
 Given = Mapping[str, str]
 
 
-def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
+def register(app: Dash, services: Services) -> None:
     """Add the addresses ``_jobs/...``."""
     prefix = f"{app.config.routes_pathname_prefix}_jobs"
 
