@@ -41,6 +41,7 @@ function makeView(root) {
       if (view) select.showPickers(view);
     },
   };
+  select.hearKeys();
   followScheme();
   select.followWidth();
   // Open what the address names; a panel with an address of its own has it in `data-search`.

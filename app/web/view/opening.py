@@ -126,7 +126,9 @@ def open_view(
     if kind == "source" and from_source and from_source in dataset.sources:
         before = corpus.open(dataset, from_source, client)
         if not isinstance(before, BeingPrepared):
-            offer = suggest(before.source, source, view.threshold, Polarity(view.polarity))
+            was = float(fields.get("threshold", view.threshold))
+            polarity = Polarity(view.polarity)
+            offer = suggest(before.source, source, was, view.threshold, polarity)
             if offer:
                 info["suggested"] = offer
     return OpenedView(view, info, (*notices, *more))

@@ -18,15 +18,19 @@ SAMPLE, PIECE = 4096, 64
 ALIKE = 2.0
 
 
-def suggest(before: Source, now: Source, threshold: float, polarity: Polarity) -> Suggestion | None:
+def suggest(
+    before: Source, now: Source, was: float, threshold: float, polarity: Polarity
+) -> Suggestion | None:
     """Return the threshold at which the share of values on is what it was in another source.
 
     Parameters
     ----------
     before, now
         The source that was shown, and the one that is.
+    was
+        The threshold in the source before.
     threshold, polarity
-        Of the view, which keeps them.
+        Of the view now: the same threshold, unless it is outside this source.
 
     Returns
     -------
@@ -34,7 +38,7 @@ def suggest(before: Source, now: Source, threshold: float, polarity: Polarity) -
         On the slider's grid. None where the shares differ by less than `ALIKE`, where none were on
         before, or where the grid has no such point. Both shares are those of samples.
     """
-    share_before = float((_turned(before, polarity) >= threshold).mean())
+    share_before = float((_turned(before, polarity) >= was).mean())
     values = _turned(now, polarity)
     share_now = float((values >= threshold).mean())
     if not share_before or share_before / ALIKE < share_now < share_before * ALIKE:
