@@ -5,7 +5,7 @@ A query is written as one pattern a token, with blanks between them:
 - ``word``: the whole token, upper and lower case alike unless `match_case` is asked for;
 - ``word*``: tokens that begin with it (a star alone is the word ``*``);
 - ``/regex/``: a regular expression that fits the whole token. RE2: its time grows with the length
-  of the text only, no expression can hang. ``\/`` stands for a slash inside;
+  of the text only, no expression can hang. ``\/`` is a slash inside;
 - ``"a b"``: the token between the quotes as it is, blanks and signs included; ``"a b"*`` again for
   its beginning.
 
@@ -44,7 +44,7 @@ _PART = re.compile(
     r'"(?P<quoted>[^"]*)"(?P<star>\*?)(?!\S)|/(?P<regex>(?:[^/\\]|\\.)+)/(?!\S)|(?P<word>\S+)',
     re.DOTALL,
 )
-# Steps looked at together: their codes stay in the processor's cache.
+# Steps read together: their codes stay in the processor's cache.
 _BLOCK = 1 << 18
 # Up to this many codes are compared one after the other; more are looked up in a table.
 _FEW_CODES = 4
@@ -71,7 +71,7 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Every place where a phrase stands.
+    """Every place where a phrase occurs.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One place with the words around it, which are of its own sequence.
+    """One place with the words around it, which are of the same sequence.
 
     Attributes
     ----------
@@ -199,7 +199,7 @@ def _matching(texts: pa.Array, pattern: Pattern, *, match_case: bool) -> NDArray
     except pa.ArrowInvalid as error:
         why = " ".join(str(error).removeprefix("Invalid regular expression: ").split())
         raise SearchError(
-            f"{pattern.written} is not a regular expression that can be read ({why}); mend it, or "
+            f"{pattern.written} is not a regular expression that can be read ({why}); fix it, or "
             f'write it in quotes, "{pattern.written}", to search for it as a word.'
         ) from None
     result: NDArray[np.bool_] = found.to_numpy(zero_copy_only=False)
@@ -224,7 +224,7 @@ class Index:
     order
         int32, for each of `texts` its code.
     counts
-        int64, for each code at how many steps it stands.
+        int64, for each code the number of steps at which it occurs.
     """
 
     tokens: Tokens
@@ -266,20 +266,20 @@ class Index:
         return int(self.texts.nbytes) + self.order.nbytes + self.counts.nbytes + self.room.nbytes
 
     def fitting(self, pattern: Pattern) -> Codes:
-        """Return the codes of the tokens that fit a pattern and stand at a step."""
+        """Return the codes of the tokens that fit a pattern and occur at a step."""
         if pattern.kind == "regex":
             fits = _matching(self.tokens.vocabulary, pattern, match_case=self.match_case)
             codes = np.flatnonzero(fits).astype(np.int32)
         else:
-            wanted = pattern.text if self.match_case else fold(pattern.text)
-            letters = len(wanted) if pattern.kind == "prefix" else None
+            requested = pattern.text if self.match_case else fold(pattern.text)
+            letters = len(requested) if pattern.kind == "prefix" else None
 
             def text(at: int) -> str:
                 return str(self.texts[at].as_py())[:letters]
 
             every = range(len(self.texts))
-            low = bisect_left(every, wanted, key=text)
-            codes = self.order[low : bisect_right(every, wanted, lo=low, key=text)]
+            low = bisect_left(every, requested, key=text)
+            codes = self.order[low : bisect_right(every, requested, lo=low, key=text)]
         return codes[self.counts[codes] > 0]
 
 
@@ -294,7 +294,7 @@ def _room(offsets: Positions) -> NDArray[np.uint8]:
 
 
 def find(index: Index, patterns: tuple[Pattern, ...]) -> Found:
-    """Find every place of a phrase, from its rarest word on. No place lies across a boundary.
+    """Find every place of a phrase, from its rarest word on. No place crosses a boundary.
 
     Parameters
     ----------
@@ -337,10 +337,10 @@ def find(index: Index, patterns: tuple[Pattern, ...]) -> Found:
 Member = Callable[[Codes], NDArray[np.bool_]]
 
 
-def _member(wanted: Codes, n_codes: int) -> Member:
-    """Return what tells which of some codes are wanted, the cheapest way for so many."""
-    if wanted.size <= _FEW_CODES:
-        few: list[int] = wanted.tolist()
+def _member(requested: Codes, n_codes: int) -> Member:
+    """Return the cheapest test of which of some codes are requested, for this many."""
+    if requested.size <= _FEW_CODES:
+        few: list[int] = requested.tolist()
 
         def is_one(codes: Codes) -> NDArray[np.bool_]:
             found: NDArray[np.bool_] = codes == few[0]
@@ -350,7 +350,7 @@ def _member(wanted: Codes, n_codes: int) -> Member:
 
         return is_one
     table = np.zeros(n_codes, np.bool_)
-    table[wanted] = True
+    table[requested] = True
 
     def is_in(codes: Codes) -> NDArray[np.bool_]:
         found: NDArray[np.bool_] = table.take(codes)
@@ -394,13 +394,13 @@ def _frozen(places: Positions) -> Positions:
 
 
 class SearchService:
-    """Answers searches from any number of threads; what is computed is kept within bounds.
+    """Answers searches from any number of threads; what is computed is cached within bounds.
 
     Parameters
     ----------
     cache_bytes
-        How many bytes of places are kept, the least recently used going first. The places of one
-        query that are larger than this are used and not kept.
+        Bytes of places that are cached; the least recently used are dropped first. The places of one
+        query that are larger than this are used and not cached.
     index_bytes
         The same for indexes, which are what makes the first search of a dataset slow.
     """
@@ -414,8 +414,8 @@ class SearchService:
             index_bytes, getsizeof=lambda index: index.nbytes
         )
         self._building = threading.Lock()
-        # A dataset that was opened again has another table. What is kept of the places holds a
-        # number for it: a table goes with its dataset, however long its answers are kept.
+        # A dataset that was opened again has another table. What is cached of the places holds a
+        # number for it, so that a table is freed with its dataset, however long its answers are cached.
         self._numbers: WeakKeyDictionary[Tokens, int] = WeakKeyDictionary()
         self._n_tables = 0
         self._numbering = threading.Lock()

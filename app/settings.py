@@ -26,11 +26,11 @@ class Settings:
     host, port
         Where `serve` listens.
     cache_dir
-        Where everything derived from the data is kept; safe to delete at any time.
+        Where everything derived from the data is stored; safe to delete at any time.
     cache_bytes
-        Upper bound of the packed on-bits that are kept in memory.
+        Upper bound of the packed on-bits that are cached in memory.
     bits_on_disk
-        Upper bound, in bytes, of those that are kept in files.
+        Upper bound, in bytes, of those that are cached in files.
     threads
         How many requests `serve` works on at once.
     workers
@@ -247,7 +247,7 @@ def load(environ: Mapping[str, str], given: Mapping[str, str | None] | None = No
 
 
 def table() -> str:
-    """Return the Markdown table of all settings, as it stands in docs/settings.md."""
+    """Return the Markdown table of all settings, as docs/settings.md has it."""
     lines = [
         "| On the command line | In the environment | Default | What it does |",
         "|---|---|---|---|",
@@ -259,7 +259,7 @@ def table() -> str:
 
 
 def prepare_cache(settings: Settings) -> None:
-    """Make the cache folder, and have numba keep its compiled kernels there.
+    """Make the cache folder, and have numba store its compiled kernels there.
 
     To be called before anything imports numba, which reads NUMBA_CACHE_DIR once; a value that is
     set already is kept.

@@ -26,7 +26,7 @@ def make_server() -> Flask:
         A setting that cannot be used.
     """
     settings = prepared_settings()
-    # numba reads where to keep its kernels when it is imported: only from here on.
+    # numba reads where to store its kernels when it is imported, so not before this line.
     from app.matching import warm
     from app.web.factory import create_app
     from loaders import Catalog

@@ -41,7 +41,7 @@ def serve_command(data: tuple[str, ...], **given: str | None) -> int:
         catalog = Catalog(paths, settings.cache_dir, progress("the data", always=True))
         if not _open_first(catalog):
             return FAILED
-        # No first match pays for the compiler: the first start compiles (some seconds, kept in the
+        # No first match pays for the compiler: the first start compiles (some seconds, stored in the
         # cache folder), later ones load (under a second), and the worker inherits the kernels.
         if not any(Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nbi")):
             click.echo("Compiling the search (only at the first start)", err=True)

@@ -23,13 +23,13 @@ from app.settings import Settings
 from loaders import Dataset, Source
 from loaders.sources.array_cache import cached, open_rows
 
-#: What the on-bits that are kept on disk may take where nobody says so.
+#: Bytes that the on-bits on disk may take by default.
 MOST_BYTES = Settings().bits_on_disk
 
 
 @dataclass(frozen=True, slots=True)
 class StoredBits:
-    """The on-bits of a source, packed from its copy and kept beside it.
+    """The on-bits of a source, packed from its copy and cached beside it.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class StoredBits:
         The folder of the copy (`Source.home`). Every process that works on the source must see it
         there: processes of this machine do, and machines that share the file system.
     most_bytes
-        What the on-bits kept of all sources of the cache folder may take on disk together.
+        Bytes that the on-bits of all sources of the cache folder may take on disk together.
     """
 
     home: Path
@@ -70,7 +70,7 @@ class StoredBits:
 
 
 class Worker(Executor):
-    """One process that makes passes: begun with the first task, and anew after it was killed.
+    """One process that makes passes: started with the first task, and again after it was killed.
 
     It is begun by whichever process gives it the first task, so that servers may still be forked,
     and ends with that one, however that ends.
@@ -88,11 +88,11 @@ class Worker(Executor):
                     return self._pool.submit(fn, *args, **kwargs)
                 except BrokenProcessPool:
                     self._pool.shutdown(wait=False)
-            # Spawned, not forked: a fork of a process with threads may inherit a lock that nobody
-            # frees.
+            # Spawned, not forked: a fork of a process with threads may inherit a lock that no
+            # thread frees.
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent)
-            with _deaf_to_interrupts():
+            with _ignoring_interrupts():
                 return self._pool.submit(fn, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -104,10 +104,10 @@ class Worker(Executor):
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Have the processes begun in this block hear no Ctrl+C: who began them ends them.
+def _ignoring_interrupts() -> Iterator[None]:
+    """Have the processes begun in this block ignore Ctrl+C: the process that started them ends them.
 
-    A terminal sends it to every process of a command, and each would tell it with a traceback.
+    A terminal sends it to every process of a command, and each would report it with a traceback.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

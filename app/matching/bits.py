@@ -89,7 +89,7 @@ def pack(
     threshold, polarity
         As for `is_on`.
     control
-        Told of the steps packed; it can call the work off.
+        Shows the steps packed; can cancel the work.
     threads
         How many threads share the steps.
 

@@ -1,6 +1,6 @@
 """Progress and cancelling of work that is under way.
 
-The work looks at its control between short stretches.
+The work checks its control between short stretches.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ class _Fit:
 
 
 def _best_fit(mask: int, free: list[int]) -> _Fit:
-    wanted = mask.bit_count()
+    requested = mask.bit_count()
     best = _Fit(0, 0, 0)
     tried = 0
     for target, room in enumerate(free):
@@ -101,7 +101,7 @@ def _best_fit(mask: int, free: list[int]) -> _Fit:
             placed = turned & room
             if placed.bit_count() > best.placed.bit_count():
                 best = _Fit(target, turn, placed)
-                if placed.bit_count() == wanted:
+                if placed.bit_count() == requested:
                     return best
         tried += 1
         # A few words with room are enough to choose from; wide sources have hundreds.

@@ -88,19 +88,19 @@ def scan_ends(
     """
     n_bits = bits.shape[1] * 64
     since, gap, next_on = (np.full(n_bits, _OPEN, dtype=np.int64) for _ in range(3))
-    wanted = mask_of(tuple(range(n_states)), n_bits)
+    requested = mask_of(tuple(range(n_states)), n_bits)
     begin, stop = _sequence(offsets, last - 1)
     if stop == last:
         since[:], gap[:] = last, FAR
     else:
         floor = max(first, begin)
-        kernels.scan_back(bits, wanted, floor - base, last - base, since, gap)
+        kernels.scan_back(bits, requested, floor - base, last - base, since, gap)
         since[since != _OPEN] += base
         if floor == begin:
             since[since == _OPEN] = begin
             gap[gap == _OPEN] = FAR
     begin, stop = _sequence(offsets, first)
-    kernels.scan_ahead(bits, wanted, first - base, min(stop, last) - base, next_on)
+    kernels.scan_ahead(bits, requested, first - base, min(stop, last) - base, next_on)
     next_on[next_on != _OPEN] += base
     if stop <= last:
         next_on[next_on == _OPEN] = FAR

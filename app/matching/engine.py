@@ -46,7 +46,7 @@ def find_matches(
     threads
         How many threads share a pass. The answer does not depend on it.
     control
-        Shows the progress and can call the search off.
+        Shows the progress and can cancel the search.
 
     Raises
     ------

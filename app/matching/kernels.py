@@ -94,16 +94,16 @@ def _rotated(word: np.uint64, left: np.uint64) -> np.uint64:
 
 @_kernel
 def scan_back(
-    bits: Words, wanted: Words, first: int, last: int, since: Integers, gap: Integers
+    bits: Words, requested: Words, first: int, last: int, since: Integers, gap: Integers
 ) -> None:
     """Write how long each state has been on, or off, when row `last` begins.
 
     Parameters
     ----------
     bits
-        (n_rows, n_words); rows [first, last) are looked at, from the last one back, until every
+        (n_rows, n_words); rows [first, last) are read, from the last one back, until every
         state is decided.
-    wanted
+    requested
         (n_words,): the bits that are states.
     since
         (n_words * 64,) comes in as -1. Becomes the row from which the state is on through
@@ -114,7 +114,7 @@ def scan_back(
     """
     n_words = bits.shape[1]
     one = np.uint64(1)
-    in_run = wanted.copy()
+    in_run = requested.copy()
     in_gap = np.zeros(n_words, dtype=np.uint64)
     for t in range(last - 1, first - 1, -1):
         open_bits = np.uint64(0)
@@ -140,14 +140,14 @@ def scan_back(
 
 
 @_kernel
-def scan_ahead(bits: Words, wanted: Words, first: int, last: int, next_on: Integers) -> None:
+def scan_ahead(bits: Words, requested: Words, first: int, last: int, next_on: Integers) -> None:
     """Write the first row in [first, last) at which each state is on; -1 in `next_on` stays if none.
 
-    Only the states whose bits are set in `wanted` are looked at.
+    Only the states whose bits are set in `requested` count.
     """
     n_words = bits.shape[1]
     one = np.uint64(1)
-    waiting = wanted.copy()
+    waiting = requested.copy()
     for t in range(first, last):
         open_bits = np.uint64(0)
         for w in range(n_words):
@@ -181,7 +181,7 @@ def find_limited_runs(
     Bit c of `starts[t - base]` is set when state c comes on at t after at least `off_before` off
     steps; of `ends[t - base]` when it goes off at t (inside the sequence) for at least `off_after`
     steps. Steps outside the sequence count as off. Either output may have no rows: then it is not
-    wanted. Both come in as zeros. `dense`, `base` and `offsets` are those of `sweep`.
+    requested. Both come in as zeros. `dense`, `base` and `offsets` are those of `sweep`.
 
     Parameters
     ----------
@@ -302,7 +302,7 @@ def sweep(
     group_masks, group_starts
         The groups, kept between calls; one more than `n_selected` fit.
     by_length, full_by_length, by_overlap
-        Counts to add to, or arrays of size 0 when the matches themselves are wanted.
+        Counts to add to, or arrays of size 0 when the matches themselves are requested.
     bin_shift, by_bin, full_by_bin
         The same for the matches that pass the length filter, by `start >> bin_shift`.
     taken, taken_base
@@ -512,16 +512,16 @@ def _is_free(taken: Words, first: int, last: int) -> bool:
 
 @_kernel
 def place(
-    first: Integers, last: Integers, order: Integers, wanted: int, taken: Words, placed: Integers
+    first: Integers, last: Integers, order: Integers, requested: int, taken: Words, placed: Integers
 ) -> int:
     """Walk `order`, take each range [first, last) that is still free, and list it in `placed`.
 
-    Stops after `wanted` ranges. Returns how many were listed; `taken` is updated.
+    Stops after `requested` ranges. Returns how many were listed; `taken` is updated.
     """
     n = 0
     full = ~np.uint64(0)
     for i in order:
-        if n == wanted:
+        if n == requested:
             break
         a = first[i]
         b = last[i]
@@ -569,7 +569,7 @@ def _narrow(acc: Words, row: Words, either: bool) -> bool:
 def _narrow_over(
     acc: Words, bits: Words, blocks: Words, levels: Integers, either: bool, first: int, last: int
 ) -> bool:
-    """Keep in `acc` the bits on (off, if `either`) throughout [first, last); tell if any is left.
+    """Keep in `acc` the bits on (off, if `either`) throughout [first, last); return whether any is left.
 
     `blocks` is a pyramid over `bits`: its level k, rows levels[k] to levels[k + 1], folds
     FANOUT ** (k + 1) steps a row. It may have no levels.
@@ -665,7 +665,7 @@ def count_unions(
     bits, base
         (n_rows, n_words) on-bits of all states from step `base` on.
     shard_first, shard_last
-        The steps of the shard. Ranges end in it; what lies outside is known by the next three.
+        The steps of the shard. Ranges end in it; what is outside is known from the next three.
     since, gap, next_on
         See `edges.Edges`.
     all_blocks, all_levels, any_blocks, any_levels

@@ -77,7 +77,7 @@ def _list_all(search: Search, query: Query, by_overlap: Integers, n_listable: in
     last = min(first + int(query.top), n_listable)
     if first >= last:
         return Listing(Found.join([]), n_listable, n_listable)
-    # Overlaps that lie wholly before the first listed match, or after the last, are not collected.
+    # Overlaps that are wholly before the first listed match, or after the last, are not collected.
     highest = by_overlap.size - 1
     from_top = np.cumsum(by_overlap[::-1])
     i_high = int(np.searchsorted(from_top, first, side="right"))
@@ -89,21 +89,21 @@ def _list_all(search: Search, query: Query, by_overlap: Integers, n_listable: in
 
 
 def _list_places(search: Search, query: Query, counts: Counts) -> Listing:
-    wanted = int(query.offset) + int(query.top)
+    requested = int(query.offset) + int(query.top)
     count_all = counts.total <= COUNT_PLACES_UP_TO
     taken = np.zeros(words_for(search.n_steps), dtype=np.uint64)
     listed: list[Found] = []
     n_places = 0
     for low, high in _batches(counts.by_overlap, COUNT_PLACES_UP_TO if count_all else _FIRST_BATCH):
-        if not count_all and n_places >= wanted:
+        if not count_all and n_places >= requested:
             break
-        limit = None if count_all else wanted - n_places
+        limit = None if count_all else requested - n_places
         for found in _place(search, (low, high), _min_length(query), taken, limit):
             listed.append(found)
             n_places += found.size
     # A walk that was not cut short by a full list has met every place.
-    known = count_all or n_places < wanted
-    shown = Found.join(listed).take(slice(int(query.offset), wanted))
+    known = count_all or n_places < requested
+    shown = Found.join(listed).take(slice(int(query.offset), requested))
     return Listing(shown, n_places if known else None, n_places)
 
 
@@ -133,9 +133,9 @@ def _place(
         if found.size == 0:
             return
         for order in _orders(search, found):
-            wanted = found.size if limit is None else min(limit, found.size)
-            placed = np.empty(wanted, dtype=np.int64)
-            n_placed = kernels.place(found.starts, found.stops, order, wanted, taken, placed)
+            requested = found.size if limit is None else min(limit, found.size)
+            placed = np.empty(requested, dtype=np.int64)
+            n_placed = kernels.place(found.starts, found.stops, order, requested, taken, placed)
             yield found.take(placed[:n_placed])
             if limit is not None:
                 limit -= n_placed

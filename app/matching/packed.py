@@ -20,7 +20,7 @@ from app.matching.states import States
 Words = NDArray[np.uint64]
 Integers = NDArray[np.int64]
 
-# More shards than threads, for matches do not lie evenly; fewer steps are not worth one.
+# More shards than threads, for matches are not spread evenly; fewer steps are not worth one.
 _SHARDS_PER_THREAD = 4
 _STEPS_PER_SHARD = 1 << 15
 # Some passes with limits go over a shard without checking whether they were cancelled.
@@ -80,7 +80,7 @@ def pack_states(
     n_shards
         Into how many shards to cut it, if that is to be fixed; the default suits `threads`.
     control
-        Told of the steps packed; it can call the work off.
+        Shows the steps packed; can cancel the work.
     """
     bits = pack(states.rows, threshold, polarity, control, threads=threads)
     if n_shards is None:
@@ -102,7 +102,7 @@ def pack_states(
 
 
 def span_shards(cuts: Sequence[int], offsets: Integers, parts: Sequence[Ends]) -> tuple[Span, ...]:
-    """Return the shards between `cuts`, from what each tells of its ends."""
+    """Return the shards between `cuts`, from the ends of each."""
     return tuple(
         Span(first, last, sequences_of(first, last, offsets), edges)
         for (first, last), edges in zip(spans(cuts), combine(cuts, offsets, parts), strict=True)

@@ -15,7 +15,7 @@ from app.matching.states import States
 
 Words = NDArray[np.uint64]
 
-# Steps read at once: enough to be fast, few enough that a long look stops early.
+# Steps read at once: enough to be fast, few enough that a long search stops early.
 _STRIDE = 4096
 
 

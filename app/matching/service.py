@@ -211,7 +211,7 @@ def warm() -> None:
     find_matches(states, base)
     # Shards look beyond their ends.
     find_matches(states, base, bits=pack_states(states, 0.5, Polarity.HIGH, n_shards=2))
-    # Limits of two steps and more have a kernel of their own; so have blocks of steps.
+    # Limits of two steps and more have a separate kernel; so have blocks of steps.
     find_matches(states, replace(base, off_before=2, off_after=2))
     # Nested runs: together far longer than the source, so that their unions are counted by blocks.
     nested = np.zeros((256, 64), dtype=np.float16)
@@ -223,7 +223,7 @@ def warm() -> None:
 
 @dataclass(slots=True, eq=False)
 class _Computation(Generic[_Value]):
-    """A value that is being computed, in a thread of its own so that any caller can leave."""
+    """A value that is being computed, in a separate thread so that any caller can stop waiting."""
 
     waiting: int = 0
     control: Control = field(default_factory=Control)

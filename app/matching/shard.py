@@ -25,14 +25,14 @@ Integers = NDArray[np.int64]
 NO_WORDS: Words = np.zeros(0, dtype=np.uint64)
 _NO_COUNTS: Integers = np.zeros(0, dtype=np.int64)
 
-# Matches collected between two looks at how many are worth keeping.
+# Matches collected before those that cannot be listed are dropped.
 _BUFFER = 1 << 17
 # Unions fold blocks of steps when reading step by step might cost more passes than this.
 _PASSES_BEFORE_BLOCKS = 4
-# Words of selected states' bits that a kernel takes before the control is looked at again: some
+# Words of selected states' bits that a kernel takes before the control is checked again: some
 # milliseconds, some tens where nearly every step ends matches.
 _STRETCH_WORDS = 1 << 16
-# Matches whose unions are counted before the control is looked at again.
+# Matches whose unions are counted before the control is checked again.
 _STRETCH_UNIONS = 1 << 13
 
 
@@ -101,7 +101,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Span:
-    """Where a shard lies.
+    """Where a shard is.
 
     Attributes
     ----------
@@ -110,7 +110,7 @@ class Span:
     offsets
         int64: where the sequences begin that hold its steps, and the end of the last one.
     edges
-        What lies beyond its ends.
+        What is known of the steps beyond its ends.
     """
 
     first: int
@@ -135,7 +135,7 @@ class Shard:
     bits
         (last - base, n_words) on-bits of all states.
     control
-        Told of every stretch of steps.
+        Advanced after every stretch of steps.
     """
 
     terms: Terms

@@ -20,7 +20,7 @@ class Opener(Protocol):
     ) -> NDArray[np.uint64]:
         """Return the on-bits of the steps [first, last), as `pack` does.
 
-        They are kept within reach: to ask again costs little. C-contiguous and writable, but
+        They are cached: asking again costs little. C-contiguous and writable, but
         writing to it is to change nothing for anybody else.
         """
         ...

@@ -7,10 +7,10 @@ sequence, tokens. The query goes with it:
 - Parquet: the same object, without the rows, as text in the file's metadata under `statebrush`;
   tokens are lists, and sequences keep their type;
 - CSV: as JSON text in a last column, `query`, of the first row. A first line `# ...` would be
-  misread by every reader that is not told to skip it, and a browser saves one file, not two. An
-  empty list has no first row: it is told why it is empty instead.
+  misread by every reader that is not set to skip it, and a browser saves one file, not two. An
+  empty list has no first row: the page says why it is empty instead.
 
-Rows are written in batches, between which the work can be called off, and the words of all rows
+Rows are written in batches, between which the work can be cancelled, and the words of all rows
 together are bounded: a file takes little memory, and at most some hundred megabytes of disk.
 """
 
@@ -99,7 +99,7 @@ def export_matches(
     matching
         Makes the search, with the on-bits that it holds.
     control
-        Shows the progress and can call the work off.
+        Shows the progress and can cancel the work.
 
     Raises
     ------
@@ -216,8 +216,8 @@ def _write_csv(out: BinaryIO, rows: _Rows, about: dict[str, Any]) -> None:
 
 
 def _write_parquet(out: BinaryIO, rows: _Rows, about: dict[str, Any]) -> None:
-    told = {"statebrush": json.dumps(about, ensure_ascii=False)}
-    with pq.ParquetWriter(out, rows.schema.with_metadata(told)) as writer:
+    metadata = {"statebrush": json.dumps(about, ensure_ascii=False)}
+    with pq.ParquetWriter(out, rows.schema.with_metadata(metadata)) as writer:
         for batch in rows.batches():
             writer.write_batch(batch)
 

@@ -16,7 +16,7 @@ Named = Callable[[str], str]
 
 
 # What int() and float() read beyond these (1_0, digits of other scripts) is a slip of the pen in a
-# request. NaN and the infinities pass: whoever uses the number refuses them.
+# request. NaN and the infinities pass: the code that uses the number refuses them.
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(
     r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|nan|inf|infinity)", re.IGNORECASE
@@ -153,13 +153,13 @@ def read(options: tuple[Option, ...], given: Mapping[str, str]) -> dict[str, Any
         if one.name in given:
             values[one.name] = _value(one, given[one.name])
         elif one.required:
-            raise OptionError(f"{one.name} is missing; give {_wanted(one)}.")
+            raise OptionError(f"{one.name} is missing; give {_expected(one)}.")
         else:
             values[one.name] = one.default
     return values
 
 
-def _wanted(option: Option) -> str:
+def _expected(option: Option) -> str:
     if option.kind == "choice":
         return " or ".join(option.choices)
     kinds = {"whole": "a whole number", "number": "a number", "flag": "1 or 0", "text": "a text"}
@@ -179,7 +179,7 @@ def _value(option: Option, text: str) -> Any:
     else:
         if option.kind == "text" or text in option.choices:
             return text
-    raise OptionError(f"{option.name} is {shown(text)}; give {_wanted(option)}.")
+    raise OptionError(f"{option.name} is {shown(text)}; give {_expected(option)}.")
 
 
 def query_from_options(values: Mapping[str, Any], named: Named) -> Query:

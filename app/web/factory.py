@@ -85,7 +85,7 @@ def create_app(
     matching
         The matching service; by default a new one.
     patience
-        Seconds that a request waits for long work before the browser is told to ask again.
+        Seconds that a request waits for long work before the browser has to ask again.
 
     Returns
     -------
@@ -149,7 +149,7 @@ def make_services(
             slots=settings.threads // 2,
             patience=patience,
         ),
-        # Threads of their own: a match is not behind two long files.
+        # Separate threads: a match does not wait for two long files.
         files=Jobs(notes, at_once=2, slots=1, patience=patience, niceness=10),
         preparations=preparations,
     )
@@ -164,7 +164,7 @@ def dataset_options(corpus: Corpus) -> list[dict[str, object]]:
 
 
 def _report(error: Exception) -> Any:
-    """Tell the person that something unexpected went wrong; the details go to the server's log."""
+    """Show that something unexpected went wrong; the details go to the server's log."""
     text = f"{sentence_for(error)} What you see is the state before."
     notice = {"n": -1, "items": [{"level": "error", "text": text}]}
     set_props(ids.NOTICES, {"data": notice})

@@ -15,11 +15,11 @@ from gunicorn.app.base import BaseApplication
 
 
 class ServeError(Exception):
-    """Nobody can listen there; str(error) is one plain sentence for a person."""
+    """The address cannot be listened on; str(error) is one plain sentence for a person."""
 
 
 def answer_promptly() -> None:
-    """Have this process turn to a waiting thread ten times as often as Python does by itself.
+    """Have this process switch threads ten times as often as Python does by default.
 
     Each time a small request has waited for the network, it must get the interpreter back from the
     threads that are at work for a match.
@@ -30,7 +30,7 @@ def answer_promptly() -> None:
 def allow_open_files() -> None:
     """Let this process hold as many files open as the system allows it, not as a shell begins with.
 
-    It holds one for each source that somebody looked at, and one for each connection.
+    It holds one for each source that was opened, and one for each connection.
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):  # a system may promise more than it gives
@@ -40,8 +40,8 @@ def allow_open_files() -> None:
 def bind(host: str, port: int) -> socket.socket:
     """Return a socket bound to the first address of `host`; it does not listen yet.
 
-    Binding comes before any work, so that a port in use is told at once, and the server later takes
-    this very socket, so that nobody can take the port in between.
+    Binding comes before any work, so that a port in use is reported at once, and the server later takes
+    this very socket, so that no other program can take the port in between.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def serve(
     Raises
     ------
     ServeError
-        Somebody else began to listen on the address since it was bound.
+        Another program began to listen on the address since it was bound.
     """
     try:
         listener.listen()
@@ -129,7 +129,7 @@ def serve(
 
 
 def _end(arbiter: Any, worker: Any) -> None:
-    """End a worker at once: nobody will read what its threads are still at work on.
+    """End a worker at once: what its threads still work on will not be read.
 
     Python would wait for them, and gunicorn then kill the worker and guess that memory ran out.
     """

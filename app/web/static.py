@@ -1,6 +1,6 @@
 """Compress what a page loads first: scripts, style sheets, the layout and the list of callbacks.
 
-Each content is compressed once for each encoding and kept in memory. Answers to callbacks and of the
+Each content is compressed once for each encoding and cached in memory. Answers to callbacks and of the
 API are not compressed: most users are on the same machine or network, where compressing a window
 takes longer than sending it.
 """
@@ -16,7 +16,7 @@ from cachetools import LRUCache
 from flask import Flask, Response, g, request
 from flask_compress import Compress
 
-#: Bytes of compressed content that are kept; a first load has about one million.
+#: Bytes of compressed content that are cached; a first load has about one million.
 _CACHE_BYTES = 32 << 20
 _ENDINGS = ("_dash-layout", "_dash-dependencies")
 _YEAR = 365 * 24 * 3600
@@ -43,8 +43,8 @@ class _Cache:
 def static_files(app: Flask, prefix: str) -> Callable[[Response], Response]:
     """Return a function to be called after each request, which compresses static answers.
 
-    An asset whose address has Dash's ``?m=`` (the time when the file was changed) may be kept by
-    browsers for a year: another content has another address.
+    An asset whose address has Dash's ``?m=`` (the time when the file was changed) may be cached by
+    browsers for a year: other content has another address.
 
     Parameters
     ----------

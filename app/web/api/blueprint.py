@@ -33,7 +33,7 @@ def blueprint(services: Services) -> Blueprint:
 
     Every answer is JSON in UTF-8. Anything wrong is an object with one key, ``error``: one plain
     sentence, with status 400 (the request), 404 (nothing there by that name), 405 (not GET), 500
-    (nobody foresaw it; the log has the details) or 503 (later: it is being prepared, or the server is
+    (unexpected; the log has the details) or 503 (later: it is being prepared, or the server is
     busy; or it took too long).
     """
     made = Blueprint("api", __name__, url_prefix=PREFIX)

@@ -11,7 +11,7 @@ from loaders import Dataset, DatasetError
 
 
 def datasets(services: Services, given: dict[str, Any]) -> dict[str, Any]:
-    """Return every dataset; those that cannot be opened have an `error` and nothing else to tell."""
+    """Return every dataset; those that cannot be opened have an `error` and nothing else."""
     found = []
     for entry in services.corpus.entries(CLIENT):
         known: dict[str, Any] = {"id": entry.id, "name": entry.title, "error": entry.error}

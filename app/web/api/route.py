@@ -64,7 +64,7 @@ def open_source(services: Services, dataset: Dataset, requested: str | None) -> 
     Raises
     ------
     OptionError
-        No source can be told from that name.
+        There is no such source, or several and none is named.
     ApiError
         It is being prepared.
     """
@@ -80,7 +80,7 @@ def open_source(services: Services, dataset: Dataset, requested: str | None) -> 
 
 
 def table(route: Route) -> str:
-    """Return the Markdown table of a route's parameters, as it stands in docs/api.md."""
+    """Return the Markdown table of a route's parameters, as docs/api.md has it."""
     lines = ["| Parameter | Value | Default | What it is |", "|---|---|---|---|"]
     kinds = {"whole": "whole number", "number": "number", "flag": "1 or 0", "text": "text"}
     for one in route.options:

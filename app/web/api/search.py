@@ -15,7 +15,7 @@ MOST_HITS, MOST_HIT_CONTEXT = 1_000, 100
 
 
 def search(services: Services, given: dict[str, Any]) -> dict[str, Any]:
-    """Return where a phrase stands: how often, and a page of places with the words around them."""
+    """Return where a phrase occurs: how often, and a page of places with the words around them."""
     dataset = open_dataset(services, given["dataset"])
     for name, most in (
         ("offset", dataset.n_steps),
@@ -47,7 +47,7 @@ def search(services: Services, given: dict[str, Any]) -> dict[str, Any]:
 
 ROUTE = Route(
     "/search",
-    "Every place where a phrase stands.",
+    "Every place where a phrase occurs.",
     (
         DATASET,
         Option("query", "text", "The phrase, one pattern per token.", required=True),

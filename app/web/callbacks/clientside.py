@@ -17,7 +17,7 @@ def clientside(
     function
         Its name in the browser.
     *parts
-        Output first, if there is one. Dash tells callbacks without an output apart by their inputs:
+        Output first, if there is one. Dash distinguishes callbacks without an output by their inputs:
         two of those with the same inputs would be one.
     at_start
         Whether to call it once when the page has loaded.

@@ -72,7 +72,7 @@ def register(app: Dash, services: Services) -> None:
     clientside(app, "drawBrush", view, window)
     clientside(app, "drawThresholds", view, info, window)
     clientside(app, "drawTracks", Input(ids.TRACKS, "data"), view, window, info)
-    # Bars, chips and the text in one: Dash tells callbacks without outputs apart by their inputs.
+    # Bars, chips and the text in one: Dash distinguishes callbacks without outputs by their inputs.
     clientside(app, "drawSelection", view, window, info)
     clientside(app, "drawHover", hover)
     clientside(app, "drawReading", window, Input(ids.TRACKS, "data"), view)
@@ -114,7 +114,7 @@ def answer_window(services: Services, request: WindowRequest) -> Window | Window
     """Return the ``window`` store for a request, or ``error`` with one sentence.
 
     ``preparing`` says that the copy of the source is not there (any more): the view must be opened
-    anew, which builds it.
+    again, which builds it.
     """
     try:
         opened = services.corpus.open(request["dataset"], request["source"])

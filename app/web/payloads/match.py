@@ -25,7 +25,7 @@ from loaders import Dataset, Source
 BEFORE, AFTER = 30, 48
 #: Heat starts here at the latest: where nearly all states are on all around, all still differ from some.
 MOST_BACKGROUND = 0.75
-#: Rows of a page, and how many rows can be paged through and sorted.
+#: Rows of a page, and the most rows that can be paged through and sorted.
 ROWS, LISTED = 50, 10_000
 #: Lengths up to this have a bar each, longer ones share a bar.
 SINGLE_BARS = 20
@@ -112,7 +112,7 @@ def match_payload(
     result
         The answer to `query_from_key` for the request's key.
     request
-        ``n`` and ``key``, both returned, so that the browser can tell a stale answer.
+        ``n`` and ``key``, both returned, so that the browser recognises a stale answer.
 
     Returns
     -------

@@ -21,7 +21,7 @@ def search_payload(
     Parameters
     ----------
     service, dataset
-        Where to look.
+        What to search.
     request
         ``n`` (returned), ``phrase``, ``exact``, ``from`` (a step) and ``way``: ``here`` for the first
         place at or after it, ``next`` for the one after it, ``back`` for the one before; all go

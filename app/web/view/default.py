@@ -91,7 +91,7 @@ def word_width(tokens: Sequence[str]) -> float:
 def opening_range(source: Source, offsets: Any, threshold: float) -> tuple[int, int]:
     """Return the first 3-step range [start, stop) that selects 3 to 15 states, or the nearest.
 
-    Only the first 10,000 steps are looked at. Sequences shorter than three steps are passed over
+    Only the first 10,000 steps are read. Sequences shorter than three steps are passed over
     as long as there are longer ones; with none, a whole sequence is returned.
     """
     last = min(source.n_steps, SEARCHED_STEPS)

@@ -11,12 +11,12 @@ from app.web.view.url import MOST_CONTEXT, MOST_LIMIT, MOST_RUNS, ZOOM, ZOOM_RAN
 from app.web.view.wire import Info
 from loaders import Dataset, Source
 
-#: Sequences whose boundaries the overview draws; more could not be told apart.
+#: Sequences whose boundaries the overview draws; more cannot be distinguished.
 MOST_DRAWN_SEQUENCES = 400
 
 
 def _drawn_sequences(dataset: Dataset) -> list[int]:
-    """Return where sequences start, for the overview; none when they are too many to tell apart."""
+    """Return where sequences start, for the overview; none when there are too many to distinguish."""
     offsets = dataset.sequences.offsets
     return [int(step) for step in offsets[1:-1]] if len(offsets) <= MOST_DRAWN_SEQUENCES else []
 

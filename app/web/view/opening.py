@@ -25,7 +25,7 @@ Kind = Literal["load", "back", "dataset", "source"]
 class Notice:
     """A sentence or two for the person at the screen.
 
-    What is `once` is told once a browser session and not at every load: it is about the data, which
+    What is `once` is shown once a browser session and not at every load: it is about the data, which
     does not change.
     """
 
@@ -46,7 +46,7 @@ class Preparing:
 
 @dataclass(frozen=True, slots=True)
 class OpenedView:
-    """A view that fits the data, what the browser must know of the data, and what to tell.
+    """A view that fits the data, what the browser must know of the data, and the notices.
 
     ``view`` and ``info`` are None when nothing could be opened; the notices then say why, or
     ``preparing`` says what is waited for.
@@ -78,12 +78,12 @@ def open_view(corpus: Corpus, search: str, kind: Kind, client: Client = ANYONE) 
     parsed = read(search)
     notices = [Notice(text) for text in parsed.notices]
     fields = dict(parsed.fields)
-    wanted = fields.get("dataset")
-    dataset, more = _dataset(corpus, wanted, client)
+    requested = fields.get("dataset")
+    dataset, more = _dataset(corpus, requested, client)
     notices += more
-    if dataset is None or (kind == "dataset" and dataset.id != wanted):
+    if dataset is None or (kind == "dataset" and dataset.id != requested):
         return OpenedView(None, None, tuple(notices))
-    if wanted is not None and wanted != dataset.id:
+    if requested is not None and requested != dataset.id:
         fields = {}  # positions and states of another dataset mean nothing here
     elif fields.get("fp", dataset.fingerprint) != dataset.fingerprint:
         notices.append(
@@ -110,25 +110,25 @@ def open_view(corpus: Corpus, search: str, kind: Kind, client: Client = ANYONE) 
 
 
 def _dataset(
-    corpus: Corpus, wanted: str | None, client: Client
+    corpus: Corpus, requested: str | None, client: Client
 ) -> tuple[Dataset | None, list[Notice]]:
     """The dataset asked for, or the first that opens, with what to say about it."""
     notices: list[Notice] = []
     entries = corpus.entries(client)
-    if wanted is not None:
-        if any(entry.id == wanted for entry in entries):
+    if requested is not None:
+        if any(entry.id == requested for entry in entries):
             try:
-                return corpus.dataset(wanted, client), notices
+                return corpus.dataset(requested, client), notices
             except DatasetError as error:
                 notices.append(Notice(str(error), "error"))
         else:
             names = ", ".join(f"“{entry.id}”" for entry in entries)
             notices.append(
-                Notice(f"There is no dataset “{wanted}” here; the datasets are {names}.")
+                Notice(f"There is no dataset “{requested}” here; the datasets are {names}.")
             )
     broken: list[tuple[str, str]] = []
     for entry in entries:
-        if entry.id == wanted:
+        if entry.id == requested:
             continue
         try:
             dataset = corpus.dataset(entry.id, client)
@@ -137,7 +137,7 @@ def _dataset(
         except DatasetError as error:
             broken.append((entry.title, str(error)))
             continue
-        if wanted is None and broken:
+        if requested is None and broken:
             names = ", ".join(f"“{title}”" for title, _ in broken)
             notices.append(
                 Notice(f"{names} cannot be opened: choose it in the list to see why.", once=True)
@@ -147,15 +147,15 @@ def _dataset(
     return None, notices
 
 
-def _source_name(dataset: Dataset, wanted: str | None) -> tuple[str, list[Notice]]:
-    if wanted is not None and wanted in dataset.sources:
-        return wanted, []
+def _source_name(dataset: Dataset, requested: str | None) -> tuple[str, list[Notice]]:
+    if requested is not None and requested in dataset.sources:
+        return requested, []
     default = dataset.default.source if dataset.default else None
     name = default if default is not None else next(iter(dataset.sources))
-    if wanted is None:
+    if requested is None:
         return name, []
     names = ", ".join(f"“{source}”" for source in dataset.sources)
-    text = f"“{dataset.name}” has no source “{wanted}”; its sources are {names}."
+    text = f"“{dataset.name}” has no source “{requested}”; its sources are {names}."
     return name, [Notice(text)]
 
 

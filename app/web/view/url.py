@@ -44,7 +44,7 @@ class View:
     ``zoom`` the width of a step in px; how many steps are visible depends on the browser's width.
     ``runs`` hides on-runs shorter than that from bars and coverage. In the Match View, ``colour`` is
     what colours the words (``match`` or a track), ``sort`` one of `SORTS`, with ``-`` in front for
-    the other direction, ``page`` counts from 0, and ``before_words`` is how many words stand before a
+    the other direction, ``page`` counts from 0, and ``before_words`` is how many words are shown before a
     match (None: as fits).
     """
 
@@ -368,7 +368,7 @@ def read(search: str) -> Parsed:
             notices.append(f"The link's part “{key}” is not known here and was ignored.")
             continue
         if key in seen:
-            notices.append(f"The link's part “{key}” stands there twice; the first one counts.")
+            notices.append(f"The link's part “{key}” occurs twice; the first one counts.")
             continue
         seen.add(key)
         names, parse = _KEYS[key]
