@@ -92,7 +92,7 @@ class Worker(Executor):
             # released.
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent)
-            with _deaf_to_interrupts():
+            with _ignoring_interrupts():
                 return self._pool.submit(fn, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:

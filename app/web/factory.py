@@ -154,7 +154,7 @@ def make_services(
             slots=settings.threads // 2,
             patience=patience,
         ),
-        # Threads of their own: a match is not behind two long files.
+        # Separate threads: a match does not wait for two long files.
         files=Jobs(notes, at_once=2, slots=1, patience=patience, niceness=10),
         preparations=preparations,
     )

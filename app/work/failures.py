@@ -1,4 +1,4 @@
-"""What a person is told when something goes wrong while the server answers."""
+"""The sentence that is shown when something goes wrong while the server answers."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _LOG = logging.getLogger("statebrush")
 
 
 def sentence_for(error: Exception, asked: str = "an answer") -> str:
-    """Return one plain sentence; what nobody foresaw goes to the server's log with its traceback.
+    """Return one plain sentence; unexpected errors go to the server's log with their traceback.
 
-    `asked` is what failed, in the words of the log.
+    `asked` names in the log what failed.
     """
     if isinstance(error, DatasetError | QueryError):
         return str(error)
