@@ -38,7 +38,7 @@ from loaders import Dataset
 from loaders.tokens import Tokens
 
 #: Phrases with more words or characters are refused.
-MOST_WORDS, MOST_LETTERS = 50, 5_000
+MOST_PHRASE_WORDS, MOST_PHRASE_LETTERS = 50, 5_000
 
 _PART = re.compile(
     r'"(?P<quoted>[^"]*)"(?P<star>\*?)(?!\S)|/(?P<regex>(?:[^/\\]|\\.)+)/(?!\S)|(?P<word>\S+)',
@@ -140,16 +140,16 @@ def parse(text: str) -> tuple[Pattern, ...]:
     Returns
     -------
     tuple of Pattern
-        One per token, in order, 1 to `MOST_WORDS`.
+        One per token, in order, 1 to `MOST_PHRASE_WORDS`.
 
     Raises
     ------
     SearchError
         It is empty or too long, or contains an invalid expression.
     """
-    if len(text) > MOST_LETTERS:
+    if len(text) > MOST_PHRASE_LETTERS:
         raise SearchError(
-            f"The query has {len(text):,} characters; at most {MOST_LETTERS:,} are allowed; "
+            f"The query has {len(text):,} characters; at most {MOST_PHRASE_LETTERS:,} are allowed; "
             "search for a shorter phrase."
         )
     try:
@@ -161,9 +161,9 @@ def parse(text: str) -> tuple[Pattern, ...]:
     patterns = tuple(_pattern(part) for part in _PART.finditer(text))
     if not patterns:
         raise SearchError("The query is empty; give one or more words separated by blanks.")
-    if len(patterns) > MOST_WORDS:
+    if len(patterns) > MOST_PHRASE_WORDS:
         raise SearchError(
-            f"The query has {len(patterns):,} words; at most {MOST_WORDS} are allowed."
+            f"The query has {len(patterns):,} words; at most {MOST_PHRASE_WORDS} are allowed."
         )
     for pattern in patterns:
         if pattern.kind == "regex":
@@ -301,7 +301,7 @@ def find(index: Index, patterns: tuple[Pattern, ...]) -> Found:
     index
         The index of the tokens to search.
     patterns
-        1 to `MOST_WORDS`.
+        1 to `MOST_PHRASE_WORDS`.
 
     Raises
     ------

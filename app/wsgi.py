@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from typing import TYPE_CHECKING
 
-from app import settings as settings_module
+from app.startup import build_demos, prepared_settings
 from app.web import serving
 
 if TYPE_CHECKING:
@@ -26,17 +25,13 @@ def make_server() -> Flask:
     SettingError
         A setting is invalid.
     """
-    settings = settings_module.load(os.environ)
-    settings_module.prepare_cache(settings)
+    settings = prepared_settings()
     # numba reads its cache folder on import, so import it only from here on.
     from app.matching import warm
     from app.web.factory import create_app
-    from demos import registry
     from loaders import Catalog
 
-    root = settings.cache_dir / "demos"
-    paths = settings.data or tuple(registry.ensure(name, root) for name in registry.offered(root))
-    catalog = Catalog(paths, settings.cache_dir)
+    catalog = Catalog(settings.data or build_demos(settings), settings.cache_dir)
     for entry in catalog.entries():
         if entry.error:
             _LOG.error("%s: %s", entry.id, entry.error)

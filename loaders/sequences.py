@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +54,13 @@ class Sequences:
         """Return start and stop (half-open) of the sequence that contains `step`."""
         ordinal = self.ordinal(step)
         return int(self.offsets[ordinal]), int(self.offsets[ordinal + 1])
+
+    def touching(self, start: int, stop: int) -> Iterator[tuple[int, int, str | int | None]]:
+        """Yield start, stop (half-open) and id of every sequence that touches [start, stop)."""
+        while start < stop:
+            first, last = self.bounds(start)
+            yield first, last, self.id(start)
+            start = last
 
 
 def one_sequence(n_steps: int) -> Sequences:

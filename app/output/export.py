@@ -37,9 +37,9 @@ from app.output.answers import CSV_COLUMNS, answer_json
 from loaders import Dataset, Source
 
 #: The maximum number of rows in a file; the command line has no limit.
-MOST_ROWS = 100_000
+MOST_FILE_ROWS = 100_000
 #: The maximum number of words in a file; above it, all matches are cut to the same number of words.
-MOST_WORDS = 5_000_000
+MOST_FILE_WORDS = 5_000_000
 
 FORMS = ("csv", "parquet", "json")
 Form = Literal["csv", "parquet", "json"]
@@ -113,11 +113,11 @@ def export_matches(
     control, searching = control or Control(), Control()
     control.on_cancel(searching.cancel)
     # One more than are written, to know whether there are more.
-    asked = replace(query, top=MOST_ROWS + 1, offset=0, context=0)
+    asked = replace(query, top=MOST_FILE_ROWS + 1, offset=0, context=0)
     with control.following(searching, 0.7):
         ranges = matching.ranges(opened.key, opened.states, asked, searching)
     control.begin("writing", 1.0)
-    n_rows = min(ranges.starts.size, MOST_ROWS)
+    n_rows = min(ranges.starts.size, MOST_FILE_ROWS)
     lengths = (ranges.stops - ranges.starts)[:n_rows]
     most_words = _words_a_row(lengths)
     dataset, source = opened.dataset, opened.source
@@ -236,7 +236,7 @@ def _about(
     dataset: Dataset, source: Source, ranges: Ranges, caps: tuple[str, ...]
 ) -> dict[str, Any]:
     """The command line's answer without its list, and the data that it refers to."""
-    result = replace(ranges.result, query=replace(ranges.result.query, top=MOST_ROWS))
+    result = replace(ranges.result, query=replace(ranges.result.query, top=MOST_FILE_ROWS))
     answer = answer_json(
         result,
         source=source.name,
@@ -250,15 +250,15 @@ def _about(
 
 
 def _words_a_row(lengths: NDArray[np.int64]) -> int:
-    """Return the largest power of two of words per row with which all rows stay within `MOST_WORDS`.
+    """Return the largest power of two of words per row with which all rows stay within `MOST_FILE_WORDS`.
 
     Returns the length of the longest row if nothing needs to be cut.
     """
     longest = int(lengths.max(initial=1))
-    if int(lengths.sum()) <= MOST_WORDS:
+    if int(lengths.sum()) <= MOST_FILE_WORDS:
         return longest
     most = 1
-    while int(np.minimum(lengths, 2 * most).sum()) <= MOST_WORDS:
+    while int(np.minimum(lengths, 2 * most).sum()) <= MOST_FILE_WORDS:
         most *= 2
     return most
 
@@ -267,19 +267,19 @@ def _caps(ranges: Ranges, lengths: NDArray[np.int64], most_words: int) -> tuple[
     caps = []
     if ranges.result.reason is not None:
         caps.append(f"The file contains no matches: {ranges.result.reason}.")
-    if ranges.starts.size > MOST_ROWS:
+    if ranges.starts.size > MOST_FILE_ROWS:
         places = ranges.result.places
-        known = f"more than {MOST_ROWS:,}" if places is None else f"{places:,}"
+        known = f"more than {MOST_FILE_ROWS:,}" if places is None else f"{places:,}"
         what = "matches" if ranges.result.query.overlapping else "places"
         caps.append(
-            f"The file contains the first {MOST_ROWS:,} of {known} {what}; the command line's match "
+            f"The file contains the first {MOST_FILE_ROWS:,} of {known} {what}; the command line's match "
             "lists as many as --top requests."
         )
     n_cut = int(np.count_nonzero(lengths > most_words))
     if n_cut:
         caps.append(
             f"The tokens of {n_cut:,} long matches are cut to their first {most_words:,} words, "
-            f"because a file contains at most {MOST_WORDS:,}; start and stop are unchanged."
+            f"because a file contains at most {MOST_FILE_WORDS:,}; start and stop are unchanged."
         )
     return tuple(caps)
 

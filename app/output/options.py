@@ -192,7 +192,7 @@ def _value(option: Option, text: str) -> Any:
     raise OptionError(f"{option.name} is {shown(text)}; give {_wanted(option)}.")
 
 
-def query_of(values: Mapping[str, Any], named: Named) -> Query:
+def query_from_options(values: Mapping[str, Any], named: Named) -> Query:
     """Return the query for values of `MATCH_OPTIONS`; it is not validated here.
 
     Raises

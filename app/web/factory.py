@@ -19,10 +19,10 @@ from app.web.api.blueprint import blueprint
 from app.web.callbacks import download, jobs, match, opening, search, select
 from app.web.payloads.window import BrushSummaries
 from app.web.services import Services
-from app.web.slow_clients import Sending
+from app.web.slow_clients import SendTimeout
 from app.web.static import head, static_files
 from app.work.jobs import Jobs
-from app.work.preparation import Copies
+from app.work.preparation import Preparations
 from components.ids import Panel
 from components.page import page
 from loaders import Catalog
@@ -116,7 +116,7 @@ def create_app(
     )
     app.layout = lambda: page(dataset_options(services.corpus), panels)
     app.server.register_blueprint(blueprint(services))
-    app.server.after_request(Sending().in_time)
+    app.server.after_request(SendTimeout().limit)
     # Flask calls these in reverse order: compressed first, then sent in pieces.
     app.server.after_request(static_files(app.server, app.config.routes_pathname_prefix))
     for callbacks in (opening, select, match, search, download, jobs):
@@ -140,9 +140,9 @@ def make_services(
     matching = matching or MatchService(
         cache_bytes=settings.cache_bytes, executors=processes(settings.workers)
     )
-    copies = Copies(notes, patience)
+    preparations = Preparations(notes, patience)
     return Services(
-        corpus=Corpus(catalog, copies, settings.bits_on_disk),
+        corpus=Corpus(catalog, preparations, settings.bits_on_disk),
         matching=matching,
         searching=SearchService(),
         brushes=BrushSummaries(),
@@ -150,12 +150,12 @@ def make_services(
             notes,
             # A match takes all cores; beside a long one there is room for the short ones.
             at_once=2,
-            places=settings.threads // 2,
+            slots=settings.threads // 2,
             patience=patience,
         ),
         # Threads of their own: a match is not behind two long files.
-        files=Jobs(notes, at_once=2, places=1, patience=patience, niceness=10),
-        copies=copies,
+        files=Jobs(notes, at_once=2, slots=1, patience=patience, niceness=10),
+        preparations=preparations,
     )
 
 

@@ -10,7 +10,7 @@ from app.matching import MatchService
 from app.phrases import SearchService
 from app.web.payloads.window import BrushSummaries
 from app.work.jobs import Jobs
-from app.work.preparation import Copies
+from app.work.preparation import Preparations
 
 #: The kinds of jobs, as they are named in the addresses of ``_jobs``.
 MATCH, FILE = "match", "file"
@@ -20,8 +20,8 @@ MATCH, FILE = "match", "file"
 class Services:
     """The datasets, the matching service and the phrase search. Any worker with the same data answers alike.
 
-    `corpus` opens datasets and sources. `jobs` runs matches, `files` prepares downloads, `copies`
-    builds what is missing of the datasets: none keeps a request waiting for long.
+    `corpus` opens datasets and sources. `jobs` runs matches, `files` prepares downloads, `preparations`
+    builds copies of sources that are missing: no request waits long for any of them.
     """
 
     corpus: Corpus
@@ -30,7 +30,7 @@ class Services:
     brushes: BrushSummaries
     jobs: Jobs
     files: Jobs
-    copies: Copies
+    preparations: Preparations
 
     @property
     def pools(self) -> Mapping[str, Jobs]:

@@ -49,6 +49,7 @@ export function chips(panel, setHover) {
       + absent.map(chip).join("") + reset;
     part("chips-label").textContent = raw.length
       ? plural(raw.length - raw.filter((c) => excluded.has(c)).length, "selected state") : "Selected states";
+    countHidden();
     if (focus) {
       const same = /** @type {NodeListOf<HTMLElement>} */ (host.querySelectorAll(`[data-state="${focus.dataset.state}"]`));
       const again = [...same].find((element) => element.className === focus.className)
@@ -56,6 +57,25 @@ export function chips(panel, setHover) {
       again.focus({ preventScroll: true });
     }
   }
+
+  /** Say how many chips are out of sight; the strip opens for them. */
+  function countHidden() {
+    const host = part("chips");
+    const button = part("chips-more");
+    const open = button.getAttribute("aria-expanded") === "true";
+    const bottom = host.getBoundingClientRect().bottom;
+    const hidden = [...host.children].filter((chip) => chip.getBoundingClientRect().top > bottom - 8).length;
+    button.hidden = !open && hidden === 0;
+    const text = open ? "fewer" : `+${hidden} more`;
+    if (button.textContent !== text) button.textContent = text;
+  }
+  panel.on("click", at("chips-more"), (_, button) => {
+    const open = button.getAttribute("aria-expanded") !== "true";
+    button.setAttribute("aria-expanded", String(open));
+    button.closest(".sb-chips-strip")?.classList.toggle("sb-open", open);
+    countHidden();
+  });
+  new ResizeObserver(countHidden).observe(part("chips"));
 
   /** Why no state is on here, as HTML, with what changes that in one click. @param {ViewStore} view @param {Win} win @param {Info} info */
   function emptyReason(view, win, info) {

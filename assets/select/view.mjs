@@ -8,6 +8,7 @@ import { chips } from "./chips.mjs";
 import { controls } from "./controls.mjs";
 import { coverage } from "./coverage.mjs";
 import { draw } from "./draw.mjs";
+import { layout } from "./layout.mjs";
 import { navigation } from "./navigation.mjs";
 import { overview } from "./overview.mjs";
 import { reading } from "./reading.mjs";
@@ -21,6 +22,7 @@ export function selectView(panel, requests) {
   const moves = navigation(panel, requests, focusNext);
   const chipList = chips(panel, setHover);
   const { drawCoverage } = coverage(panel, setHover);
+  layout(panel);
   const { drawBars, drawSelectionText, ...plots } = draw(panel);
 
   // Bars, chips and the text in one: Dash identifies callbacks without outputs by their inputs.

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from app import phrases as module
 from app.phrases import (
-    MOST_LETTERS,
-    MOST_WORDS,
+    MOST_PHRASE_LETTERS,
+    MOST_PHRASE_WORDS,
     Found,
     Index,
     Pattern,
@@ -168,7 +168,7 @@ def test_a_phrase_stays_inside_its_sequence() -> None:
     assert places(dataset_of(tokens, [2, 2, 2]), "b a") == []
     assert places(dataset_of(tokens, [3, 3]), "a b") == [0, 4]  # step 2 is the last of its sequence
     assert places(dataset_of(tokens, [1, 1, 1, 1, 2]), "a b") == [4]
-    assert places(dataset_of(["a"] * 300), "a " * MOST_WORDS) == list(range(251))
+    assert places(dataset_of(["a"] * 300), "a " * MOST_PHRASE_WORDS) == list(range(251))
 
 
 @pytest.mark.parametrize(
@@ -176,8 +176,8 @@ def test_a_phrase_stays_inside_its_sequence() -> None:
     [
         ("", "empty"),
         (" \t\n ", "empty"),
-        ("w " * (MOST_WORDS + 1), "51 words; at most 50"),
-        ("w" * (MOST_LETTERS + 1), "5,001 characters"),
+        ("w " * (MOST_PHRASE_WORDS + 1), "51 words; at most 50"),
+        ("w" * (MOST_PHRASE_LETTERS + 1), "5,001 characters"),
         ("/(/", "/(/ is not a valid regular expression"),
         ("the /[z-a]/", "/[z-a]/ is not a valid regular expression"),
         (r"/(a)\1/", "not a valid regular expression"),

@@ -149,7 +149,7 @@ def test_the_threshold_has_three_handles_and_asks_for_nothing_while_dragging(
     settled(page)
     assert view(page)["threshold"] == -0.001
     assert chips(page) == expected(demo, view(page))
-    assert line.inner_text() == "ℓ = -0.001"
+    assert line.inner_text() == "ℓ = −0.001"
     line.focus()
     page.keyboard.press("ArrowUp")
     settled(page)

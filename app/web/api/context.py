@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from app.output import options as match_options
+from app.output.cells import json_number, ranked_cells, scalar_cells
 from app.output.options import Option
 from app.web.api.route import DATASET, ApiError, Route, open_dataset, open_source
 from app.web.services import Services
@@ -49,7 +49,10 @@ def context(services: Services, given: dict[str, Any]) -> dict[str, Any]:
         "start": start,
         "stop": stop,
         "tokens": dataset.tokens(start, stop),
-        "sequences": _sequences(dataset, start, stop),
+        "sequences": [
+            {"id": name, "start": first, "stop": last}
+            for first, last, name in dataset.sequences.touching(start, stop)
+        ],
         "states": [] if source is None else _states(source, start, stop, wanted),
         "annotations": [
             _annotation(item, start, stop) for item in _annotations(dataset, given["annotations"])
@@ -60,14 +63,6 @@ def context(services: Services, given: dict[str, Any]) -> dict[str, Any]:
             "annotations": MOST_ANNOTATIONS,
         },
     }
-
-
-def _sequences(dataset: Dataset, start: int, stop: int) -> list[dict[str, Any]]:
-    found = []
-    while start < stop:
-        first, start = dataset.sequences.bounds(start)
-        found.append({"id": dataset.sequences.id(first), "start": first, "stop": start})
-    return found
 
 
 def _states(source: Source, start: int, stop: int, wanted: tuple[int, ...]) -> list[dict[str, Any]]:
@@ -83,7 +78,7 @@ def _states(source: Source, start: int, stop: int, wanted: tuple[int, ...]) -> l
         {
             "state": state,
             "name": source.state_names[state],
-            "values": [_number(value) for value in rows[:, column].tolist()],
+            "values": [json_number(value) for value in rows[:, column].tolist()],
         }
         for column, state in enumerate(wanted)
     ]
@@ -114,23 +109,14 @@ def _annotation(item: Annotation, start: int, stop: int) -> dict[str, Any]:
         codes = item.codes(start, stop).tolist()
         return known | {"values": [labels[code] if code >= 0 else None for code in codes]}
     if isinstance(item, Scalar):
-        values = [_number(value) for value in item.values(start, stop).tolist()]
-        return known | {"unit": item.unit, "values": values}
+        return known | {"unit": item.unit, "values": scalar_cells(item, start, stop)}
     if isinstance(item, Ranked):
-        known["values"] = [row[:MOST_RANKED] for row in item.items(start, stop)]
-        weights = item.weights(start, stop)
-        if weights is not None:
-            known["weights"] = [[_number(w) for w in row[:MOST_RANKED]] for row in weights]
-        return known
+        words, weights = ranked_cells(item, start, stop, MOST_RANKED)
+        return known | {"values": words} | ({} if weights is None else {"weights": weights})
     spans = [
         {"start": low, "stop": high, "label": label} for low, high, label in item.spans(start, stop)
     ]
     return known | {"spans": spans}
-
-
-def _number(value: float) -> float | None:
-    """Return a number, or None for NaN and infinities, which JSON does not support."""
-    return value if math.isfinite(value) else None
 
 
 ROUTE = Route(

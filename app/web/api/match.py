@@ -14,7 +14,7 @@ from app.output.answers import answer_json
 from app.output.options import MATCH_OPTIONS, Option
 from app.web.api.route import DATASET, ApiError, Route, open_dataset, open_source
 from app.web.services import Services
-from app.web.slow_clients import while_waited_for
+from app.web.slow_clients import cancelled_with_client
 
 #: Listed matches, steps of profile on either side of one, and words and shares of an answer together.
 MOST_MATCHES, MOST_PROFILE_CONTEXT, MOST_ITEMS = 10_000, 1_000, 2_000_000
@@ -27,7 +27,7 @@ MOST_SECONDS = 600
 def match(services: Services, given: dict[str, Any]) -> dict[str, Any]:
     """Return what `python -m app match DATA ... --format json` prints for the same options."""
     dataset_id, form = given.pop("dataset"), given.pop("format")
-    query = match_options.query_of(given, match_options.same)
+    query = match_options.query_from_options(given, match_options.same)
     for name, value, most in (
         ("top", query.top, MOST_MATCHES),
         ("context", query.context, MOST_PROFILE_CONTEXT),
@@ -41,11 +41,11 @@ def match(services: Services, given: dict[str, Any]) -> dict[str, Any]:
     dataset = open_dataset(services, dataset_id)
     opened = open_source(services, dataset, given["source"])
     source, states, key = opened.source, opened.states, opened.key
-    with services.jobs.place() as held:
+    with services.jobs.slot() as held:
         if not held:
             raise ApiError(services.jobs.BUSY, 503)
         try:
-            with while_waited_for(request.environ, MOST_SECONDS) as control:
+            with cancelled_with_client(request.environ, MOST_SECONDS) as control:
                 # Places share no step, so their words are no more than the steps there are.
                 if (
                     query.overlapping

@@ -1,6 +1,6 @@
 """The download menu: the whole result of a match as a file, prepared as a job and fetched when it is ready.
 
-Plain HTTP beside Dash's own, as in app/web/callbacks/jobs.py, which tells how far a file is and ends it: a
+Plain HTTP beside Dash's own, as in app/web/callbacks/jobs.py, which reports the progress of a file and cancels it: a
 file may take minutes and many megabytes, so no request waits for it and no answer holds it in memory.
 """
 
@@ -17,7 +17,7 @@ from flask import Response, abort
 from app.corpus import BeingPrepared
 from app.matching import Cancelled, Control
 from app.output.export import TYPES, export_matches
-from app.web.payloads.match import query_of_key
+from app.web.payloads.match import query_from_key
 from app.web.requests import FILE_REQUEST, body, fresh
 from app.web.services import FILE, Services
 from app.web.slow_clients import PIECE, held_until_sent
@@ -25,6 +25,7 @@ from app.web.view.wire import Failure, FileAnswer, FileRequest, JobStatus, Match
 from app.work.failures import sentence_for
 from app.work.jobs import JobName
 from components.ids import Panel
+from loaders.atomic import whole_file
 
 
 def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
@@ -40,10 +41,10 @@ def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
         return send_download(services, page, n, name)
 
 
-def start_download(services: Services, page: str, n: str, wanted: FileRequest) -> JobStatus:
-    """Begin to prepare a file; return how that stands: the fields of `app.work.jobs.Status`.
+def start_download(services: Services, page: str, n: str, request: FileRequest) -> JobStatus:
+    """Begin to prepare a file; return its progress: the fields of `app.work.jobs.Status`.
 
-    `wanted` has the ``form`` of the file and the ``key`` of a match request, whose page and sorting do
+    `request` has the ``form`` of the file and the ``key`` of a match request, whose page and sorting do
     not count: the list is whole and in the order of the ranking.
     """
     try:
@@ -52,15 +53,15 @@ def start_download(services: Services, page: str, n: str, wanted: FileRequest) -
         return {"state": "unknown"}
     answer = services.files.run(
         name,
-        lambda control: answer_download(services, wanted, services.files.file(name), control),
+        lambda control: answer_download(services, request, services.files.file(name), control),
     )
     if answer is None:
-        return cast(JobStatus, services.files.status(name).told())
+        return cast(JobStatus, services.files.status(name).as_dict())
     return {"state": "done", "answer": cast(FileAnswer | Failure, answer)}
 
 
 def answer_download(
-    services: Services, wanted: FileRequest, path: Path, control: Control
+    services: Services, request: FileRequest, path: Path, control: Control
 ) -> FileAnswer | Failure:
     """Write the file to `path`; return its ``name`` and ``caps``, or ``error`` with one sentence.
 
@@ -69,19 +70,17 @@ def answer_download(
     Cancelled
         The control was cancelled; then there is no file.
     """
-    half = path.with_suffix(".half")
     try:
-        key: MatchKey = {**wanted["key"], "sort": "rank", "page": 0}
+        key: MatchKey = {**request["key"], "sort": "rank", "page": 0}
         opened = services.corpus.open(key["dataset"], key["source"])
         if isinstance(opened, BeingPrepared):
             name = opened.dataset.name
             return {"error": f"“{name}” is being prepared; try again when it is open."}
-        asked = (opened, query_of_key(key), wanted["form"])
+        asked = (opened, query_from_key(key), request["form"])
         path.parent.mkdir(parents=True, exist_ok=True)
-        with half.open("wb") as out:
+        with whole_file(path) as out:
             made = export_matches(*asked, out, services.matching, control)
-        control.check()
-        half.rename(path)
+            control.check()
     except Cancelled:
         raise
     except OSError as error:
@@ -92,13 +91,11 @@ def answer_download(
         }
     except Exception as error:
         return {"error": sentence_for(error)}
-    finally:
-        half.unlink(missing_ok=True)
     return {"name": made.name, "caps": list(made.caps)}
 
 
 def send_download(services: Services, page: str, n: str, name: str) -> Response:
-    """Return a file that was prepared, to be saved as `name`; it is gone when it was sent whole.
+    """Return a file that was prepared, to be saved as `name`; it is deleted when it was sent whole.
 
     Status 503, with one sentence, while too many large answers are on their way.
     """

@@ -11,7 +11,7 @@ from flask import Response
 from app.corpus import BeingPrepared
 from app.matching import Cancelled, Control
 from app.web.callbacks.clientside import clientside
-from app.web.payloads.match import match_payload, overview_payload, query_of_key
+from app.web.payloads.match import match_payload, overview_payload, query_from_key
 from app.web.requests import MATCH_REQUEST, body, fresh
 from app.web.services import MATCH, Services
 from app.web.view.wire import JobStatus, MatchAnswer, MatchError, MatchRequest
@@ -65,7 +65,7 @@ def start_match(services: Services, page: str, n: str, request: MatchRequest) ->
         services.jobs.cancel(name)
     answer = services.jobs.run(name, lambda control: answer_match(services, request, control))
     if answer is None:
-        return cast(JobStatus, services.jobs.status(name).told())
+        return cast(JobStatus, services.jobs.status(name).as_dict())
     return {"state": "done", "answer": cast(MatchAnswer, answer)}
 
 
@@ -85,7 +85,7 @@ def answer_match(services: Services, request: MatchRequest, control: Control) ->
         if isinstance(opened, BeingPrepared):
             sentence = f"“{opened.dataset.name}” is being prepared; its matches will follow."
             return _refused(request, sentence)
-        result = services.matching.match(opened.key, opened.states, query_of_key(key), control)
+        result = services.matching.match(opened.key, opened.states, query_from_key(key), control)
         match = match_payload(opened.dataset, opened.source, result, request)
         return {
             "match": match,

@@ -10,7 +10,7 @@ from flask import Response
 from app.corpus import BeingPrepared
 from app.web.callbacks.clientside import clientside
 from app.web.payloads.tracks import window_tracks
-from app.web.payloads.window import MOST_STEPS, window_payload
+from app.web.payloads.window import MOST_WINDOW_STEPS, window_payload
 from app.web.requests import TRACKS_REQUEST, WINDOW_REQUEST, body, fresh
 from app.web.services import Services
 from app.web.view.wire import (
@@ -97,6 +97,8 @@ def answer_window(services: Services, request: WindowRequest) -> Window | Window
 def answer_tracks(services: Services, request: TracksRequest) -> Tracks | Failure:
     """Return the ``tracks`` store for a request, or ``error`` with one sentence."""
     try:
-        return window_tracks(services.corpus.dataset(request["dataset"]), request, MOST_STEPS)
+        return window_tracks(
+            services.corpus.dataset(request["dataset"]), request, MOST_WINDOW_STEPS
+        )
     except Exception as error:
         return {"error": sentence_for(error)}

@@ -23,15 +23,15 @@ from loaders import Dataset, Source
 
 #: Steps of context in a row before and after a match; the widest screen shows fewer.
 BEFORE, AFTER = 30, 48
-#: The upper limit of the background share, so that some difference remains even if nearly all states are on.
-MOST_BACKGROUND = 0.75
-#: Rows per page, and the maximum number of rows for paging and sorting.
+#: The share of the steps around matches at which no more selected states are on than where heat starts.
+USUAL = 0.9
+#: Rows of a page, and how many rows can be paged through and sorted.
 ROWS, LISTED = 50, 10_000
 #: Lengths up to this have a bar each; longer ones share bars.
 SINGLE_BARS = 20
 
 
-def query_of_key(key: MatchKey) -> Query:
+def query_from_key(key: MatchKey) -> Query:
     """Return the query for the key of a ``match-request`` (fields of the view)."""
     ranked = key["sort"] == "rank"
     return Query(
@@ -110,24 +110,24 @@ def match_payload(
     dataset, source
         The words, the sequence ids, the values, and the tracks next to the rows.
     result
-        The result of `query_of_key` for the key of the request.
+        The result of `query_from_key` for the key of the request.
     request
         ``n`` and ``key``, both returned, so that the browser can recognize a stale answer.
 
     Returns
     -------
     dict
-        ``rows`` is one page of the list. A row has, from the step ``from`` on, the words and the numbers of
-        selected states ``on`` at each step: up to `BEFORE` steps before the match and up to `AFTER` steps
-        from its start, within its sequence. ``background`` is the usual share of S1 that is on around the
-        matches, where the colour scale starts. ``listed`` is the number of rows on all pages.
+        ``rows`` is one page of the list. Each row holds, from the step ``from`` on, the words and
+        how many selected states are ``on`` at each step: up to `BEFORE` steps before the match and
+        up to `AFTER` steps from its start on, inside its sequence. ``background`` is the share of S1
+        at which heat starts (`heat_start`). ``listed`` is how many rows the pages hold together.
     """
     key = request["key"]
     tracks = chosen(dataset, key["tracks"])
     page, listed = _page(result, key)
     track_cells: list[list[list[Cell]]] = [[] for _ in tracks]
     rows: list[MatchRow] = []
-    around: list[float] = []
+    around: list[int] = []
     selected = np.array(result.selected_states, dtype=np.intp)
     for index, match in enumerate(page):
         first, last = dataset.sequences.bounds(match.start)
@@ -136,7 +136,7 @@ def match_payload(
             source.window(low, high)[:, selected], result.query.threshold, result.query.polarity
         )
         steps = np.arange(low, high)
-        around += on[(steps < match.start) | (steps >= match.stop)].mean(axis=1).tolist()
+        around += on[(steps < match.start) | (steps >= match.stop)].sum(axis=1).tolist()
         rows.append(
             {
                 "index": index,
@@ -166,7 +166,7 @@ def match_payload(
         "seconds": result.seconds,
         "reason": result.reason,
         "histogram": histogram_bins(result.length_histogram),
-        "background": round(min(float(np.median(around)), MOST_BACKGROUND), 3) if around else 0.0,
+        "background": heat_start(around, min((m.overlap for m in page), default=0), len(selected)),
         "rows": rows,
         "listed": listed,
         "tracks": [
@@ -176,6 +176,29 @@ def match_payload(
     }
 
 
+def heat_start(around: Sequence[int], least_overlap: int, n_selected: int) -> float:
+    """Return the share of the selected states at which heat starts: what is usual is not coloured.
+
+    Parameters
+    ----------
+    around
+        How many selected states are on at the steps around the listed matches.
+    least_overlap
+        The smallest overlap of the listed matches; every match is coloured.
+    n_selected
+        The size of S1.
+
+    Returns
+    -------
+    float
+        The `USUAL` quantile of `around`, always below `least_overlap`, as a share; 0 without steps.
+    """
+    if not around or not n_selected:
+        return 0.0
+    usual = int(np.quantile(around, USUAL, method="lower"))
+    return round(max(0, min(usual, least_overlap - 1)) / n_selected, 3)
+
+
 def _page(result: MatchResult, key: MatchKey) -> tuple[list[Match], int]:
     """Return one page of the list in the requested order, and the number of rows on all pages."""
     sort = key["sort"]
@@ -183,14 +206,16 @@ def _page(result: MatchResult, key: MatchKey) -> tuple[list[Match], int]:
     listed = min(known, LISTED)
     if sort == "rank":
         return list(result.matches), listed
-    ordered = sorted(result.matches, key=_SORTS[sort.removeprefix("-")], reverse=sort[0] == "-")
+    # Only the column that was chosen turns around; equal matches stay in the order of their rank.
+    by_rank = sorted(result.matches, key=lambda match: match.rank)
+    ordered = sorted(by_rank, key=_SORTS[sort.removeprefix("-")], reverse=sort[0] == "-")
     first = key["page"] * ROWS
     return ordered[first : first + ROWS], min(listed, len(ordered))
 
 
-_SORTS: Mapping[str, Callable[[Match], tuple[int, ...]]] = {
-    "start": lambda match: (match.start, match.stop),
-    "length": lambda match: (match.length, -match.rank),
-    "overlap": lambda match: (match.overlap, -match.rank),
-    "more": lambda match: (match.union, match.rank),
+_SORTS: Mapping[str, Callable[[Match], int]] = {
+    "start": lambda match: match.start,
+    "length": lambda match: match.length,
+    "overlap": lambda match: match.overlap,
+    "more": lambda match: match.union,
 }

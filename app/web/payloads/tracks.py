@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import isfinite
 from typing import cast
 
+from app.output.cells import ranked_cells, scalar_cells
 from app.web.view.wire import Cell, Track, TrackHeader, Tracks, TracksRequest
 from loaders import Dataset
 from loaders.annotations import Annotation, Categorical, Interval, Scalar
 
 #: Words of a ranked annotation shown per step.
 TOP_WORDS = 3
-#: Tracks shown at once; more would leave no space for the words.
+#: Significant digits of a number.
+DIGITS = 6
+#: Tracks shown at once; more would leave no room for the words.
 MOST_TRACKS = 12
 
 
@@ -52,21 +54,12 @@ def cells(track: Annotation, start: int, stop: int) -> list[Cell]:
         codes: list[Cell] = track.codes(start, stop).tolist()
         return codes
     if isinstance(track, Scalar):
-        return [_number(value) for value in track.values(start, stop).tolist()]
-    words = track.items(start, stop)
-    weights = track.weights(start, stop)
-    return [
-        [
-            (word, None if weights is None else _number(weights[i][k]))
-            for k, word in enumerate(row[:TOP_WORDS])
-        ]
-        for i, row in enumerate(words)
-    ]
-
-
-def _number(value: float) -> float | None:
-    """Return a number with six digits for JSON; None for values that JSON does not support."""
-    return float(f"{value:.6g}") if isfinite(value) else None
+        numbers: list[Cell] = [*scalar_cells(track, start, stop, DIGITS)]
+        return numbers
+    words, weights = ranked_cells(track, start, stop, TOP_WORDS, DIGITS)
+    if weights is None:
+        return [[(word, None) for word in row] for row in words]
+    return [list(zip(*pair, strict=True)) for pair in zip(words, weights, strict=True)]
 
 
 def window_tracks(dataset: Dataset, request: TracksRequest, most_steps: int) -> Tracks:

@@ -10,11 +10,11 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from app.web.view.wire import Brush, BrushSummary, SequenceBounds, Window, WindowRequest
+from app.web.view.wire import Brush, BrushSummary, Window, WindowRequest
 from loaders import Dataset, Source
 
 #: The maximum number of steps sent; a screen shows far fewer.
-MOST_STEPS = 600
+MOST_WINDOW_STEPS = 600
 #: The maximum number of values sent: sources with many states get narrower windows.
 MOST_VALUES = 2_000_000
 #: Extra steps sent at both edges, so that limits near the edge can be evaluated at once.
@@ -23,7 +23,7 @@ MARGIN = 12
 
 def most_steps(n_states: int) -> int:
     """Return the maximum number of steps in a window of a source with `n_states` states."""
-    return max(8, min(MOST_STEPS, MOST_VALUES // n_states))
+    return max(8, min(MOST_WINDOW_STEPS, MOST_VALUES // n_states))
 
 
 def encode(values: NDArray[Any]) -> tuple[str, str]:
@@ -91,17 +91,17 @@ class BrushSummaries:
 
     def __init__(self, most: int = 64) -> None:
         self._lock = threading.Lock()
-        self._kept: LRUCache[tuple[object, ...], NDArray[Any]] = LRUCache(most)
+        self._cached: LRUCache[tuple[object, ...], NDArray[Any]] = LRUCache(most)
 
     def get(self, source: Source, bounds: tuple[int, int], brush: Brush) -> NDArray[Any]:
         """Return `brush_summary` of a brush (``start``, ``stop``, ``before``, ``after``)."""
         key = (source.key, bounds, *sorted(brush.items()))
         with self._lock:
-            if key in self._kept:
-                return self._kept[key]
+            if key in self._cached:
+                return self._cached[key]
         summary = brush_summary(source, bounds, **brush)
         with self._lock:
-            self._kept[key] = summary
+            self._cached[key] = summary
         return summary
 
 
@@ -150,18 +150,9 @@ def window_payload(
         "dtype": dtype,
         "values": values,
         "tokens": dataset.tokens(start, stop),
-        "sequences": sequences_payload(dataset, rows_start, rows_stop),
+        "sequences": [
+            {"start": first, "stop": last, "id": name}
+            for first, last, name in dataset.sequences.touching(rows_start, rows_stop)
+        ],
         "brush": summary,
     }
-
-
-def sequences_payload(dataset: Dataset, start: int, stop: int) -> list[SequenceBounds]:
-    """Return every sequence that touches [start, stop): its own ``start``, ``stop`` and ``id``."""
-    sequences = dataset.sequences
-    found: list[SequenceBounds] = []
-    step = start
-    while step < stop:
-        first, last = sequences.bounds(step)
-        found.append({"start": int(first), "stop": int(last), "id": sequences.id(step)})
-        step = int(last)
-    return found

@@ -11,9 +11,11 @@ from math import floor, isfinite
 from typing import Any, Literal
 
 from app.corpus import ANYONE, BeingPrepared, Client, Corpus
+from app.matching import Polarity
 from app.web.view.default import opening_threshold, opening_view
-from app.web.view.info import info_payload
+from app.web.view.info import info_payload, right_to_left
 from app.web.view.slider import slider
+from app.web.view.suggestion import suggest
 from app.web.view.url import View, read
 from app.web.view.wire import Info
 from loaders import Dataset, DatasetError, Source
@@ -58,7 +60,13 @@ class OpenedView:
     preparing: Preparing | None = None
 
 
-def open_view(corpus: Corpus, search: str, kind: Kind, client: Client = ANYONE) -> OpenedView:
+def open_view(
+    corpus: Corpus,
+    search: str,
+    kind: Kind,
+    client: Client = ANYONE,
+    from_source: str | None = None,
+) -> OpenedView:
     """Open the view given by a query string.
 
     Parameters
@@ -74,6 +82,8 @@ def open_view(corpus: Corpus, search: str, kind: Kind, client: Client = ANYONE) 
         Otherwise the link is used unchanged.
     client
         The client.
+    from_source
+        The source shown before, when the person switched it: a threshold may be suggested.
     """
     parsed = read(search)
     notices = [Notice(text) for text in parsed.notices]
@@ -105,8 +115,21 @@ def open_view(corpus: Corpus, search: str, kind: Kind, client: Client = ANYONE) 
     warnings = [warning.sentence for warning in (*dataset.warnings, *source.warnings)]
     if warnings and kind in {"load", "dataset", "source"}:
         notices.append(Notice(" ".join(warnings), once=True))
+    if dataset.direction is None and right_to_left(dataset) and kind in {"load", "dataset"}:
+        text = (
+            f"Most letters of “{dataset.name}” are written from right to left, so time runs that way; "
+            "direction: ltr in its dataset.yaml turns it around."
+        )
+        notices.append(Notice(text, "info", once=True))
     view, more = _fit(fields, dataset, source, kind)
-    return OpenedView(view, info_payload(dataset, source), (*notices, *more))
+    info = info_payload(dataset, source)
+    if kind == "source" and from_source and from_source in dataset.sources:
+        before = corpus.open(dataset, from_source, client)
+        if not isinstance(before, BeingPrepared):
+            offer = suggest(before.source, source, view.threshold, Polarity(view.polarity))
+            if offer:
+                info["suggested"] = offer
+    return OpenedView(view, info, (*notices, *more))
 
 
 def _dataset(

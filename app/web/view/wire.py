@@ -123,6 +123,15 @@ class Bounds(TypedDict):
     most_limit: int
 
 
+class Suggestion(TypedDict):
+    """A threshold with the share of values on that the source shown before had at ``was``."""
+
+    was: float
+    threshold: float
+    share_before: float
+    share_now: float
+
+
 class Info(TypedDict):
     """The ``info`` store: what the browser must know of a dataset and a source."""
 
@@ -130,6 +139,7 @@ class Info(TypedDict):
     title: str
     description: str
     fp: str
+    rtl: bool
     source: str
     sources: list[Choice]
     n_steps: int
@@ -143,6 +153,7 @@ class Info(TypedDict):
     bounds: Bounds
     sequence_starts: list[int]
     names: list[str] | None
+    suggested: NotRequired[Suggestion]
     range: list[float]
     full: list[float]
     slider: Slider
@@ -172,6 +183,8 @@ class Navigation(TypedDict):
     kind: NavigationKind
     search: Search
     n: Number
+    #: Of kind ``source``: the source that was shown.
+    from_source: NotRequired[Name]
 
 
 @with_config(_STRICT)

@@ -128,7 +128,7 @@ def test_the_query_is_in_every_format(datasets: dict[str, Dataset]) -> None:
     asked = inside["query"]
     assert (asked["source"], asked["start"], asked["stop"]) == ("my layer", 20, 22)
     assert (asked["threshold"], asked["exclude"], asked["length"]) == (-0.2, [5], "2:9")
-    assert (asked["top"], asked["offset"], asked["min_length"]) == (export.MOST_ROWS, 0, 2)
+    assert (asked["top"], asked["offset"], asked["min_length"]) == (export.MOST_FILE_ROWS, 0, 2)
     assert inside["total_matches"] == whole(dataset, query).total_matches
     assert made["json"].n_rows == len(inside.pop("matches")) == len(whole(dataset, query).matches)
 
@@ -183,9 +183,9 @@ def test_the_row_limit_is_reported_exactly_if_it_applies(
 ) -> None:
     dataset, query = datasets["numbers"], replace(QUERY, overlapping=overlapping)
     full = len(whole(dataset, query).matches)
-    monkeypatch.setattr(export, "MOST_ROWS", full)
+    monkeypatch.setattr(export, "MOST_FILE_ROWS", full)
     assert exported(dataset, form, query).caps == ()
-    monkeypatch.setattr(export, "MOST_ROWS", full - 1)
+    monkeypatch.setattr(export, "MOST_FILE_ROWS", full - 1)
     made = exported(dataset, form, query)
     assert made.n_rows == full - 1
     (cap,) = made.caps
@@ -198,9 +198,9 @@ def test_the_word_limit_cuts_long_matches_and_is_reported(
 ) -> None:
     dataset = datasets["numbers"]
     lengths = [match.length for match in whole(dataset).matches]
-    monkeypatch.setattr(export, "MOST_WORDS", sum(lengths))
+    monkeypatch.setattr(export, "MOST_FILE_WORDS", sum(lengths))
     assert exported(dataset, "json").caps == ()
-    monkeypatch.setattr(export, "MOST_WORDS", sum(lengths) - 1)
+    monkeypatch.setattr(export, "MOST_FILE_WORDS", sum(lengths) - 1)
     made = exported(dataset, "json")
     content = json.loads(made.content)
     (cap,) = made.caps

@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.matching import Query, States, select
 from app.settings import load
 from app.web.factory import create_app
-from app.web.payloads.window import MARGIN, MOST_STEPS, BrushSummaries, brush_summary
+from app.web.payloads.match import heat_start
+from app.web.payloads.window import MARGIN, MOST_WINDOW_STEPS, BrushSummaries, brush_summary
 from app.web.view.url import View, write
 from loaders import Catalog
 from loaders.writer import write_dataset
@@ -197,7 +200,7 @@ def test_a_window_is_bounded_for_any_request(client: FlaskClient) -> None:
         "brush": {"start": 0, "stop": 500, "before": 10**9, "after": 10**9},
     }  # fmt: skip
     answer = post(client, "/_view/window", request)
-    assert answer["stop"] - answer["start"] == MOST_STEPS
+    assert answer["stop"] - answer["start"] == MOST_WINDOW_STEPS
     assert len(json.dumps(answer)) < 200_000
 
 
@@ -258,6 +261,45 @@ def test_a_match_that_cannot_be_run_is_a_sentence(
     assert word in answer["error"]
     assert "\n" not in answer["error"]
     assert answer["n"] == 9
+
+
+@pytest.mark.parametrize("column", ["start", "length", "overlap", "more"])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_a_sorted_column_turns_alone_and_equal_matches_stay_in_rank_order(
+    client: FlaskClient, column: str, sign: str
+) -> None:
+    def listed(sort: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        for page in range(5):
+            rows += matched(client, {**KEY, "sort": sort, "page": page})["rows"]
+        return rows
+
+    value = {"start": "start", "length": "length", "overlap": "overlap", "more": "union"}[column]
+    ranked = listed("rank")
+    assert len(ranked) > 60
+    assert [row["rank"] for row in ranked] == sorted(row["rank"] for row in ranked)
+    turn = -1 if sign else 1
+    wanted = sorted(ranked, key=lambda row: (turn * row[value], row["rank"]))
+    assert [row["rank"] for row in listed(sign + column)] == [row["rank"] for row in wanted]
+
+
+@given(
+    around=st.lists(st.integers(0, 9), max_size=40), least=st.integers(0, 9), size=st.integers(0, 9)
+)
+def test_heat_starts_at_what_is_usual_and_below_every_match(
+    around: list[int], least: int, size: int
+) -> None:
+    around = [min(on, size) for on in around]
+    least = min(least, size)
+    start = heat_start(around, least, size) * size
+    if not around or not size:
+        assert start == 0
+        return
+    assert start < max(1, least) + 0.01, "every match is coloured"
+    ordinary = sorted(around)[int(0.9 * (len(around) - 1))]
+    assert start <= ordinary + 0.01
+    if ordinary < least:
+        assert abs(start - ordinary) < 0.01 * size, "nine of ten steps around are not"
 
 
 def test_an_empty_selection_is_an_answer_with_a_reason(client: FlaskClient) -> None:

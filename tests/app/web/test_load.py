@@ -87,7 +87,7 @@ def test_twenty_users_at_once_get_their_own_answers(tmp_path: Path) -> None:
 
     settings = load({}, {"cache_dir": str(tmp_path / "cache")})
     services = make_services(Catalog([data], settings.cache_dir), settings)
-    services.copies.ready(services.corpus.dataset("load"), "h")
+    services.preparations.ready(services.corpus.dataset("load"), "h")
     matched = 0
     for answers in got:
         for (kind, asked), answer in answers:

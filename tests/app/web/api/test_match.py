@@ -117,7 +117,7 @@ def test_a_match_in_addition_to_too_many_others_is_503(folder: Path, tmp_path: P
     made.register_blueprint(blueprint.blueprint(services))
     client = made.test_client()
     asked = {"dataset": "waves", "start": 0, "stop": 2, "source": "one", "threshold": 0.3}
-    with services.jobs.place():
+    with services.jobs.slot():
         assert "try again" in refused(client, "match", 503, **asked)
         answer = client.get("/api/v1/search?dataset=waves&query=STRASSE")
         assert answer.status_code == 200, "quick requests still work"

@@ -1,0 +1,67 @@
+"""A threshold for a source whose values are of another size than those of the source shown before."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.matching import Polarity
+from app.web.view.slider import slider
+from app.web.view.wire import Suggestion
+from loaders import Source
+
+#: Steps of a sample, in pieces of so many neighbours: enough for a share, read in milliseconds.
+SAMPLE, PIECE = 4096, 64
+#: Shares of values on that differ by less than this factor need no other threshold.
+ALIKE = 2.0
+
+
+def suggest(before: Source, now: Source, threshold: float, polarity: Polarity) -> Suggestion | None:
+    """Return the threshold at which the share of values on is what it was in another source.
+
+    Parameters
+    ----------
+    before, now
+        The source that was shown, and the one that is.
+    threshold, polarity
+        Of the view, which keeps them.
+
+    Returns
+    -------
+    Suggestion or None
+        On the slider's grid. None where the shares differ by less than `ALIKE`, where none were on
+        before, or where the grid has no such point. Both shares are those of samples.
+    """
+    share_before = float((_turned(before, polarity) >= threshold).mean())
+    values = _turned(now, polarity)
+    share_now = float((values >= threshold).mean())
+    if not share_before or share_before / ALIKE < share_now < share_before * ALIKE:
+        return None
+    # NaN is never on: the quantile is one of all values.
+    ordered = np.where(np.isnan(values), -np.inf, values)
+    found = float(np.quantile(ordered, 1 - share_before, method="higher"))
+    if not isfinite(found):
+        return None
+    grid = slider(now)
+    on_grid = round(round(found / grid["step"]) * grid["step"], grid["decimals"]) + 0.0
+    if on_grid == threshold:
+        return None
+    return {
+        "was": threshold,
+        "threshold": on_grid,
+        "share_before": round(share_before, 4),
+        "share_now": round(share_now, 4),
+    }
+
+
+def _turned(source: Source, polarity: Polarity) -> NDArray[np.float64]:
+    """A sample of a source's values, turned so that larger is closer to on."""
+    n_pieces = max(1, min(SAMPLE // PIECE, source.n_steps // PIECE))
+    starts = np.linspace(0, max(0, source.n_steps - PIECE), n_pieces).astype(int)
+    rows = [source.window(int(a), min(source.n_steps, int(a) + PIECE)) for a in starts]
+    values = np.concatenate(rows).astype(np.float64).ravel()
+    if polarity is Polarity.LOW:
+        return -values
+    return np.abs(values) if polarity is Polarity.MAGNITUDE else values
