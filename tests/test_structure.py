@@ -225,7 +225,7 @@ def test_arrows_between_rooms_go_one_way() -> None:
 
 
 def test_nothing_is_allowed_that_is_not_used() -> None:
-    """A list that is longer than what it describes would let an arrow come back unseen."""
+    """An entry that is not needed could hide a new dependency."""
     used: dict[str, set[str]] = {room: set() for room in ARROWS}
     for module, tree in MODULES.items():
         room = max((one for one in ARROWS if is_in(module, one)), key=len)

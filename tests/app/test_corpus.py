@@ -1,4 +1,4 @@
-"""The one way to the data: opened, being prepared, or a sentence; and where access is checked."""
+"""Access to the data: opened, being prepared, or an error; and where access rights are checked."""
 
 from __future__ import annotations
 
@@ -22,9 +22,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def test_a_source_is_opened_with_what_a_search_reads_and_its_key(
-    folder: Path, tmp_path: Path
-) -> None:
+def test_a_source_is_opened_with_its_states_and_key(folder: Path, tmp_path: Path) -> None:
     found = Corpus(Catalog([folder], tmp_path / "cache")).open("public", "h")
     assert isinstance(found, Opened)
     assert (found.dataset.id, found.source.name) == ("public", "h")
@@ -56,7 +54,7 @@ def test_a_source_whose_copy_is_missing_is_being_prepared(folder: Path, tmp_path
 
 
 @pytest.mark.parametrize(("dataset", "source"), [("nothing", "h"), ("public", "nothing")])
-def test_a_name_that_is_not_there_is_a_sentence(
+def test_an_unknown_name_is_a_sentence(
     folder: Path, tmp_path: Path, dataset: str, source: str
 ) -> None:
     with pytest.raises(DatasetError, match="nothing"):
@@ -69,7 +67,7 @@ def sentence(corpus: Corpus, dataset: str, client: Client) -> str:
     return str(error.value)
 
 
-def test_access_is_checked_on_every_way_in(folder: Path, tmp_path: Path) -> None:
+def test_access_is_checked_by_every_method(folder: Path, tmp_path: Path) -> None:
     def allowed(client: Client, dataset_id: str) -> bool:
         return dataset_id != "secret" or client.page == "owner"
 

@@ -1,8 +1,8 @@
-"""`make bench` and `make bench-large`: what the issue of scale asks for, as ratios, with its bounds.
+"""`make bench` and `make bench-large`: performance as ratios, with bounds.
 
     python -m tests.benchmarks.bench [all | large | pack match double open window users memory equal]
 
-Files that are measured are kept in the cache folder under `bench`; delete it to free some gigabytes.
+The files are cached in the cache folder under `bench`; delete it to free some gigabytes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SELECTED = (3, 10, 30, 60, 130)
 
 
 class Folder:
-    """Where the measured files are kept."""
+    """The folder of the measured files."""
 
     def __init__(self) -> None:
         self.settings = settings_module.load(os.environ)
@@ -38,13 +38,13 @@ class Folder:
         self.path = self.settings.cache_dir / "bench"
 
     def rows(self, n_steps: int, n_states: int) -> NDArray[np.float16]:
-        """Generated states of that size."""
+        """Return generated states of this size."""
         from tests.benchmarks import data
 
         return data.generated(self.path / f"{n_steps}x{n_states}.npy", n_steps, n_states)
 
     def dataset(self, n_steps: int, n_states: int) -> Path:
-        """The same as a dataset of Parquet files, one column a state, row groups of 65,536."""
+        """Return the same as a dataset of Parquet files, one column per state, row groups of 65,536."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -86,12 +86,12 @@ def row(*cells: object, widths: tuple[int, ...] = (46, 12, 12, 12, 10, 8)) -> No
 
 
 def milliseconds(seconds: float) -> str:
-    """Return a time as it is printed."""
+    """Format a time for printing."""
     return f"{1000 * seconds:,.2f} ms"
 
 
 def generated_bits(folder: Folder, n_steps: int, n_states: int) -> Any:
-    """Return the generated source of that size, packed."""
+    """Return the generated source of this size, packed."""
     from app.matching import Polarity, pack
     from tests.benchmarks import data
 
@@ -102,7 +102,7 @@ def generated_bits(folder: Folder, n_steps: int, n_states: int) -> Any:
 
 
 def tiled_bits(folder: Folder, n_steps: int, n_states: int) -> Iterator[Any]:
-    """Yield every source of every demo that comes along, repeated to that size."""
+    """Yield every source of every included demo, repeated to this size."""
     from demos import registry
     from loaders import open_dataset
     from tests.benchmarks import data
@@ -123,7 +123,7 @@ def tiled_bits(folder: Folder, n_steps: int, n_states: int) -> Iterator[Any]:
 
 
 def cores() -> int:
-    """How many threads are used: all cores."""
+    """Return the number of threads used: all cores."""
     from app.matching.service import usable_cores
 
     return usable_cores()
@@ -138,7 +138,7 @@ def bench_pack(folder: Folder, sizes: tuple[tuple[int, int], ...] = SIZES) -> No
     from tests.benchmarks import data
     from tests.benchmarks.timing import fastest, one_pass
 
-    print("\nPacking all on-bits at a new threshold, in passes over the values (bound: 2.5)")
+    print("\nPacking all bits at a new threshold, in passes over the values (bound: 2.5)")
     row("source", "one pass", "packing", "passes")
     for n_steps, n_states in sizes:
         half = folder.rows(n_steps, n_states)
@@ -164,19 +164,17 @@ def bench_match(folder: Folder, sizes: tuple[tuple[int, int], ...] = SIZES) -> N
     """Default options, histogram, overview, one per place and top 50, on packed bits."""
     print(
         "\nMatching with packed bits, default options, in passes of one thread over the bits\n"
-        f"(bounds: 15 generated, 25 the worst of the real ones; {cores()} threads)"
+        f"(bounds: 15 generated, 25 for the worst real source; {cores()} threads)"
     )
     row("source", "|S1|", "matches", "one pass", "match", "passes")
     for n_steps, n_states in sizes:
         match_rows(generated_bits(folder, n_steps, n_states))
         worst = [match_rows(source) for source in tiled_bits(folder, n_steps, n_states)]
-        row(
-            f"worst of the real ones, {n_steps:,} x {n_states}", "", "", "", "", f"{max(worst):.1f}"
-        )
+        row(f"worst real source, {n_steps:,} x {n_states}", "", "", "", "", f"{max(worst):.1f}")
 
 
 def match_rows(source: Any) -> float:
-    """Print the lines of one source; return the worst ratio. Each is the slower of two places."""
+    """Print the lines of one source and return the worst ratio; each is the slower of two selections."""
     from tests.benchmarks.timing import fastest, one_pass
 
     over = one_pass(source.bits, 15)
@@ -202,7 +200,7 @@ def match_rows(source: Any) -> float:
 
 
 def bench_double(folder: Folder) -> None:
-    """Twice the steps, and twice the states with the same selected ones."""
+    """Double the steps, and double the states with the same selected ones."""
     from app.matching import Polarity, States, pack, pack_states
     from tests.benchmarks import data
     from tests.benchmarks.timing import fastest
@@ -212,7 +210,7 @@ def bench_double(folder: Folder) -> None:
     rows = folder.rows(1_000_000, 650)
 
     def both(what: str, small: Any, large: Any) -> None:
-        # Taken in turn, so that what else the machine does meets both.
+        # Alternating, so that other load on the machine affects both.
         pairs = [(fastest(small, 2), fastest(large, 2)) for _ in range(3)]
         half, whole = (min(times) for times in zip(*pairs, strict=True))
         row(what, milliseconds(half), milliseconds(whole), f"{whole / half:.2f}")
@@ -234,7 +232,7 @@ def bench_double(folder: Folder) -> None:
     both("packing, 325 to 650 states", packing(narrow), packing(rows))
     whole, short, thin = source_of(rows), source_of(rows[:500_000]), source_of(narrow)
     for n_selected in (10, 60):
-        # The same states, of those that both sources have.
+        # The same states, from those in both sources.
         states = thin.together(n_selected, 0.2)
         of = f"match of {n_selected}, "
         both(of + "500,000 to 1,000,000 steps", matching(short, states), matching(whole, states))
@@ -268,14 +266,14 @@ def bench_open(folder: Folder) -> None:
     for _ in range(5):
         reading = fastest(read, 2)
         writing.append(fastest(write, 1))
-        # What was written before is not to slow this down; and the memory that it took is taken
+        # Earlier writes must not slow this down, and the memory that they used is allocated
         # again at once, before a virtual machine gives it back to its host (see docs/scaling.md).
         os.sync()
         (folder.path / "written.bin").unlink()
         shutil.rmtree(cache, ignore_errors=True)
-        begun, used = time.perf_counter(), time.process_time()
+        started, used = time.perf_counter(), time.process_time()
         open_dataset(path, cache).open_source("cell")
-        pairs.append((reading, time.perf_counter() - begun))
+        pairs.append((reading, time.perf_counter() - started))
         spent.append(time.process_time() - used)
     ratios = sorted(first / reading for reading, first in pairs)
     reading, first = (min(times) for times in zip(*pairs, strict=True))
@@ -331,7 +329,7 @@ def bench_window(folder: Folder) -> None:
 
 
 def bench_users(folder: Folder) -> None:
-    """Twenty users: ten page through windows while ten match, each at a threshold of its own."""
+    """Twenty users: ten page through windows while ten match, each at a different threshold."""
     import statistics
     from concurrent.futures import ThreadPoolExecutor
 
@@ -347,13 +345,13 @@ def bench_users(folder: Folder) -> None:
         with User(url) as tab:
             for turn in range(30):
                 request = {**window_request(1000 * user + 60 * turn), **source}
-                begun = time.perf_counter()
+                started = time.perf_counter()
                 answer = tab.window_text(request)
-                times.append(time.perf_counter() - begun)
-                if turn % 10 == 0:  # reading them all would be the load
+                times.append(time.perf_counter() - started)
+                if turn % 10 == 0:  # parsing all of them would itself be a load
                     data = json.loads(answer)
                     assert data["start"] == request["start"], "another user's answer"
-                time.sleep(0.05)  # nobody pages faster
+                time.sleep(0.05)  # users do not page faster
         return times
 
     def match(url: str, user: int) -> int:
@@ -386,7 +384,7 @@ def bench_users(folder: Folder) -> None:
 
 @contextmanager
 def listening(application: Any) -> Iterator[Any]:
-    """Serve an application on loopback, in threads; yield a user whose connection stays open."""
+    """Serve an application on loopback, in threads; yield a user with an open connection."""
     from werkzeug.serving import WSGIRequestHandler, make_server
 
     from tests.app.web.load import User
@@ -409,7 +407,7 @@ def listening(application: Any) -> Iterator[Any]:
         thread.join()
 
 
-# What a worker does with a source: open it, pack a threshold, match, also the worst there is.
+# The work of a worker: open a source, pack a threshold, match, including the worst case.
 _WORKER = """
 import sys, threading, time
 from pathlib import Path
@@ -446,10 +444,10 @@ for what, options in (
     ("limits of 3 on both sides", {"off_before": 3, "off_after": 3, "min_overlap": 1}),
 ):
     peak = 0
-    begun = time.perf_counter()
+    started = time.perf_counter()
     query = Query(threshold=0.3, states=tuple(range(0, source.n_states, source.n_states // 60)), **options)
     result = service.match("a", states, query)
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - started
     print(what, result.total_matches, max(peak, anonymous()), seconds, sep="|", flush=True)
 """
 
@@ -458,7 +456,7 @@ def bench_memory(
     folder: Folder,
     sizes: tuple[tuple[int, int, str, str], ...] = ((1_000_000, 650, "256M", "500 MB"),),
 ) -> None:
-    """What a worker holds in memory of its own: not the pages of files, which all share."""
+    """Anonymous memory of a worker, without file pages, which are shared."""
     print("\nAnonymous memory of a worker with the dashboard loaded, one threshold packed")
     row("source", "bound", "matches", "peak", "seconds")
     for n_steps, n_states, cache_bytes, bound in sizes:
@@ -486,7 +484,9 @@ def bench_equal(folder: Folder) -> None:
     from app.matching import Control, Polarity, Query, distribute_states, find_matches
     from loaders import open_dataset
 
-    print("\nEqual answers on 1,000,000 x 650, and how long a stretch without a look lasts")
+    print(
+        "\nEqual answers on 1,000,000 x 650, and the longest time between checks for cancellation"
+    )
     source = generated_bits(folder, 1_000_000, 650)
     opened = open_dataset(folder.dataset(1_000_000, 650), folder.settings.cache_dir)
     home = opened.open_source("cell").home
@@ -570,13 +570,13 @@ def bench_large(folder: Folder) -> None:
 def main(arguments: list[str]) -> int:
     """Run the named parts."""
     folder = Folder()
-    begun = time.perf_counter()
+    started = time.perf_counter()
     load = os.getloadavg()[0]
     print(f"{cores()} cores, load {load:.1f} (ratios are fair only below the number of cores)")
     for name in arguments or ["all"]:
         for part in PARTS if name == "all" else (name,):
             (bench_large if part == "large" else PARTS[part])(folder)
-    print(f"\n{time.perf_counter() - begun:.0f} s, load {os.getloadavg()[0]:.1f}")
+    print(f"\n{time.perf_counter() - started:.0f} s, load {os.getloadavg()[0]:.1f}")
     return 0
 
 

@@ -20,7 +20,7 @@ from tests.app.cli.conftest import RANGE, Build, Run
         (["python", "-m", "pytest"], "python -m app"),
     ],
 )
-def test_commands_are_printed_as_this_one_was_started(
+def test_printed_commands_start_the_program_in_the_same_way(
     run: Run,
     dataset_folder: Build,
     monkeypatch: pytest.MonkeyPatch,
@@ -34,13 +34,13 @@ def test_commands_are_printed_as_this_one_was_started(
 
 
 @pytest.mark.parametrize("verb", ["", "serve", "check", "match", "demo"])
-def test_help_is_there(run: Run, verb: str) -> None:
+def test_every_command_has_help(run: Run, verb: str) -> None:
     ran = run(*verb.split(), "--help")
     assert (ran.code, ran.err) == (0, "")
     assert "--help" in ran.out
 
 
-def test_no_verb_is_the_help(run: Run) -> None:
+def test_without_a_command_the_help_is_shown(run: Run) -> None:
     assert run().out == run("--help").out
 
 

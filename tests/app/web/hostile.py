@@ -1,4 +1,4 @@
-"""Requests that no page sends: recorded ones, changed at random from a fixed seed."""
+"""Hostile requests: recorded ones, mutated at random from a fixed seed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _TYPES = (
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One request: what is sent, to the byte."""
+    """One request, byte for byte."""
 
     method: str
     path: str
@@ -51,7 +51,7 @@ class Sent:
 
     @property
     def url(self) -> str:
-        """Path and query, quoted."""
+        """The path and query, quoted."""
         path = quote(self.path.encode("utf-8", "surrogatepass"), safe="/")
         pairs = [
             (k.encode("utf-8", "surrogatepass"), v.encode("utf-8", "surrogatepass"))
@@ -99,10 +99,10 @@ RECORDED: tuple[tuple[str, str, dict[str, Any] | None, tuple[tuple[str, str], ..
 
 
 def hostile(seed: int, count: int) -> Iterator[Sent]:
-    """Yield `count` requests; the same for the same seed. Some are changed so little that they still fit."""
+    """Yield `count` requests, determined by the seed. Some are mutated so little that they are still valid."""
     rng = random.Random(seed)
     for _ in range(count):
-        # Bodies have most places to change.
+        # Bodies offer the most mutations.
         (recorded,) = rng.choices(RECORDED, [3 if one[2] else 1 for one in RECORDED])
         method, path, body, query = recorded
         sent = Sent(method, path, query)
@@ -135,7 +135,7 @@ def hostile(seed: int, count: int) -> Iterator[Sent]:
 
 
 def _changed(rng: random.Random, whole: Any) -> Any:
-    """A JSON value with one place in it changed."""
+    """Return a JSON value with one part of it mutated."""
     places = list(_places(whole))
     if not places or rng.random() < 0.03:
         return _value(rng)
@@ -170,7 +170,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _text(rng: random.Random, body: Any) -> bytes:
-    """The body as bytes: now and then cut, with a byte changed, or with what no encoder writes."""
+    """Return the body as bytes, sometimes cut, with a byte changed, or with text that no encoder writes."""
     text = json.dumps(body)
     deep = rng.choice((50, 900, 100_000))
     text = text.replace(f'"{_NEST}"', "[" * deep + "]" * deep)

@@ -113,7 +113,7 @@ SERVER = """
         with cancelled_with_client(environ, 600) as control:
             ended = threading.Event()
             control.on_cancel(ended.set)
-            print("begun", flush=True)
+            print("started", flush=True)
             ended.wait()
         print("ended", flush=True)
         respond("200 OK", [])
@@ -138,7 +138,7 @@ def test_the_server_that_is_used_tells_when_a_client_goes(tmp_path: Path) -> Non
         port = next(int(found[1]) for line in lines if (found := re.search(r"at: .*:(\d+)", line)))
         with socket.create_connection(("127.0.0.1", port)) as client:
             client.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
-            assert "begun\n" in lines
+            assert "started\n" in lines
         assert "ended\n" in lines
     finally:
         server.send_signal(signal.SIGTERM)

@@ -33,7 +33,7 @@ def test_context_gives_words_values_and_annotations(ask: Ask, services: Services
     assert [(s["state"], s["name"]) for s in answer["states"]] == [
         (c, dataset.open_source("one").state_names[c]) for c in (3, 0)
     ]
-    for item in answer["states"]:  # exact: what was stored, widened
+    for item in answer["states"]:  # exact: the stored value, widened
         assert np.array_equal(np.array(item["values"], np.float32), rows[:, item["state"]])
     half, size, guess, phrase = answer["annotations"]
     assert half["values"] == ["a", None] * 5
@@ -45,7 +45,7 @@ def test_context_gives_words_values_and_annotations(ask: Ask, services: Services
     assert answer["limits"]["steps"] == context.MOST_CONTEXT_STEPS
 
 
-def test_what_json_cannot_say_is_null(ask: Ask) -> None:
+def test_values_that_json_does_not_support_are_null(ask: Ask) -> None:
     answer = ask("context", dataset="waves", source="odd", start=0, stop=3, states="0,2")
     assert [item["values"] for item in answer["states"]] == [
         [None, None, 0.0],
@@ -53,7 +53,7 @@ def test_what_json_cannot_say_is_null(ask: Ask) -> None:
     ]
 
 
-def test_an_annotation_with_a_comma_in_its_name_can_be_asked_for(ask: Ask) -> None:
+def test_an_annotation_with_a_comma_in_its_name_can_be_requested(ask: Ask) -> None:
     (item,) = ask("context", dataset="waves", start=0, stop=2, annotations="x,y")["annotations"]
     assert item["values"] == ["u", "u"]
 

@@ -26,12 +26,12 @@ def section(path: str) -> str:
 
 def test_every_route_of_the_server_is_in_docs(server: Flask) -> None:
     own = {rule.rule for rule in server.url_map.iter_rules() if rule.endpoint.startswith("api.")}
-    told = {rule for rule in own if "<" not in rule} - {f"{PREFIX}/"}
-    assert told == {PREFIX + route.path for route in blueprint.ROUTES}
-    for path in told:
+    routes = {rule for rule in own if "<" not in rule} - {f"{PREFIX}/"}
+    assert routes == {PREFIX + route.path for route in blueprint.ROUTES}
+    for path in routes:
         section(path.removeprefix(PREFIX))
     headed = re.findall(r"^## (/\S+)$", PAGE, re.MULTILINE)
-    assert set(headed) == told
+    assert set(headed) == routes
 
 
 @pytest.mark.parametrize("route", blueprint.ROUTES, ids=lambda route: route.path)

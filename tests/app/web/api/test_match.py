@@ -34,7 +34,7 @@ from tests.app.web.api.conftest import refused
         {"states": "1", "threshold": 0.9, "polarity": "magnitude", "length": "3"},
     ],
 )
-def test_a_match_is_the_command_line_s_byte_for_byte(
+def test_a_match_equals_that_of_the_command_line_byte_for_byte(
     client: FlaskClient,
     folder: Path,
     cache: Path,
@@ -86,16 +86,16 @@ def test_a_match_is_the_command_line_s_byte_for_byte(
 def test_a_bad_match_is_one_sentence(
     client: FlaskClient, status: int, parameters: dict[str, Any], says: str
 ) -> None:
-    told = refused(client, "match", status, dataset="waves", source="one", **parameters)
-    assert says in told
-    assert "--" not in told
+    sentence = refused(client, "match", status, dataset="waves", source="one", **parameters)
+    assert says in sentence
+    assert "--" not in sentence
 
 
-def test_an_answer_that_is_too_long_is_refused_before_and_after_it_is_worked_out(
+def test_an_answer_that_is_too_long_is_refused_before_and_after_the_search(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = {"dataset": "waves", "source": "one", "states": "0,1", "threshold": -2}
-    longest = 2 * 500 + 500  # each sequence is one place: its words and shares
+    longest = 2 * 500 + 500  # each sequence is one place, with its words and shares
     for bounds in ((1 << 30, 6 * longest), (6 * longest, 1 << 30)):
         monkeypatch.setattr(match, "_MOST_CONSIDERED", bounds[0])
         monkeypatch.setattr(match, "MOST_ITEMS", 10)
@@ -109,7 +109,7 @@ def test_an_answer_that_is_too_long_is_refused_before_and_after_it_is_worked_out
     assert [one["length"] for one in answer.json["matches"]] == [500] * 6  # type: ignore[index]
 
 
-def test_a_match_beside_too_many_others_is_503(folder: Path, tmp_path: Path) -> None:
+def test_a_match_in_addition_to_too_many_others_is_503(folder: Path, tmp_path: Path) -> None:
     settings = load({}, {"cache_dir": str(tmp_path), "threads": "2"})
     services = make_services(Catalog([folder], tmp_path), settings, patience=0)
     services.corpus.dataset("waves").open_source("one")
@@ -120,7 +120,7 @@ def test_a_match_beside_too_many_others_is_503(folder: Path, tmp_path: Path) -> 
     with services.jobs.slot():
         assert "try again" in refused(client, "match", 503, **asked)
         answer = client.get("/api/v1/search?dataset=waves&query=STRASSE")
-        assert answer.status_code == 200, "what is quick goes on"
+        assert answer.status_code == 200, "quick requests still work"
     assert client.get("/api/v1/match", query_string=asked).status_code == 200
 
 
@@ -129,13 +129,13 @@ class Waits(MatchService):
 
     def __init__(self) -> None:
         super().__init__()
-        self.begun, self.ended = threading.Event(), threading.Event()
+        self.started, self.ended = threading.Event(), threading.Event()
 
     def match(
         self, key: str, states: States, query: Query, control: Control | None = None
     ) -> MatchResult:
         assert control is not None
-        self.begun.set()
+        self.started.set()
         try:
             called_off = threading.Event()
             control.on_cancel(called_off.set)
@@ -146,7 +146,7 @@ class Waits(MatchService):
             self.ended.set()
 
 
-def test_a_match_ends_when_its_client_goes_or_it_takes_too_long(
+def test_a_match_ends_when_its_client_disconnects_or_it_takes_too_long(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings, matching = load({}, {"cache_dir": str(tmp_path), "threads": "2"}), Waits()
@@ -160,12 +160,12 @@ def test_a_match_ends_when_its_client_goes_or_it_takes_too_long(
     try:
         with socket.create_connection(("127.0.0.1", server.server_port)) as client:
             client.sendall(f"GET {address} HTTP/1.0\r\n\r\n".encode())
-            assert matching.begun.wait(30)
+            assert matching.started.wait(30)
             assert not matching.ended.is_set()
         assert matching.ended.wait(30)
     finally:
         server.shutdown()
     monkeypatch.setattr(match, "MOST_SECONDS", 0)
     answer = made.test_client().get(address)
-    assert answer.status_code == 503, "its place is free again, and its time is up"
+    assert answer.status_code == 503, "its slot is free again, and its time is up"
     assert "took more than 0 seconds" in json.loads(answer.text)["error"]
