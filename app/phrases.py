@@ -350,7 +350,7 @@ def _member(wanted: Codes, n_codes: int) -> Member:
 
         return is_one
     table = np.zeros(n_codes, np.bool_)
-    table[requested] = True
+    table[wanted] = True
 
     def is_in(codes: Codes) -> NDArray[np.bool_]:
         found: NDArray[np.bool_] = table.take(codes)

@@ -104,7 +104,7 @@ class Worker(Executor):
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
+def _ignoring_interrupts() -> Iterator[None]:
     """Make processes started in this block ignore Ctrl+C; their parent ends them.
 
     A terminal sends it to every process of a command, and each would print a traceback.

@@ -35,7 +35,7 @@ def context(services: Services, given: dict[str, Any]) -> dict[str, Any]:
     requested = match_options.whole_numbers("states", given["states"] or "")
     if len(requested) > MOST_STATES:
         raise ApiError(
-            f"{len(wanted):,} states are requested; at most {MOST_STATES} are allowed; "
+            f"{len(requested):,} states are requested; at most {MOST_STATES} are allowed; "
             "use several requests.",
             400,
         )

@@ -93,7 +93,7 @@ def open_view(
     notices += more
     if dataset is None or (kind == "dataset" and dataset.id != requested):
         return OpenedView(None, None, tuple(notices))
-    if wanted is not None and wanted != dataset.id:
+    if requested is not None and requested != dataset.id:
         fields = {}  # positions and states of another dataset are meaningless here
     elif fields.get("fp", dataset.fingerprint) != dataset.fingerprint:
         notices.append(
