@@ -80,7 +80,6 @@ const REACTIONS = [
   ["showOpened", "view notices"],
   ["showSource", "info"],
   ["showControls", "view info viewport"],
-  ["underWay", "window-request window match-request match"],
   ["drawSentence", "match view"],
   ["drawRows", "match viewport info view"],
   ["drawPager", "match view info"],
@@ -97,6 +96,7 @@ const REACTIONS = [
   ["drawHistogram", "match view theme skeletons", "length-histogram.figure"],
   ["drawLines", "view window hover theme info skeletons", "lines-figure.figure"],
   ["drawFaint", "window view theme info skeletons", "faint-figure.figure"],
+  ["underWay", "window-request window match-request match"], // not before all is drawn
 ];
 
 window.dash_clientside = window.dash_clientside || {};
