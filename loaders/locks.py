@@ -25,7 +25,7 @@ def hold(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[boo
     Parameters
     ----------
     path
-        A file, made as needed. It stays: others may be waiting for it.
+        The lock file, created if needed. It is not deleted, since others may be waiting for it.
     waiting
         Called several times a second while another process holds the lock; what it raises ends
         the waiting.

@@ -49,7 +49,7 @@ def demo_command(
         click.echo(str(path))
         return 0
     if name is None and folder is not None:
-        raise RequestError("--from goes with the NAME of a demo: demo brown --from FOLDER.")
+        raise RequestError("--from needs the NAME of a demo: demo brown --from FOLDER.")
     for path in build_demos(settings, name, folder, partial(progress, always=True)):
         click.echo(str(path))
     return 0

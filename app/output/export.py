@@ -216,8 +216,8 @@ def _write_csv(out: BinaryIO, rows: _Rows, about: dict[str, Any]) -> None:
 
 
 def _write_parquet(out: BinaryIO, rows: _Rows, about: dict[str, Any]) -> None:
-    told = {"statebrush": json.dumps(about, ensure_ascii=False)}
-    with pq.ParquetWriter(out, rows.schema.with_metadata(told)) as writer:
+    metadata = {"statebrush": json.dumps(about, ensure_ascii=False)}
+    with pq.ParquetWriter(out, rows.schema.with_metadata(metadata)) as writer:
         for batch in rows.batches():
             writer.write_batch(batch)
 

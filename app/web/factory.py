@@ -86,7 +86,7 @@ def create_app(
     matching
         The matching service; by default a new one.
     patience
-        Seconds that a request waits for long work before the browser is told to ask again.
+        Seconds that a request waits for long work before the browser has to poll.
     panels
         The panels of the page.
 
@@ -122,7 +122,7 @@ def create_app(
     for callbacks in (opening, select, match, search, download, jobs):
         callbacks.register(app, services, panels)
     requests.register(app)
-    # Dash sets itself up at the first request while others go on: of the files that a page asks a
+    # Dash sets itself up during the first request while others run: of the files that a page requests from a
     # new worker for all at once, some would be refused. So the first request is made here.
     app.server.test_client().get(f"{app.config.routes_pathname_prefix}_dash-dependencies")
     return app
@@ -148,12 +148,12 @@ def make_services(
         brushes=BrushSummaries(),
         jobs=Jobs(
             notes,
-            # A match takes all cores; beside a long one there is room for the short ones.
+            # A match uses all cores; short ones can still run next to a long one.
             at_once=2,
             slots=settings.threads // 2,
             patience=patience,
         ),
-        # Threads of their own: a match is not behind two long files.
+        # Separate threads, so that a match does not wait for long downloads.
         files=Jobs(notes, at_once=2, slots=1, patience=patience, niceness=10),
         preparations=preparations,
     )

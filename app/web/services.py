@@ -34,5 +34,5 @@ class Services:
 
     @property
     def pools(self) -> Mapping[str, Jobs]:
-        """The jobs of each kind. Matches and files have threads of their own."""
+        """The jobs of each kind. Matches and files have separate threads."""
         return {MATCH: self.jobs, FILE: self.files}

@@ -373,7 +373,7 @@ class _Notes:
         return is_held(self._folder / f"{Path(worker).name}.alive") is not False
 
     def _write(self, name: str, text: str) -> None:
-        """Whole or not at all: other processes read at any time."""
+        """Write completely or not at all, since other processes read at any time."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with whole_file(self._folder / name) as file:

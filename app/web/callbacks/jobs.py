@@ -65,7 +65,7 @@ def preparation_state(services: Services, given: Given) -> PreparationStatus:
 
 
 def cancel_preparation(services: Services, given: Given) -> PreparationStatus:
-    """Take back a page's request for a copy; see `app.work.preparation.Preparations.cancel`."""
+    """Withdraw a page's request for a copy; see `app.work.preparation.Preparations.cancel`."""
     return _of_preparation(
         services, given, lambda *which: {"state": services.preparations.cancel(*which)}
     )

@@ -12,7 +12,7 @@ from app.web.view.slider import slider
 from app.web.view.wire import Suggestion
 from loaders import Source
 
-#: Steps of a sample, in pieces of so many neighbours: enough for a share, read in milliseconds.
+#: Steps of a sample, and of its pieces of neighbouring steps: enough for a share, read in milliseconds.
 SAMPLE, PIECE = 4096, 64
 #: Shares of values on that differ by less than this factor need no other threshold.
 ALIKE = 2.0
