@@ -271,15 +271,15 @@ class Index:
             fits = _matching(self.tokens.vocabulary, pattern, match_case=self.match_case)
             codes = np.flatnonzero(fits).astype(np.int32)
         else:
-            wanted = pattern.text if self.match_case else fold(pattern.text)
-            letters = len(wanted) if pattern.kind == "prefix" else None
+            requested = pattern.text if self.match_case else fold(pattern.text)
+            letters = len(requested) if pattern.kind == "prefix" else None
 
             def text(at: int) -> str:
                 return str(self.texts[at].as_py())[:letters]
 
             every = range(len(self.texts))
-            low = bisect_left(every, wanted, key=text)
-            codes = self.order[low : bisect_right(every, wanted, lo=low, key=text)]
+            low = bisect_left(every, requested, key=text)
+            codes = self.order[low : bisect_right(every, requested, lo=low, key=text)]
         return codes[self.counts[codes] > 0]
 
 

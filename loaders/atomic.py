@@ -33,9 +33,9 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def temporary_folder(parent: Path, prefix: str) -> Iterator[Path]:
-    """Make a folder ``PREFIX.PID-RANDOM.tmp``, to be renamed or moved from within the block.
+    """Create a folder ``PREFIX.PID-RANDOM.tmp``, to be renamed or moved within the block.
 
-    What is left of it at the end is deleted.
+    If it still exists at the end, it is deleted.
     """
     folder = parent / temporary_name(prefix)
     folder.mkdir()

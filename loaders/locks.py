@@ -1,4 +1,4 @@
-"""Locks on files between processes, which end with the process that holds them (docs/decisions/0007)."""
+"""File locks between processes, which are released when their process ends (docs/decisions/0007)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def hold_for_life(path: Path) -> int:
     Raises
     ------
     OSError
-        The file cannot be made, or the file system has no locks.
+        The file cannot be created, or the file system has no locks.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
     try:

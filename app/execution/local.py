@@ -92,7 +92,7 @@ class Worker(Executor):
             # released.
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent)
-            with _deaf_to_interrupts():
+            with _ignoring_interrupts():
                 return self._pool.submit(fn, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -104,7 +104,7 @@ class Worker(Executor):
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
+def _ignoring_interrupts() -> Iterator[None]:
     """Make processes started in this block ignore Ctrl+C; their parent ends them.
 
     A terminal sends it to every process of a command, and each would print a traceback.

@@ -163,13 +163,13 @@ def read(options: tuple[Option, ...], given: Mapping[str, str]) -> dict[str, Any
         if one.name in given:
             values[one.name] = _value(one, given[one.name])
         elif one.required:
-            raise OptionError(f"{one.name} is missing; give {_wanted(one)}.")
+            raise OptionError(f"{one.name} is missing; give {_expected(one)}.")
         else:
             values[one.name] = one.default
     return values
 
 
-def _wanted(option: Option) -> str:
+def _expected(option: Option) -> str:
     if option.kind == "choice":
         return " or ".join(option.choices)
     kinds = {"whole": "a whole number", "number": "a number", "flag": "1 or 0", "text": "a text"}
@@ -189,7 +189,7 @@ def _value(option: Option, text: str) -> Any:
     else:
         if option.kind == "text" or text in option.choices:
             return text
-    raise OptionError(f"{option.name} is {shown(text)}; give {_wanted(option)}.")
+    raise OptionError(f"{option.name} is {shown(text)}; give {_expected(option)}.")
 
 
 def query_from_options(values: Mapping[str, Any], named: Named) -> Query:

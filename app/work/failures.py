@@ -13,7 +13,7 @@ _LOG = logging.getLogger("statebrush")
 def sentence_for(error: Exception, asked: str = "an answer") -> str:
     """Return one plain sentence; unexpected errors go to the server's log with their traceback.
 
-    `asked` is what failed, in the words of the log.
+    `asked` names in the log what failed.
     """
     if isinstance(error, DatasetError | QueryError):
         return str(error)

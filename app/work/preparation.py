@@ -55,12 +55,12 @@ class Preparation:
 
 
 class Preparations:
-    """Builds copies, each in a separate thread and once a process. Thread-safe.
+    """Builds copies, each once per process in a separate thread. Thread-safe.
 
     Parameters
     ----------
     folder
-        Where the worker processes note which pages wait, what is cancelled and what failed.
+        The folder in which worker processes note the waiting pages, cancelled builds and failures.
     patience
         Seconds that `ready` waits for a copy that is nearly finished.
     """
@@ -80,7 +80,7 @@ class Preparations:
         Raises
         ------
         DatasetError
-            No such source; or building its copy failed just now, in this process or another.
+            No such source, or building its copy has just failed, in this process or another.
         """
         if dataset.is_ready(source):
             return True
@@ -92,7 +92,7 @@ class Preparations:
         except (
             TimeoutError,
             PreparationCancelled,
-        ):  # cancelled just before: `state` begins it again
+        ):  # it was just cancelled: `state` starts it again
             return False
         return True
 
@@ -147,7 +147,7 @@ class Preparations:
         Returns
         -------
         str
-            ``cancelled``: no other page waits; the build ends in a moment and leaves nothing.
+            ``cancelled``: no other page waits; the build stops and leaves nothing behind.
             ``wanted``: another page waits, and the build continues.
 
         Raises
@@ -161,7 +161,7 @@ class Preparations:
         self._leave(key, page)
         if self._is_waited_for(key):
             return "wanted"
-        # A page that asks between these lines asks again soon, which takes the cancel back.
+        # A page that polls between these lines will poll again soon, which withdraws the cancel.
         self._folder.mkdir(parents=True, exist_ok=True)
         self._cancelled(key).touch()
         return "cancelled"
@@ -207,7 +207,7 @@ class Preparations:
             del self._under_way[key]
 
     def _fail(self, key: str, sentence: str) -> None:
-        # In memory too: on a full disk there is no room for the file.
+        # Also in memory, since a full disk has no space for the file.
         with self._lock:
             self._failures[key] = sentence
         with contextlib.suppress(OSError):

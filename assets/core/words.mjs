@@ -3,8 +3,9 @@
 
 /** @import {Word} from "../types" */
 
+const english = new Intl.NumberFormat("en");
 /** A whole number as it is written everywhere on the page: 1,284. @param {number} number */
-export const count = (number) => number.toLocaleString("en");
+export const count = (number) => english.format(number);
 /** @param {number} number @param {string} one @param {string} [many] */
 export const plural = (number, one, many) => `${count(number)} ${number === 1 ? one : many || one + "s"}`;
 /** @param {[number, number]} range */

@@ -104,6 +104,7 @@ export function histogram(panel) {
       if (!same(anchor, now) && name === "pointerup") panel.dispatch({ length: cover(anchor, now) });
     });
   }
+  panel.on("click", "[data-clear-length]", () => panel.dispatch({ length: null }));
   panel.on("click", ".sb-length-bar", (event, bar) => {
     const length = lengthsOf(bar);
     const held = panel.read("view")?.length ?? null;

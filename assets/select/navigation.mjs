@@ -102,8 +102,8 @@ export function navigation(panel, requests, focusNext) {
     "+": buttons["zoom-in"], "=": buttons["zoom-in"], "-": buttons["zoom-out"],
     b: brushMiddle, c: share, Escape: clearBrush, "?": help,
   };
-  // On the window: an element that has a use for a key stops it on its way here.
-  window.addEventListener("keydown", (event) => {
+  /** @param {KeyboardEvent} event */
+  function onKey(event) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !panel.hears(event)) return;
     const element = target(event);
     if (!panel.read("view") || document.querySelector(".mantine-Modal-content") || uses(element, event.key)) return;
@@ -113,8 +113,15 @@ export function navigation(panel, requests, focusNext) {
       event.preventDefault();
     } else if (event.key === "Enter" && !element?.closest("button, a, summary, input, select")) {
       requests.matchNow();
+      event.preventDefault();
     }
-  });
+  }
+  /** Hear the keys; called last, so that parts that have a use for one come first. */
+  function hearKeys() {
+    // On the element, because Mantine's tooltips keep Escape from the window while they are shown.
+    panel.root.addEventListener("keydown", onKey);
+    window.addEventListener("keydown", onKey);
+  }
 
   /** Whether an element has a use of its own for a key. @param {HTMLElement | null} element @param {string} key */
   function uses(element, key) {
@@ -128,5 +135,5 @@ export function navigation(panel, requests, focusNext) {
     return element.type !== "checkbox" && key !== "Escape" && !/^Page/.test(key); // text
   }
 
-  return { moveTo, from, zoom };
+  return { moveTo, from, zoom, hearKeys };
 }

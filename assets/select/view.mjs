@@ -56,7 +56,7 @@ export function selectView(panel, requests) {
   const { part } = panel;
 
   return {
-    drawBrush, drawSelection, followWidth, drawHover: chipList.drawHover, ...plots,
+    drawBrush, drawSelection, followWidth, hearKeys: moves.hearKeys, drawHover: chipList.drawHover, ...plots,
     ...controls(panel, moves), ...threshold(panel), ...tracks(panel), ...overview(panel, moves),
     ...reading(panel, moves), ...search(panel),
   };

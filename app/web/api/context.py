@@ -32,15 +32,15 @@ def context(services: Services, given: dict[str, Any]) -> dict[str, Any]:
             "use several requests.",
             400,
         )
-    wanted = match_options.whole_numbers("states", given["states"] or "")
-    if len(wanted) > MOST_STATES:
+    requested = match_options.whole_numbers("states", given["states"] or "")
+    if len(requested) > MOST_STATES:
         raise ApiError(
-            f"{len(wanted):,} states are requested; at most {MOST_STATES} are allowed; "
+            f"{len(requested):,} states are requested; at most {MOST_STATES} are allowed; "
             "use several requests.",
             400,
         )
     source = None
-    if wanted or given["source"] is not None:
+    if requested or given["source"] is not None:
         source = open_source(services, dataset, given["source"]).source
     return {
         "dataset": dataset.id,
@@ -53,7 +53,7 @@ def context(services: Services, given: dict[str, Any]) -> dict[str, Any]:
             {"id": name, "start": first, "stop": last}
             for first, last, name in dataset.sequences.touching(start, stop)
         ],
-        "states": [] if source is None else _states(source, start, stop, wanted),
+        "states": [] if source is None else _states(source, start, stop, requested),
         "annotations": [
             _annotation(item, start, stop) for item in _annotations(dataset, given["annotations"])
         ],
@@ -65,22 +65,24 @@ def context(services: Services, given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _states(source: Source, start: int, stop: int, wanted: tuple[int, ...]) -> list[dict[str, Any]]:
-    for state in wanted:
+def _states(
+    source: Source, start: int, stop: int, requested: tuple[int, ...]
+) -> list[dict[str, Any]]:
+    for state in requested:
         if not 0 <= state < source.n_states:
             raise ApiError(
                 f"states contains state {state}, but this source has states 0 to "
                 f"{source.n_states - 1}; give states in that range.",
                 400,
             )
-    rows = source.window(start, stop)[:, list(wanted)].astype(float)
+    rows = source.window(start, stop)[:, list(requested)].astype(float)
     return [
         {
             "state": state,
             "name": source.state_names[state],
             "values": [json_number(value) for value in rows[:, column].tolist()],
         }
-        for column, state in enumerate(wanted)
+        for column, state in enumerate(requested)
     ]
 
 

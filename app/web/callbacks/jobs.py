@@ -1,12 +1,12 @@
-"""Long work under way: its progress, its answer, and cancelling it; polled by assets/work/.
+"""Running jobs: progress, answers and cancelling; polled by assets/work/.
 
-Plain HTTP beside Dash's own: a browser asks only while something is under way, and any worker process
+Plain HTTP in addition to Dash's own: a browser polls only while a job is running, and any worker process
 can answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import cast
 
@@ -18,13 +18,12 @@ from app.web.services import Services
 from app.web.view.wire import Cancellation, JobStatus, PreparationStatus
 from app.work.failures import sentence_for
 from app.work.jobs import JobName, Jobs, check_page
-from components.ids import Panel
 from loaders import Dataset
 
 Given = Mapping[str, str]
 
 
-def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
+def register(app: Dash, services: Services) -> None:
     """Add the addresses ``_jobs/...``."""
     prefix = f"{app.config.routes_pathname_prefix}_jobs"
 
@@ -84,7 +83,7 @@ def leave_preparation(services: Services, given: Given) -> PreparationStatus:
 def _of_preparation(
     services: Services, given: Given, act: Callable[[Dataset, str, str | None], PreparationStatus]
 ) -> PreparationStatus:
-    """The answer of `act` for the copy that is named, or why there is none."""
+    """Return the answer of `act` for the given copy, or the error."""
     try:
         page = check_page(given["page"]) if "page" in given else None
     except ValueError:

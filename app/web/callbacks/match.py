@@ -2,53 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import cast
 
-from dash import Dash, Input, Output, State
+from dash import Dash
 from flask import Response
 
 from app.corpus import BeingPrepared
 from app.matching import Cancelled, Control
-from app.web.callbacks.clientside import clientside
 from app.web.payloads.match import match_payload, overview_payload, query_from_key
 from app.web.requests import MATCH_REQUEST, body, fresh
 from app.web.services import MATCH, Services
 from app.web.view.wire import JobStatus, MatchAnswer, MatchError, MatchRequest
 from app.work.failures import sentence_for
 from app.work.jobs import JobName
-from components import ids
-from components.ids import Panel
 
 
-def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
-    """Add the address ``_jobs/match/PAGE/N`` and wire the Match View."""
+def register(app: Dash, services: Services) -> None:
+    """Add the address ``_jobs/match/PAGE/N``."""
 
     @app.server.post(f"{app.config.routes_pathname_prefix}_jobs/match/<page>/<n>")
     def start(page: str, n: str) -> Response:
         return fresh(start_match(services, page, n, body(MATCH_REQUEST)))
-
-    theme, skeletons = Input(ids.THEME, "data"), State(ids.SKELETONS, "data")
-    for panel in panels:
-        view, window, info, viewport, match = (
-            Input(panel(name), "data")
-            for name in (ids.VIEW, ids.WINDOW, ids.INFO, ids.VIEWPORT, ids.MATCH)
-        )
-        request = panel(ids.MATCH_REQUEST)
-        reading, now = (Input(panel(name), "data") for name in (ids.WINDOW_REQUEST, ids.MATCH_NOW))
-        histogram = Output(panel(ids.HISTOGRAM), "figure")
-        asked = Input(request, "data")
-        for function, *parts in (
-            ("matchRequest", Output(request, "data"), view, info, now, State(request, "data")),
-            ("runMatch", asked),
-            ("drawSentence", match, view),
-            ("drawHistogram", histogram, match, view, theme, skeletons),
-            ("drawRows", match, viewport, info, view),
-            ("drawPager", match, view, info),
-            ("checkSelection", match, view, window),
-            ("underWay", reading, window, asked, match),
-        ):
-            clientside(app, panel, function, *parts)
 
 
 def start_match(services: Services, page: str, n: str, request: MatchRequest) -> JobStatus:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import cast
 
-from dash import Dash, Input, Output
+from dash import Dash
 from flask import Response
 
-from app.web.callbacks.clientside import clientside
 from app.web.requests import NAVIGATION, body, fresh
 from app.web.services import Services
 from app.web.view.opening import open_view
@@ -22,24 +20,14 @@ from app.web.view.wire import (
     ViewStore,
 )
 from app.work.failures import sentence_for
-from components import ids
-from components.ids import Panel
 
 
-def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
-    """Add the address ``_view/open`` and wire the opening of views."""
+def register(app: Dash, services: Services) -> None:
+    """Add the address ``_view/open``."""
 
     @app.server.post(f"{app.config.routes_pathname_prefix}_view/open")
     def navigate() -> Response:
         return fresh(opened_payload(services, body(NAVIGATION)))
-
-    for panel in panels:
-        view, goto, notices = panel(ids.VIEW), panel(ids.GOTO), panel(ids.NOTICES)
-        clientside(app, panel, "load", Output(goto, "data"), Input(panel(ids.PAGE), "className"))
-        clientside(app, panel, "openView", Input(goto, "data"))
-        clientside(app, panel, "showNotices", Input(notices, "data"))
-        clientside(app, panel, "showOpened", Input(view, "data"), Input(notices, "data"))
-        clientside(app, panel, "writeUrl", Input(view, "data"))
 
 
 def opened_payload(services: Services, navigation: Navigation) -> OpenedView:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from dash import Dash, Input, Output, State
+from dash import Dash
 from flask import Response
 
 from app.corpus import BeingPrepared
-from app.web.callbacks.clientside import clientside
 from app.web.payloads.tracks import window_tracks
 from app.web.payloads.window import MOST_WINDOW_STEPS, window_payload
 from app.web.requests import TRACKS_REQUEST, WINDOW_REQUEST, body, fresh
@@ -22,12 +19,10 @@ from app.web.view.wire import (
     WindowRequest,
 )
 from app.work.failures import sentence_for
-from components import ids
-from components.ids import Panel
 
 
-def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
-    """Add the addresses ``_view/window`` and ``_view/tracks``, and wire the Select View."""
+def register(app: Dash, services: Services) -> None:
+    """Add the addresses ``_view/window`` and ``_view/tracks``."""
     prefix = f"{app.config.routes_pathname_prefix}_view"
 
     @app.server.post(f"{prefix}/window")
@@ -37,45 +32,6 @@ def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
     @app.server.post(f"{prefix}/tracks")
     def read_tracks() -> Response:
         return fresh(answer_tracks(services, body(TRACKS_REQUEST)))
-
-    for panel in panels:
-        _wire(app, panel)
-
-
-def _wire(app: Dash, panel: Panel) -> None:
-    def on(name: str) -> Input:
-        return Input(panel(name), "data")
-
-    def state(name: str) -> State:
-        return State(panel(name), "data")
-
-    def to(name: str, prop: str = "data") -> Output:
-        return Output(panel(name), prop)
-
-    theme, skeletons = Input(ids.THEME, "data"), State(ids.SKELETONS, "data")
-    view, window, info, hover, viewport, tracks = (
-        on(name) for name in (ids.VIEW, ids.WINDOW, ids.INFO, ids.HOVER, ids.VIEWPORT, ids.TRACKS)
-    )
-    asked = ids.WINDOW_REQUEST
-    for function, *parts in (
-        ("windowRequest", to(asked), view, info, viewport, state(asked)),
-        ("readWindow", on(asked)),
-        ("tracksRequest", to(ids.TRACKS_REQUEST), view, on(asked), state(ids.TRACKS_REQUEST)),
-        ("readTracks", on(ids.TRACKS_REQUEST)),
-        ("drawOverview", on(ids.OVERVIEW), view, info, viewport, theme),
-        ("drawFaint", to(ids.FAINT, "figure"), window, view, theme, info, skeletons),
-        ("drawLines", to(ids.LINES, "figure"), view, window, hover, theme, info, skeletons),
-        ("drawWords", window, viewport, info),
-        ("drawBrush", view, window),
-        ("drawThresholds", view, info, window),
-        ("drawTracks", tracks, view, window, info),
-        ("drawSelection", view, window, info),
-        ("drawHover", hover),
-        ("drawReading", window, tracks, view),
-        ("showSource", info),
-        ("showControls", view, info, viewport),
-    ):
-        clientside(app, panel, function, *parts)
 
 
 def answer_window(services: Services, request: WindowRequest) -> Window | WindowError:

@@ -88,12 +88,12 @@ def open_view(
     parsed = read(search)
     notices = [Notice(text) for text in parsed.notices]
     fields = dict(parsed.fields)
-    wanted = fields.get("dataset")
-    dataset, more = _dataset(corpus, wanted, client)
+    requested = fields.get("dataset")
+    dataset, more = _dataset(corpus, requested, client)
     notices += more
-    if dataset is None or (kind == "dataset" and dataset.id != wanted):
+    if dataset is None or (kind == "dataset" and dataset.id != requested):
         return OpenedView(None, None, tuple(notices))
-    if wanted is not None and wanted != dataset.id:
+    if requested is not None and requested != dataset.id:
         fields = {}  # positions and states of another dataset are meaningless here
     elif fields.get("fp", dataset.fingerprint) != dataset.fingerprint:
         notices.append(
@@ -126,32 +126,34 @@ def open_view(
     if kind == "source" and from_source and from_source in dataset.sources:
         before = corpus.open(dataset, from_source, client)
         if not isinstance(before, BeingPrepared):
-            offer = suggest(before.source, source, view.threshold, Polarity(view.polarity))
+            was = float(fields.get("threshold", view.threshold))
+            polarity = Polarity(view.polarity)
+            offer = suggest(before.source, source, was, view.threshold, polarity)
             if offer:
                 info["suggested"] = offer
     return OpenedView(view, info, (*notices, *more))
 
 
 def _dataset(
-    corpus: Corpus, wanted: str | None, client: Client
+    corpus: Corpus, requested: str | None, client: Client
 ) -> tuple[Dataset | None, list[Notice]]:
     """Return the requested dataset, or the first that opens, with notices."""
     notices: list[Notice] = []
     entries = corpus.entries(client)
-    if wanted is not None:
-        if any(entry.id == wanted for entry in entries):
+    if requested is not None:
+        if any(entry.id == requested for entry in entries):
             try:
-                return corpus.dataset(wanted, client), notices
+                return corpus.dataset(requested, client), notices
             except DatasetError as error:
                 notices.append(Notice(str(error), "error"))
         else:
             names = ", ".join(f"“{entry.id}”" for entry in entries)
             notices.append(
-                Notice(f"There is no dataset “{wanted}” here; the datasets are {names}.")
+                Notice(f"There is no dataset “{requested}” here; the datasets are {names}.")
             )
     broken: list[tuple[str, str]] = []
     for entry in entries:
-        if entry.id == wanted:
+        if entry.id == requested:
             continue
         try:
             dataset = corpus.dataset(entry.id, client)
@@ -160,7 +162,7 @@ def _dataset(
         except DatasetError as error:
             broken.append((entry.title, str(error)))
             continue
-        if wanted is None and broken:
+        if requested is None and broken:
             names = ", ".join(f"“{title}”" for title, _ in broken)
             notices.append(
                 Notice(f"{names} cannot be opened: choose it in the list to see why.", once=True)
@@ -170,15 +172,15 @@ def _dataset(
     return None, notices
 
 
-def _source_name(dataset: Dataset, wanted: str | None) -> tuple[str, list[Notice]]:
-    if wanted is not None and wanted in dataset.sources:
-        return wanted, []
+def _source_name(dataset: Dataset, requested: str | None) -> tuple[str, list[Notice]]:
+    if requested is not None and requested in dataset.sources:
+        return requested, []
     default = dataset.default.source if dataset.default else None
     name = default if default is not None else next(iter(dataset.sources))
-    if wanted is None:
+    if requested is None:
         return name, []
     names = ", ".join(f"“{source}”" for source in dataset.sources)
-    text = f"“{dataset.name}” has no source “{wanted}”; its sources are {names}."
+    text = f"“{dataset.name}” has no source “{requested}”; its sources are {names}."
     return name, [Notice(text)]
 
 
