@@ -64,14 +64,14 @@ class Opened:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BeingPrepared:
-    """A source that cannot be opened yet: its derived copy is being built."""
+    """A source that cannot be opened yet: its prepared copy is being built."""
 
     dataset: Dataset
     source: str
 
 
 def opened(dataset: Dataset, source: str, bits_on_disk: int = MOST_BYTES) -> Opened:
-    """Open a source, and first build its derived copy if there is none, however long that takes.
+    """Open a source, and first build its prepared copy if there is none, which may take long.
 
     Parameters
     ----------

@@ -167,7 +167,7 @@ SETTINGS: tuple[Setting, ...] = (
         env="STATEBRUSH_CACHE_BYTES",
         flag="--cache-bytes",
         default="256M",
-        sentence="How much memory the packed on-bits of recent thresholds may take "
+        sentence="How much memory the packed bits of recent thresholds may take "
         "(K, M, G and T are understood). A source that needs more stores its bits in files in the "
         "cache folder instead.",
         read=_bytes,
@@ -177,7 +177,7 @@ SETTINGS: tuple[Setting, ...] = (
         env="STATEBRUSH_BITS_ON_DISK",
         flag="--bits-on-disk",
         default="32G",
-        sentence="How much disk space the packed on-bits may take, over all sources together; the "
+        sentence="How much disk space the packed bits may take, over all sources together; the "
         "least recently used thresholds are removed first.",
         read=_bytes,
     ),

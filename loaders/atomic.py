@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all: written beside their place, then renamed."""
+"""Files and folders written completely or not at all: to a temporary name, and then renamed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def temporary_name(prefix: str, ending: str = "tmp") -> str:
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Open a file to be written, which replaces `path` when the block ends without an error.
 
-    Until then it is beside `path`, with ``.half`` at the end of its name. An error deletes it.
+    Until then it is next to `path`, with the suffix ``.half``. An error deletes it.
     """
     half = path.with_name(temporary_name(path.name, "half"))
     try:
@@ -33,9 +33,9 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def temporary_folder(parent: Path, prefix: str) -> Iterator[Path]:
-    """Make a folder ``PREFIX.PID-RANDOM.tmp``, to be renamed or moved from within the block.
+    """Create a folder ``PREFIX.PID-RANDOM.tmp``, to be renamed or moved within the block.
 
-    What is left of it at the end is deleted.
+    If it still exists at the end, it is deleted.
     """
     folder = parent / temporary_name(prefix)
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""Locks on files between processes, which end with the process that holds them (docs/decisions/0007)."""
+"""File locks between processes, which are released when their process ends (docs/decisions/0007)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def hold(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[boo
     Parameters
     ----------
     path
-        A file, made as needed. It stays: others may be waiting for it.
+        The lock file, created if needed. It is not deleted, since others may be waiting for it.
     waiting
         Called several times a second while another process holds the lock; what it raises ends
         the waiting.
@@ -40,7 +40,7 @@ def hold_for_life(path: Path) -> int:
     Raises
     ------
     OSError
-        The file cannot be made, or the file system has no locks.
+        The file cannot be created, or the file system has no locks.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
     try:

@@ -99,7 +99,7 @@ def read_sequences(column: pa.ChunkedArray, where: str) -> Sequences:
             Problem(
                 f"{where}, row {row:,}",
                 "a sequence id at every step",
-                f"null ({counted(column.null_count, 'row')} in all)",
+                f"null ({counted(column.null_count, 'row')} in total)",
                 "give these steps an id",
             )
         )

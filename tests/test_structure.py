@@ -342,7 +342,7 @@ def test_no_catch_all_modules(package: str) -> None:
 
 
 def own_text_files() -> Iterator[Path]:
-    suffixes = {".py", ".md", ".toml", ".txt", ".js", ".css", ".yaml", ".yml", ".json", ""}
+    suffixes = {".py", ".md", ".toml", ".txt", ".js", ".mjs", ".css", ".yaml", ".yml", ".json", ""}
     skipped = {".git", ".venv", "node_modules", "build", "dist"}
     for path in sorted(ROOT.rglob("*")):
         parts = path.relative_to(ROOT).parts

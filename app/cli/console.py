@@ -46,18 +46,18 @@ def progress(what: str, *, always: bool = False, verb: str = "Preparing") -> Pro
     terminal = sys.stderr.isatty()
     if not terminal and not always:
         return None
-    begun = 0.0
+    started = 0.0
     seen = shown = -1
 
     def report(done: float, total: float = 1) -> None:
-        nonlocal begun, seen, shown
+        nonlocal started, seen, shown
         percent = int(100 * done / total)
         if seen < 0 or percent < seen:  # new work begins
-            begun, shown = time.monotonic(), -1
+            started, shown = time.monotonic(), -1
         seen = percent
         if percent == shown or (not terminal and percent // 25 == shown // 25):
             return
-        if shown < 0 and time.monotonic() - begun < 0.5:
+        if shown < 0 and time.monotonic() - started < 0.5:
             return  # short work needs no progress
         shown = percent
         line = f"{verb} {what}: {percent} %"

@@ -28,7 +28,7 @@ from components.page import page
 from loaders import Catalog
 
 #: The page around the dashboard. The colour scheme that Mantine remembers is set before anything is
-#: drawn, so that a dark page does not flash white.
+#: drawn, so that a dark page does not flash.
 INDEX = """<!DOCTYPE html>
 <html lang="en">
   <head>
@@ -63,7 +63,7 @@ ICON = (
     "<path d='M0 8h16' stroke='#d6232f' stroke-dasharray='2 1.5' stroke-width='1'/></svg>"
 )
 
-#: The largest request, in bytes: a page's own have some thousands, with every state excluded.
+#: The maximum size of a request in bytes; those of a page have some thousands with every state excluded.
 MOST_REQUEST_BYTES = 4 << 20
 
 
@@ -80,13 +80,13 @@ def create_app(
     Parameters
     ----------
     catalog
-        The datasets; broken ones are shown in the picker with what is wrong with them.
+        The datasets; broken ones are shown in the picker with their error.
     settings
-        The cache folder and bounds, and how many threads there are, are taken from here.
+        Provides the cache folder, the limits and the number of threads.
     matching
         The matching service; by default a new one.
     patience
-        Seconds that a request waits for long work before the browser is told to ask again.
+        Seconds that a request waits for long work before the browser has to poll.
     panels
         The panels of the page.
 
@@ -123,7 +123,7 @@ def create_app(
         callbacks.register(app, services)
     clientside.register(app, panels)
     requests.register(app)
-    # Dash sets itself up at the first request while others go on: of the files that a page asks a
+    # Dash sets itself up during the first request while others run: of the files that a page requests from a
     # new worker for all at once, some would be refused. So the first request is made here.
     app.server.test_client().get(f"{app.config.routes_pathname_prefix}_dash-dependencies")
     return app
@@ -136,7 +136,7 @@ def make_services(
     matching: MatchService | None = None,
     patience: float = 1.0,
 ) -> Services:
-    """Return what the callbacks work with; the parameters are those of `create_app`."""
+    """Return the services of the callbacks; parameters are those of `create_app`."""
     notes = settings.cache_dir / "jobs"
     matching = matching or MatchService(
         cache_bytes=settings.cache_bytes, executors=processes(settings.workers)
@@ -149,19 +149,19 @@ def make_services(
         brushes=BrushSummaries(),
         jobs=Jobs(
             notes,
-            # A match takes all cores; beside a long one there is room for the short ones.
+            # A match uses all cores; short ones can still run next to a long one.
             at_once=2,
             slots=settings.threads // 2,
             patience=patience,
         ),
-        # Separate threads: a match does not wait for two long files.
+        # Separate threads, so that a match does not wait for long downloads.
         files=Jobs(notes, at_once=2, slots=1, patience=patience, niceness=10),
         preparations=preparations,
     )
 
 
 def dataset_options(corpus: Corpus) -> list[tuple[str, str]]:
-    """Return (id, title) of each dataset; a broken one is there too, and says so when it is chosen."""
+    """Return (id, title) of each dataset; broken ones are included, and show their error when chosen."""
     return [
         (entry.id, entry.title + (" (cannot be opened)" if entry.error else ""))
         for entry in corpus.entries()

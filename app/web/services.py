@@ -12,16 +12,16 @@ from app.web.payloads.window import BrushSummaries
 from app.work.jobs import Jobs
 from app.work.preparation import Preparations
 
-#: The kinds of jobs, as they are named in the addresses of ``_jobs``.
+#: The kinds of jobs, as in the addresses of ``_jobs``.
 MATCH, FILE = "match", "file"
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The datasets, the matching service and the phrase search. Any worker with the same data answers alike.
+    """The datasets, the matching service and the phrase search. Any worker with the same data gives the same answers.
 
     `corpus` opens datasets and sources. `jobs` runs matches, `files` prepares downloads, `preparations`
-    builds copies of sources that are missing: no request waits long for any of them.
+    builds missing copies of sources. Requests never wait long for any of them.
     """
 
     corpus: Corpus

@@ -1,7 +1,7 @@
 """Clients that occupy a thread of the server: while they wait for an answer, and while they receive it.
 
 Long work within a request ends when its client has disconnected; the sending of a large answer ends
-when the client does not read it, and that of a program holds a slot as long work does.
+when the client does not read it, and that of a program occupies a slot like long work.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from app.work.jobs import Jobs
 #: Bytes of one piece of an answer.
 PIECE = 1 << 18
 
-# Between two checks.
+# The interval of checks.
 _SECONDS = 0.2
 # Where Linux's server keeps the connection: gunicorn's and, in tests and while developing, Werkzeug's.
 _CONNECTIONS = ("gunicorn.socket", "werkzeug.socket")
@@ -37,7 +37,7 @@ def cancelled_with_client(environ: Mapping[str, Any], most_seconds: float) -> It
     Parameters
     ----------
     environ
-        The WSGI environment of the request. If the server does not show its connection there, only time
+        The WSGI environment of the request. If the server does not provide its connection there, only the time
         counts.
     most_seconds
         How long the work may take.
@@ -80,7 +80,7 @@ def has_disconnected(connection: socket.socket) -> bool:
 
 
 def held_until_sent(response: Response, jobs: Jobs) -> bool:
-    """Have an answer hold a slot until it is sent; False, and nothing is done, if none is free.
+    """Make an answer occupy a slot until it is sent; returns False, without effect, if none is free.
 
     A client may read slowly while a thread of the server waits for it; the slots bound how many do.
     """
@@ -97,7 +97,7 @@ class SendTimeout:
     Parameters
     ----------
     seconds
-        In which a client must have read a `PIECE`: in a minute, 4 kB a second are enough.
+        The time in which a client must read a `PIECE`: with a minute, 4 kB per second are enough.
     """
 
     def __init__(self, seconds: float = 60.0) -> None:
@@ -136,7 +136,7 @@ class SendTimeout:
             if self._watching:
                 return
             self._watching = True
-        # One for all, and only while there is something to watch: a thread for each piece would cost
+        # One thread for all, and only while needed: a thread per piece would cost
         # more than sending a window does.
         try:
             threading.Thread(target=self._watch, name="sending", daemon=True).start()
@@ -166,7 +166,7 @@ def _pieces(content: Iterable[bytes]) -> Iterator[bytes]:
 
 def _disconnect(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):  # closed meanwhile
-        # Not the method of a TLS connection, which would say goodbye first.
+        # Not the method of a TLS connection, which would first send a closing message.
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 

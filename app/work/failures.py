@@ -1,4 +1,4 @@
-"""The sentence that is shown when something goes wrong while the server answers."""
+"""Error messages of the server for people."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ def sentence_for(error: Exception, asked: str = "an answer") -> str:
         return str(error)
     _LOG.error("%s failed", asked, exc_info=error)
     if isinstance(error, MemoryError):
-        return "The server has too little memory for this; ask for less, or try again later."
+        return "The server has too little memory for this; request less, or try again later."
     return f"The server could not answer ({type(error).__name__}); its log has the details."

@@ -1,4 +1,4 @@
-"""Work that may take long: done in a few threads of one process, followed and cancelled from any.
+"""Work that may take long: run in threads of one process, followed and cancelled from any.
 
 A job that takes longer than a moment leaves a note in the cache folder, and later its answer, so
 that any worker process can report its progress, return its answer, or cancel it. A quick job touches
@@ -37,7 +37,7 @@ Work = Callable[[Control], Answer]
 
 #: Seconds after which a job is worth a note, and between two updates of the note.
 MOMENT, BETWEEN = 0.25, 0.2
-#: The random name that a page gives itself. No other page knows it.
+#: The random name of a page, known only to that page.
 PAGE_NAME = "[0-9a-f]{16,64}"
 _OLD_SECONDS = 3600
 
@@ -45,7 +45,7 @@ _LOG = logging.getLogger("statebrush")
 
 
 def check_page(page: str) -> str:
-    """Return the name of a page, which becomes part of a file's name; ValueError if it is not one."""
+    """Return the name of a page, which becomes part of a file name; ValueError if it is invalid."""
     if not re.fullmatch(PAGE_NAME, page):
         raise ValueError("a page is 16 to 64 hex digits")
     return page
@@ -90,9 +90,9 @@ class Status:
         ``done`` has an answer; ``unknown``: it is over, never came, or came a moment ago; ``lost``:
         the process that worked on it has ended.
     stage, done
-        Of a running job, as its `Control` says; ``queued`` while it waits for its turn.
+        Of a running job, from its `Control`; ``queued`` while it waits for its turn.
     seconds
-        Since it was requested.
+        Since the request.
     """
 
     state: Literal["running", "done", "lost", "unknown"]
@@ -112,16 +112,16 @@ class Jobs:
     Parameters
     ----------
     folder
-        Where notes and answers are left; the same for all worker processes.
+        The folder for notes and answers, shared by all worker processes.
     at_once
-        How many jobs run at the same time; the others wait for their turn.
+        The number of jobs that run at the same time; others wait for their turn.
     slots
-        How many requests may wait for their job at the same time. The others return at once, so that
+        The number of requests that may wait for their job at the same time. Others return at once, so that
         small requests always find a thread of the server free.
     patience
         Seconds that a request waits at most.
     niceness
-        By how much the niceness of the threads is above that of the process.
+        The niceness of the threads, relative to the process.
 
     Attributes
     ----------
@@ -139,7 +139,7 @@ class Jobs:
         self._waiting = threading.Semaphore(slots)
         self._slots = threading.Semaphore(max(1, slots))
         self._patience = patience
-        # It starts its threads with the first job: nothing runs yet when a server forks.
+        # Threads start with the first job, so that a server can fork before.
         self._threads = ThreadPoolExecutor(
             at_once, thread_name_prefix="job", initializer=lower_priority, initargs=(niceness,)
         )
@@ -195,7 +195,7 @@ class Jobs:
     def file(self, name: JobName) -> Path:
         """Return where a job may leave a file beside its answer, for any process to send.
 
-        The process that sends it deletes it; otherwise it is swept away after an hour.
+        The process that sends it deletes it; otherwise it is deleted after an hour.
         """
         return self._folder / f"{name}.file"
 
@@ -255,7 +255,7 @@ class Jobs:
 
 
 class _Job:
-    """One piece of work under way, and its note for the other processes."""
+    """A running job, and its note for other processes."""
 
     def __init__(self, name: JobName, notes: _Notes) -> None:
         self.name = name
@@ -287,7 +287,7 @@ class _Job:
         self.note()
 
     def answer(self, future: Future[Answer | None]) -> Answer | None:
-        """Return the answer if it is there; if not, have it stored when it is."""
+        """Return the answer if it is ready; otherwise have it stored when it is."""
         with self._lock:
             if not self._over:
                 self._store = True
@@ -307,7 +307,7 @@ class _Job:
 
 
 class _Notes:
-    """The files of `Jobs`. A note that cannot be written is missing; that is no error."""
+    """The files of `Jobs`. A note that cannot be written is missing, which is not an error."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -355,7 +355,7 @@ class _Notes:
 
     def _this_worker(self) -> str:
         with self._lock:
-            # If the file was deleted meanwhile, the others believe that this process has ended.
+            # If the file was deleted, other processes assume that this process has ended.
             if self._alive is not None and os.fstat(self._alive).st_nlink == 0:
                 os.close(self._alive)
                 self._worker = self._alive = None
@@ -373,7 +373,7 @@ class _Notes:
         return is_held(self._folder / f"{Path(worker).name}.alive") is not False
 
     def _write(self, name: str, text: str) -> None:
-        """Whole or not at all: other processes read at any time."""
+        """Write completely or not at all, since other processes read at any time."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with whole_file(self._folder / name) as file:

@@ -3,7 +3,7 @@
 Opening a source the first time reads all of its Parquet files, which may take minutes. No request
 waits for that: a thread builds the copy, and any worker process can report its progress.
 
-A copy is built for all pages that wait for it, so a cancel takes back one request: the build ends when
+A copy is built for all pages that wait for it, so cancelling withdraws one request: the build ends when
 no other page waits. Processes communicate through files: `KEY.PAGE.waiting`, touched whenever that page
 asks; `KEY.cancelled`, which every builder checks; `KEY.failed`, why there is no copy. All of them may
 be deleted at any time.
@@ -24,12 +24,12 @@ from app.work.failures import sentence_for
 from loaders import Dataset
 from loaders.atomic import whole_file
 
-#: A page that has not asked for this long no longer waits. Browsers let a hidden page ask once a minute.
+#: A page that has not polled for this long no longer waits. Browsers let a hidden page ask once a minute.
 WAITING_SECONDS = 180
 _NICENESS = 5
 
 
-class PreparationCancelled(Exception):  # noqa: N818 - no error: it was asked for
+class PreparationCancelled(Exception):  # noqa: N818 - not an error, but requested
     """A copy is not finished: no page waits for it any more."""
 
 
@@ -42,7 +42,7 @@ class Preparation:
     state
         ``failed`` says why in `sentence`.
     done, total
-        Bytes; both 0 before the build has begun.
+        Bytes; both 0 before the build has started.
     left
         Seconds left, estimated from the part that is done; None before there is an estimate.
     """
@@ -55,12 +55,12 @@ class Preparation:
 
 
 class Preparations:
-    """Builds copies, each in a separate thread and once a process. Thread-safe.
+    """Builds copies, each once per process in a separate thread. Thread-safe.
 
     Parameters
     ----------
     folder
-        Where the worker processes note which pages wait, what is cancelled and what failed.
+        The folder in which worker processes note the waiting pages, cancelled builds and failures.
     patience
         Seconds that `ready` waits for a copy that is nearly finished.
     """
@@ -80,19 +80,19 @@ class Preparations:
         Raises
         ------
         DatasetError
-            No such source; or building its copy failed just now, in this process or another.
+            No such source, or building its copy has just failed, in this process or another.
         """
         if dataset.is_ready(source):
             return True
         key = dataset.source_key(source)
-        self._forget(key)  # asked for again: tried again
+        self._forget(key)  # requested again: try again
         self._request(key, page)
         try:
             self._begin(dataset, source, key).result(timeout=self._patience)
         except (
             TimeoutError,
             PreparationCancelled,
-        ):  # cancelled just before: `state` begins it again
+        ):  # it was just cancelled: `state` starts it again
             return False
         return True
 
@@ -130,7 +130,7 @@ class Preparations:
         return Preparation("building", building.done, building.total, left)
 
     def leave(self, dataset: Dataset, source: str, page: str | None) -> None:
-        """Note that a page no longer waits; the build goes on in case it comes back.
+        """Note that a page no longer waits; the build continues in case it comes back.
 
         Raises
         ------
@@ -142,13 +142,13 @@ class Preparations:
     def cancel(
         self, dataset: Dataset, source: str, page: str | None = None
     ) -> Literal["cancelled", "wanted"]:
-        """Take back the request of a page, whichever process builds for it.
+        """Withdraw the request of a page, whichever process builds for it.
 
         Returns
         -------
         str
-            ``cancelled``: no other page waits; the build ends in a moment and leaves nothing.
-            ``wanted``: another page waits, and the build goes on.
+            ``cancelled``: no other page waits; the build stops and leaves nothing behind.
+            ``wanted``: another page waits, and the build continues.
 
         Raises
         ------
@@ -161,7 +161,7 @@ class Preparations:
         self._leave(key, page)
         if self._is_waited_for(key):
             return "wanted"
-        # A page that asks between these lines asks again soon, which takes the cancel back.
+        # A page that polls between these lines will poll again soon, which withdraws the cancel.
         self._folder.mkdir(parents=True, exist_ok=True)
         self._cancelled(key).touch()
         return "cancelled"
@@ -170,7 +170,7 @@ class Preparations:
         with self._lock:
             if key not in self._under_way:
                 future: Future[None] = Future()
-                # A daemon: half a copy is of no use, and the server can end at once.
+                # A daemon thread: an incomplete copy is of no use, and the server can end at once.
                 threading.Thread(
                     target=self._build,
                     args=(dataset, source, key, future),
@@ -207,7 +207,7 @@ class Preparations:
             del self._under_way[key]
 
     def _fail(self, key: str, sentence: str) -> None:
-        # In memory too: on a full disk there is no room for the file.
+        # Also in memory, since a full disk has no space for the file.
         with self._lock:
             self._failures[key] = sentence
         with contextlib.suppress(OSError):
@@ -234,7 +234,7 @@ class Preparations:
             self._file(key).unlink()
 
     def _request(self, key: str, page: str | None) -> None:
-        """Note that a page waits for the copy, which takes back an earlier cancel."""
+        """Note that a page waits for the copy, which withdraws an earlier cancel."""
         with contextlib.suppress(OSError):
             if page is not None:
                 self._folder.mkdir(parents=True, exist_ok=True)

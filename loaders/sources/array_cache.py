@@ -1,4 +1,4 @@
-"""Arrays that are derived from a source and cached beside its copy, each in a separate file.
+"""Arrays derived from a source, stored as files next to its prepared copy.
 
 The files are memory-mapped: all processes on a machine share them in the page cache, and the system
 evicts pages when it needs the memory. Files are written completely or not at all, and may be

@@ -132,7 +132,7 @@ class Building:
 def find_building(files: SourceFiles, cache_dir: Path) -> Building | None:
     """Return the progress of a source's copy, in whichever process builds it; None if none does.
 
-    The number of rows written is in a file of its own, since the file of rows has its full size from
+    The number of rows written is in a separate file, since the file of rows has its full size from
     the start. A process that was killed no longer holds its lock. On file systems without locks, a copy
     counts as being built if it was written to within the last half minute.
     """
@@ -363,7 +363,7 @@ def _replace(temporary: Path, home: Path, files: SourceFiles) -> None:
 
 
 def _remove(home: Path) -> None:
-    """Remove a copy: moved aside in one step first, so that nobody opens half of it."""
+    """Remove a copy; renames it first, so that no process opens an incomplete one."""
     aside = home.with_name(temporary_name(home.name))
     with contextlib.suppress(OSError):
         home.rename(aside)

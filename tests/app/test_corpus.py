@@ -79,7 +79,7 @@ def test_access_is_checked_by_every_method(folder: Path, tmp_path: Path) -> None
         with pytest.raises(DatasetError, match="secret"):
             corpus.open("secret", "h", client)
     owner = Client("owner")
-    # A dataset that a client may not see and one that is not there cannot be told apart.
+    # A dataset that a client may not see and a missing one give the same error.
     hidden, missing = (sentence(corpus, name, ANYONE) for name in ("secret", "nowhere"))
     assert hidden == missing.replace("nowhere", "secret")
     assert "there are 'public')" in missing

@@ -378,7 +378,7 @@ def bench_users(folder: Folder) -> None:
             n_matches = sum(user.result() for user in matching)
     busy = statistics.median(times)
     row("what", "one user", "twenty", "ratio")
-    name = f"{len(times)} windows beside {n_matches} matches"
+    name = f"{len(times)} windows during {n_matches} matches"
     row(name, milliseconds(alone), milliseconds(busy), f"{busy / alone:.2f}")
 
 

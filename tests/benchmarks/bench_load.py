@@ -2,8 +2,8 @@
 
 `python -m tests.benchmarks.bench_load [STEPS [STATES]]`. A real server, started as a user would, and
 real requests over loopback. Ten users look around (a window every tenth of a second) while ten match,
-each time with another selection and often at a new threshold: once a second each, as people at work
-do at the most, and then without any pause, so that the machine has nothing to spare. The ratio of the
+each time with another selection and often at a new threshold: at most once per second each, as people
+do, and then without pauses, so that the machine is fully loaded. The ratio of the
 medians is what counts: it should be at most 5.
 """
 

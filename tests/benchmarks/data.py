@@ -73,8 +73,8 @@ def _decay(noise: NDArray[Any], keep: NDArray[Any], last: NDArray[Any]) -> None:
 def generated_blocks(n_steps: int, n_states: int) -> Iterator[NDArray[np.float16]]:
     """Yield states like those of a recurrent network, `(any, n_states)` at a time.
 
-    A few hidden causes, each with a pace of its own from one step to some hundreds, make the states
-    go together; a share of its own makes each differ. Every state is >= 0.3 at 15 to 35 % of the
+    A few hidden causes, each with its own time scale from one step to some hundreds, correlate the
+    states, and individual noise makes them differ. Every state is >= 0.3 at 15 to 35 % of the
     steps.
     """
     rng = np.random.default_rng(7)

@@ -20,7 +20,7 @@ class Runs:
     """The state with the longest on-runs on the training songs, evaluated on the held-out songs.
 
     `mean` and `longest` are lengths of its runs in beats; `share` is how often it is on;
-    `by_chance` is the mean length if each beat were on by itself as often; `middle` is the mean
+    `by_chance` is the mean length if each beat were on independently as often; `middle` is the mean
     length of the median state that is on at least as often as `AT_LEAST`.
     """
 

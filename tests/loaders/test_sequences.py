@@ -1,4 +1,4 @@
-"""Sequences: the stretches of steps without a reset."""
+"""Sequences: the ranges of steps without a reset."""
 
 from __future__ import annotations
 

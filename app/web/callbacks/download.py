@@ -1,4 +1,4 @@
-"""The download menu: the whole result of a match as a file, prepared as a job and fetched when it is ready.
+"""The download menu: all matches of a query as a file, prepared as a job and fetched when it is ready.
 
 Plain HTTP beside Dash's own, as in app/web/callbacks/jobs.py, which reports the progress of a file and cancels it: a
 file may take minutes and many megabytes, so no request waits for it and no answer holds it in memory.
@@ -43,8 +43,8 @@ def register(app: Dash, services: Services) -> None:
 def start_download(services: Services, page: str, n: str, request: FileRequest) -> JobStatus:
     """Begin to prepare a file; return its progress: the fields of `app.work.jobs.Status`.
 
-    `request` has the ``form`` of the file and the ``key`` of a match request, whose page and sorting do
-    not count: the list is whole and in the order of the ranking.
+    `request` has the ``form`` of the file and the ``key`` of a match request, whose page and sorting have no
+    effect: the list is complete and in ranking order.
     """
     try:
         name = JobName.of(page, FILE, n)
@@ -85,7 +85,7 @@ def answer_download(
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         return {
-            "error": f"The server cannot write the file to its cache folder ({why}); make room there, "
+            "error": f"The server cannot write the file to its cache folder ({why}); free some space, "
             "or give it another folder with --cache-dir."
         }
     except Exception as error:
@@ -94,11 +94,11 @@ def answer_download(
 
 
 def send_download(services: Services, page: str, n: str, name: str) -> Response:
-    """Return a file that was prepared, to be saved as `name`; it is deleted when it was sent whole.
+    """Return a file that was prepared, to be saved as `name`; it is deleted once it was sent completely.
 
-    Status 503, with one sentence, while too many large answers are on their way.
+    Status 503, with one sentence, while too many large answers are being sent.
     """
-    if {"\r", "\n"} & set(name):  # it becomes a header
+    if {"\r", "\n"} & set(name):  # the name is part of a header
         abort(404)
     try:
         path = services.files.file(JobName.of(page, FILE, n))

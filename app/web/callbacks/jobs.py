@@ -1,6 +1,6 @@
-"""Long work under way: its progress, its answer, and cancelling it; polled by assets/work/.
+"""Running jobs: progress, answers and cancelling; polled by assets/work/.
 
-Plain HTTP beside Dash's own: a browser asks only while something is under way, and any worker process
+Plain HTTP in addition to Dash's own: a browser polls only while a job is running, and any worker process
 can answer.
 """
 
@@ -64,7 +64,7 @@ def preparation_state(services: Services, given: Given) -> PreparationStatus:
 
 
 def cancel_preparation(services: Services, given: Given) -> PreparationStatus:
-    """Take back a page's request for a copy; see `app.work.preparation.Preparations.cancel`."""
+    """Withdraw a page's request for a copy; see `app.work.preparation.Preparations.cancel`."""
     return _of_preparation(
         services, given, lambda *which: {"state": services.preparations.cancel(*which)}
     )
@@ -83,7 +83,7 @@ def leave_preparation(services: Services, given: Given) -> PreparationStatus:
 def _of_preparation(
     services: Services, given: Given, act: Callable[[Dataset, str, str | None], PreparationStatus]
 ) -> PreparationStatus:
-    """The answer of `act` for the copy that is named, or why there is none."""
+    """Return the answer of `act` for the given copy, or the error."""
     try:
         page = check_page(given["page"]) if "page" in given else None
     except ValueError:

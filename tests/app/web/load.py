@@ -113,8 +113,8 @@ def match_key(start: int, stop: int, threshold: float, **change: Any) -> dict[st
 
 def window_request(start: int, steps: int = 60) -> dict[str, Any]:
     """Return the request of a page for a range of steps."""
-    stretch = {"start": start, "stop": start + steps, "brush": None}
-    return {"dataset": "load", "fp": "", "source": "h", **stretch}
+    window = {"start": start, "stop": start + steps, "brush": None}
+    return {"dataset": "load", "fp": "", "source": "h", **window}
 
 
 def search_request(phrase: str) -> dict[str, Any]:

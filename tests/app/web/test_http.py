@@ -60,7 +60,7 @@ def client(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> FlaskC
 
 
 def post(client: FlaskClient, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Post what a page asks for; return the answer."""
+    """Post the request of a page; return the answer."""
     answer = client.post(path, json=body)
     assert answer.status_code == 200, answer.text
     return json.loads(answer.text)  # type: ignore[no-any-return]

@@ -22,8 +22,8 @@ from loaders.writer import write_dataset
 from tests.app.web.hostile import DASH, KEY, PAGE
 
 TRACKS = ["half", "number", "phrase"]
-STRETCH = {"n": 1, "dataset": "waves", "fp": "", "source": "one", "start": 0, "stop": 9}
-WINDOW = {**STRETCH, "brush": None}
+RANGE = {"n": 1, "dataset": "waves", "fp": "", "source": "one", "start": 0, "stop": 9}
+WINDOW = {**RANGE, "brush": None}
 MATCHES = f"/_jobs/match/{PAGE}/1"
 MATCH = {"n": 1, "page": PAGE, "key": {**KEY, "tracks": []}, "restored": 0, "instead": False}
 
@@ -73,8 +73,8 @@ def test_every_answer_is_of_its_declared_type(client: FlaskClient) -> None:
         ),
         ("open", "OpenedView", {"kind": "load", "search": "", "n": 1}),
         ("window", "window",
-         {**STRETCH, "brush": {"start": 3, "stop": 6, "before": 1, "after": 0}}),
-        ("window", "window", {**STRETCH, "source": "two", "brush": None}),
+         {**RANGE, "brush": {"start": 3, "stop": 6, "before": 1, "after": 0}}),
+        ("window", "window", {**RANGE, "source": "two", "brush": None}),
         ("tracks", "tracks",
          {"dataset": "waves", "fp": "", "start": 0, "stop": 9, "tracks": TRACKS}),
         ("search", "search",

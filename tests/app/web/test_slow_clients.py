@@ -1,4 +1,4 @@
-"""Work within a request: it ends when who asked has gone, whichever server holds the connection."""
+"""Work within a request: it ends when the client has disconnected, on any server."""
 
 from __future__ import annotations
 

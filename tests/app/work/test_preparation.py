@@ -22,7 +22,7 @@ LONG = 30.0
 
 
 class Gate:
-    """A progress function at which builders stand still half way until it is opened."""
+    """A progress function that pauses builders half way until it is opened."""
 
     def __init__(self) -> None:
         self.reached, self.open = threading.Event(), threading.Event()
@@ -132,18 +132,18 @@ def test_a_failure_is_the_same_sentence_in_every_process_until_it_is_tried_again
 def test_a_failure_that_cannot_be_written_down_is_told_all_the_same(
     folder: Path, tmp_path: Path, gate: Gate
 ) -> None:
-    (tmp_path / "jobs").write_text("a file stands there")
+    (tmp_path / "jobs").write_text("a file with this name")
     dataset = opened(folder, tmp_path / "cache", gate)
     preparations = Preparations(tmp_path / "jobs", patience=0)
     gate.error = OSError(28, "No space left on device")
     gate.open.set()
     preparations.ready(dataset, "layer")
     assert "no space left" in wait_for(preparations, dataset, "failed").sentence
-    assert gate.builds == 1, "asking how it stands does not try again"
+    assert gate.builds == 1, "polling does not try again"
 
 
 def ended(dataset: Dataset) -> bool:
-    """Whether nobody builds the copy of ``layer``, after a while at the most."""
+    """Whether no process builds the copy of ``layer``, possibly after a while."""
     for _ in range(int(LONG / 0.01)):
         if dataset.building("layer") is None:
             return True
@@ -203,7 +203,7 @@ def test_a_cancel_takes_the_copy_from_nobody_else_who_waits(
     assert here.state(dataset, "layer", "a1").state == "building"
     assert there.state(dataset, "layer", "b2").state == "building"
     assert there.cancel(dataset, "layer", "a1") == "wanted"
-    # Who has gone, or has not asked for long, does not wait.
+    # A page that was closed, or has not polled for long, does not wait.
     here.leave(dataset, "layer", "b2")
     assert not here.ready(dataset, "layer", "c3")
     (mark,) = (tmp_path / "jobs").glob("*.c3.waiting")
@@ -228,7 +228,7 @@ def test_whoever_asks_after_a_cancel_has_it_built_anew(
     assert dataset.progress is gate
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="a thread has a priority of its own on Linux")
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have individual priorities on Linux")
 def test_a_build_for_which_there_is_no_thread_is_begun_when_there_is_one(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
