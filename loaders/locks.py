@@ -1,4 +1,4 @@
-"""File locks between processes, which are released when their process ends (docs/decisions/0007)."""
+"""File locks between processes, which are released when their process ends (docs/decisions/0010)."""
 
 from __future__ import annotations
 
