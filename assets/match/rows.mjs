@@ -77,7 +77,7 @@ function rowCells(match, row, view, columns, before, words) {
   for (let k = 0; k < columns; k++) {
     const step = row.start - before + k;
     const token = row.tokens[step - row.from];
-    // Neither a word of the match and one beside it nor words of different colours of a track, which
+    // Neither a word of the match and one next to it nor words of different colours of a track, which
     // would seem to have both, reach into each other's columns.
     const group = token === undefined ? "" : `${place(step)} ${tint(step - row.from)}`;
     shownWords.push({ ...shownWord(token === undefined ? " " : token), bold: place(step) === 1, group });
