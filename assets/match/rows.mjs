@@ -56,7 +56,7 @@ function headings(view, tracks, grid, words, before, width) {
   const heading = (/** @type {string} */ name, label = name) => `<span class="sb-heat" style="width:${width}px">`
     + `<button type="button" data-colour="${escape(name)}" aria-pressed="${view.colour === name}"`
     + ` title="Colour the words by ${escape(label)}">${escape(label)}</button></span>`;
-  return `<div class="sb-row" style="${grid}"><span class="sb-why">${why}<span>sequence</span></span>`
+  return `<div class="sb-row" style="${grid}"><span class="sb-why">${why}<span title="Sequence">sequence</span></span>`
     + `<span class="sb-along" style="padding-inline-start:${before * words}px">│ match starts here</span>`
     + heading("match", width < 66 ? "count" : "match count") + tracks.map((track) => heading(track.name)).join("") + "</div>";
 }

@@ -61,6 +61,7 @@ export function tracks(panel) {
     if (key === host.dataset.key) return;
     const shares = view.mask ? sharesOn(view, win, states) : new Float64Array(win.stop - win.start);
     host.dataset.key = key;
+    panel.root.style.setProperty("--tracks", String(Math.max(1, answer.tracks.length)));
     host.style.setProperty("--track-width", `${/** @type {HTMLElement} */ (host.parentElement).clientWidth - 32}px`);
     panel.keepFocus(host, () => {
       host.innerHTML = answer.tracks.map((track, i) => {

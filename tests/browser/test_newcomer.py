@@ -98,6 +98,8 @@ def test_no_shortcut_is_dead_wherever_the_focus_is(page: Page) -> None:
                 start = view(page)["start"]
                 if text:
                     page.keyboard.type("7")
+                    if place == "#search-box":
+                        page.wait_for_selector("#search-panel:visible")
                     page.keyboard.press("Escape")
                     if place == "#search-box":
                         page.keyboard.press("Escape")  # the first closes the list of places
@@ -497,3 +499,27 @@ def test_a_finger_scrolls_brushes_and_moves_the_handles(chromium: Browser, demo:
     changed(page, "view.length !== null")
     assert errors == []
     context.close()
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "tracks", "least"), [(960, 600, 1, 3), (1440, 900, 6, 8), (1280, 720, 1, 4)]
+)
+def test_the_first_screen_leaves_room_for_rows_of_matches(
+    open_page: Callable[..., Page],
+    odd: Running,
+    width: int,
+    height: int,
+    tracks: int,
+    least: int,
+) -> None:
+    chosen = "".join(f"&track=track{n}" for n in range(tracks))
+    page = open_page(
+        f"{odd.url}?dataset=names&source=small&first=10&sel=21:23&threshold=0.3{chosen}",
+        width=width,
+        height=height,
+    )
+    seen = page.locator("a.sb-row").evaluate_all(
+        "all => all.filter(r => r.getBoundingClientRect().bottom <= innerHeight).length"
+    )
+    assert seen >= least
+    assert page.evaluate("() => scrollY") == 0
