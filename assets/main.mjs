@@ -62,7 +62,7 @@ function viewOf(id) {
 }
 
 /**
- * What each panel does when its stores change, in this order: what is asked of the server first, and
+ * What each panel does when its stores change, in this order: requests to the server first, and
  * Plotly's figures, which take longest, last.
  * @type {readonly import("./core/reactions.mjs").Reaction[]}
  */
