@@ -137,8 +137,10 @@ class _Column:
     def strength(self, values: NDArray[Any]) -> NDArray[Any]:
         """Larger is stronger."""
         if self.polarity is Polarity.MAGNITUDE:
-            return np.abs(values)
-        return -values if self.polarity is Polarity.LOW else values
+            values = np.abs(values)
+        if self.polarity is Polarity.LOW:
+            values = -values
+        return values
 
     def begins(self, start: int, stop: int) -> NDArray[np.int64]:
         """Where sequences begin in [start, stop), counted from `start`."""

@@ -1,4 +1,4 @@
-"""The options of a match, once: the command line, the API and their documentation share them."""
+"""The options of a match and of a state, once: the command line, the API and their documentation share them."""
 
 from __future__ import annotations
 
@@ -95,6 +95,20 @@ MATCH_OPTIONS: tuple[Option, ...] = (
     Option("top", "whole", "How many matches to list.", default=50),
     Option("offset", "whole", "How many to skip first.", default=0),
     Option("context", "whole", "Steps of overlap profile on either side of a match.", default=5),
+)
+
+STATE_OPTIONS: tuple[Option, ...] = (
+    Option("source", "text", "The source of the state. May be left out where there is only one."),
+    Option("state", "text", "The state, by its name or its number.", required=True),
+    Option("threshold", "number", "On means at or above this value.", required=True),
+    Option(
+        "polarity",
+        "choice",
+        "On is >= threshold, <= -threshold, or either; the strongest values are the highest, the "
+        "lowest, or the largest in magnitude.",
+        default="high",
+        choices=("high", "low", "magnitude"),
+    ),
 )
 
 
