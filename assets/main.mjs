@@ -66,7 +66,7 @@ const CALLBACKS = /** @type {const} */ ([
   "load", "openView", "writeUrl", "showNotices", "showOpened", "showSource", "showControls",
   "windowRequest", "readWindow", "tracksRequest", "readTracks", "matchRequest", "runMatch", "readSearch",
   "drawOverview", "drawFaint", "drawLines", "drawWords", "drawBrush", "drawThresholds", "drawTracks",
-  "drawSelection", "drawHover", "drawReading", "drawSearch", "drawSentence", "drawHistogram", "drawRows",
+  "drawSelection", "drawCard", "drawHover", "drawReading", "drawSearch", "drawSentence", "drawHistogram", "drawRows",
   "drawPager", "checkSelection", "underWay",
 ]);
 

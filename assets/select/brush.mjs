@@ -8,6 +8,7 @@ import { target } from "../core/page.mjs";
 import { decodedWindow, range, sequenceOf } from "../core/selection.mjs";
 import { clamp } from "../core/values.mjs";
 import { count, plural, shown } from "../core/words.mjs";
+import { walk } from "./card.mjs";
 
 /** @typedef {"start" | "stop" | "before" | "after"} Handle */
 /**
@@ -16,10 +17,11 @@ import { count, plural, shown } from "../core/words.mjs";
  * @property {number} anchor @property {boolean} moved @property {number} origin @property {number} pointer
  * @property {number} start @property {number} stop @property {number} before @property {number} after
  * @property {{ start: number | null, stop: number | null, before: number, after: number }} old
+ * @property {number | null} line The state whose line in the plot was pressed: a click opens its card
  */
 
-/** @param {Panel} panel */
-export function brush(panel) {
+/** @param {Panel} panel @param {(state: number) => void} openCard */
+export function brush(panel, openCard) {
   const { at, part } = panel;
 
   /** @type {Handle | null} */
@@ -164,6 +166,7 @@ export function brush(panel) {
     drag = {
       mode, anchor: stepAt(event.clientX, win), moved: false, origin: event.clientX, pointer: event.pointerId,
       start, stop, before, after, old: { start: view.start, stop: view.stop, before, after },
+      line: host === part("plot-pointer") ? pointed : null,
     };
     host.setPointerCapture(event.pointerId);
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
@@ -198,6 +201,10 @@ export function brush(panel) {
     const held = drag;
     drag = null;
     const win = panel.win();
+    if (!held.moved && held.line !== null && event.type === "pointerup") {
+      openCard(held.line);
+      return;
+    }
     if (!held.moved && held.mode === "move") held.mode = "make"; // a click selects one word
     if (held.mode === "make" && win && event.type === "pointerup") apply(held, event.clientX, win);
     if (panel.read("view")?.dragging) panel.dispatch({}, { dragging: false });
@@ -249,8 +256,11 @@ export function brush(panel) {
     part("plot-pointer").style.cursor = over ? cursors[over] : "crosshair";
   }
 
+  /** @type {number | null} */
+  let pointed = null; // the state whose line in the plot is under the pointer
   /** @param {number | null} state @param {string} from What is pointed at */
   function setHover(state, from) {
+    pointed = from === "plot" ? state : null;
     if ((panel.read("hover")?.state ?? null) !== state) panel.write("hover", { state, from });
   }
 
@@ -272,7 +282,8 @@ export function brush(panel) {
   panel.root.addEventListener("pointermove", (event) => {
     const win = panel.win();
     if (drag && win) {
-      if (!drag.moved && Math.abs(event.clientX - drag.origin) < 3 && drag.mode !== "make") return;
+      const still = !drag.moved && Math.abs(event.clientX - drag.origin) < 3;
+      if (still && (drag.mode !== "make" || drag.line !== null)) return;
       drag.moved = true;
       apply(drag, event.clientX, win);
     } else if (!drag && event.target === part("plot-pointer")) {
@@ -285,6 +296,20 @@ export function brush(panel) {
     setHover(null, "plot");
     part("plot-tip").hidden = true;
   });
+  // The same with the keyboard: the lines at the middle of the brush, or of the view, from the top.
+  panel.on("keydown", at("plot-pointer"), (event) => {
+    const open = panel.open();
+    const win = panel.win();
+    if (!open || !win || win.source !== open.view.source) return;
+    const { states } = panel.selection(open.view, win);
+    const [start, stop] = open.view.start === null ? [win.start, win.stop] : range(open.view);
+    const step = clamp(Math.floor((start + stop - 1) / 2), win.start, win.stop - 1);
+    const value = (/** @type {number} */ c) => win.values[(step - win.rows_start) * win.n_states + c];
+    const sorted = [...states].sort((a, b) => value(b) - value(a) || a - b);
+    const next = walk(event, sorted, panel.read("hover")?.state ?? null, openCard);
+    if (next !== null) setHover(sorted[next], "plot");
+  });
+  panel.on("focusout", at("plot-pointer"), () => setHover(null, "plot"));
   // Escape gives a drag up: the selection is what it was.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !drag) return;
