@@ -1,6 +1,6 @@
 /* The card of a state: the distribution of its values over the corpus, how often it is on, and its
    strongest places. Which state it shows is not part of the view: a link opens without a card. */
-/** @import {Info, StateCard, StateError, StateRequest, ViewStore} from "../wire" */
+/** @import {StateCard, StateError, StateRequest, ViewStore} from "../wire" */
 /** @import {Polarity, Word} from "../types" */
 /** @import {Panel} from "../core/panel.mjs" */
 import { newBrush, stateName } from "../core/axes.mjs";
@@ -42,7 +42,8 @@ export function walk(event, states, state, openCard) {
 function distribution({ bins, low, high }, view) {
   if (low === null || high === null) return "<p>There is no finite value.</p>";
   const most = Math.max(...bins);
-  const share = (/** @type {number} */ value) => (high > low ? (value / 2 - low / 2) / (high / 2 - low / 2) : 0.5);
+  const share = (/** @type {number} */ value) => (high > low ? (value / 2 - low / 2) / (high / 2 - low / 2)
+    : 0.5 + Math.sign(value - low)); // of a single value, only which side is known
   const lines = { high: [view.threshold], low: [-view.threshold], magnitude: [view.threshold, -view.threshold] }[
     /** @type {Polarity} */ (view.polarity)];
   // A bar through which a threshold goes is cut there.
@@ -78,7 +79,8 @@ function distribution({ bins, low, high }, view) {
 /** How often it is on, as HTML. @param {StateCard} card */
 function sentence(card) {
   const percent = 100 * card.share;
-  const share = card.on === 0 ? "0" : percent < 0.1 ? "&lt; 0.1" : percent.toFixed(1);
+  const share = card.on === 0 ? "0" : card.on === card.n_steps ? "100"
+    : percent < 0.1 ? "&lt; 0.1" : Math.min(percent, 99.9).toFixed(1);
   const apart = /** @type {const} */ ([["nan", "NaN"], ["high_infinities", "∞"], ["low_infinities", "-∞"]])
     .filter(([key]) => card[key]).map(([key, name]) => `${name} at ${plural(card[key], "step")}`);
   return `On at <b>${share} %</b> of all steps: ${count(card.on)} of ${count(card.n_steps)}`
@@ -98,16 +100,21 @@ export function card(panel) {
   /** @type {StateRequest | null} */
   let asked = null;
   let requests = 0;
+  let place = ""; // the dataset and the source that it was opened in
   const host = part("card");
   const isOpen = () => state !== null && !host.hidden;
   const button = (/** @type {string} */ name) => /** @type {HTMLButtonElement} */ (part(name));
 
   /** @param {number} next */
   function openCard(next) {
-    if (!panel.open()) return;
+    const open = panel.open();
+    if (!open) return;
     const active = /** @type {HTMLElement | null} */ (document.activeElement);
     if (!host.contains(active)) opener = active;
-    if (!isOpen()) drawn = asked = null;
+    if (!isOpen()) {
+      drawn = asked = null;
+      place = placeOf(open.view);
+    }
     state = next;
     host.hidden = false;
     follow();
@@ -126,12 +133,14 @@ export function card(panel) {
     if (held) (opener?.isConnected && opener !== document.body ? opener : chip ?? part("words")).focus({ preventScroll: true });
   }
 
-  /** Show what the view says: the card of another dataset or source closes. @param {ViewStore} [_] @param {Info} [__] */
-  function drawCard(_, __) {
+  const placeOf = (/** @type {ViewStore} */ view) => JSON.stringify([view.dataset, view.source]);
+
+  /** Follow the view; the numbers of states mean others in another dataset or source. */
+  function drawCard() {
     const open = panel.open();
-    if (!isOpen() || !open || open.info.source !== open.view.source || open.info.dataset !== open.view.dataset) return;
-    if (drawn && (drawn.source !== open.view.source || asked?.dataset !== open.view.dataset)) close();
-    else follow();
+    if (!isOpen() || !open) return;
+    if (placeOf(open.view) !== place) close();
+    else if (open.info.source === open.view.source) follow();
   }
 
   function follow() {
@@ -199,9 +208,11 @@ export function card(panel) {
       + `<span>${places.length ? `${plural(places.length, "place")}, ${STRONGEST[polarity]} first` : "It has no place: every value is NaN."}</span>`;
     const columns = Math.max(5, Math.min(15, Math.floor(width / COLUMN)));
     const before = Math.floor((columns - 1) / 2);
-    const strength = (/** @type {Value} */ value) => Math.abs(clamp(Number(value), -1e308, 1e308));
-    const top = Math.max(...places.map(({ value }) => strength(value)), 0);
-    const bottom = Math.min(strength(shownCard.threshold), top);
+    const strength = (/** @type {Value} */ value) => (polarity === "high" ? Number(value)
+      : polarity === "low" ? -Number(value) : Math.abs(Number(value)));
+    // What is on is coloured from the threshold to the strongest finite value.
+    const bottom = shownCard.threshold;
+    const top = Math.max(...places.map(({ value }) => strength(value)).filter(Number.isFinite), bottom);
     const made = places.map((place) => {
       const steps = Array.from({ length: columns }, (_, k) => place.step - before + k);
       /** @type {(Word & { sign: boolean })[]} */
@@ -215,7 +226,7 @@ export function card(panel) {
         const value = place.values[step - place.from];
         if (value === undefined) return "<span></span>";
         const on = value !== null && isOn(Number(value), shownCard.threshold, polarity);
-        const share = top > bottom ? (strength(value) - bottom) / (top - bottom) : 1;
+        const share = top > bottom ? (strength(value) / 2 - bottom / 2) / (top / 2 - bottom / 2) : 1;
         const look = [words[k].bold && "sb-in", words[k].sign && "sb-sign", step === place.step && "sb-best"].filter(Boolean).join(" ");
         return `<span class="${look}"${on ? ` style="background:rgba(var(--selected-rgb),${(0.1 + 0.4 * clamp(share, 0, 1)).toFixed(3)})"` : ""}`
           + ` title="${escape(place.tokens[step - place.from])} · ${written(value)} at step ${count(step)}">${word}</span>`;

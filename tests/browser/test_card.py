@@ -165,20 +165,19 @@ def test_a_coverage_line_opens_it(open_page: Callable[..., Page], demo: Running)
 def test_its_places_are_a_sort_of_the_column(
     open_page: Callable[..., Page], demo: Running, polarity: str
 ) -> None:
-    page = open_page(f"{demo.url}?dataset=parens&source=layer1_cell&polarity={polarity}")
-    state = 12
-    page.fill("#pinned", str(state))
-    page.press("#pinned", "Enter")
-    if state not in chips(page):  # any state is reached from any other
-        first = chips(page)[0]
-        open_card(page, first)
-        for _ in range(abs(state - first)):
-            page.click("#card-on" if state > first else "#card-back")
-    else:
-        open_card(page, state)
+    page = open_page(f"{demo.url}?dataset=parens&source=layer1_cell")
+    first, state = chips(page)[0], 12
+    open_card(page, first)
+    for _ in range(abs(state - first)):  # any state is reached from any other
+        page.click("#card-on" if state > first else "#card-back")
+    page.fill("#threshold-text", "0.3")
+    page.press("#threshold-text", "Enter")
+    page.locator("#polarity label", has_text=polarity).click()
+    settled(page)
     shown(page, state)
     seen = view(page)
     expect(page.locator(".sb-card-row")).to_have_count(20)
+    assert (seen["threshold"], seen["polarity"]) == (0.3, polarity)
     page.wait_for_function(
         "s => document.querySelector('.sb-card-row').dataset.step === s",
         arg=str(expected(demo, seen, state)[0]),
@@ -323,7 +322,7 @@ def test_nan_and_infinities_are_counted_apart(
     assert steps(page)[0] == 9
     page.click("#card-on")
     shown(page, 1)
-    expect(page.locator("#card-share")).to_contain_text("On at 100.0 %")
+    expect(page.locator("#card-share")).to_contain_text("On at 100 %")
     page.click("#card-on")
     shown(page, 2)
     expect(page.locator("#card-values")).to_contain_text("There is no finite value.")

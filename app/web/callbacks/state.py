@@ -26,9 +26,8 @@ def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
         return fresh(answer_state(services, body(STATE_REQUEST)))
 
     for panel in panels:
-        clientside(
-            app, panel, "drawCard", Input(panel(ids.VIEW), "data"), Input(panel(ids.INFO), "data")
-        )
+        stores = (ids.INFO, ids.VIEW, ids.WINDOW)
+        clientside(app, panel, "drawCard", *(Input(panel(name), "data") for name in stores))
 
 
 def answer_state(services: Services, request: StateRequest) -> StateCard | StateError:
