@@ -89,6 +89,7 @@ const REACTIONS = [
   ["drawThresholds", "view info window"],
   ["drawTracks", "tracks view window info"],
   ["drawSelection", "view window info"],
+  ["drawCard", "info view window"],
   ["drawHover", "hover"],
   ["drawReading", "window tracks view"],
   ["drawSearch", "search"], // only answers jump: with the info as well, going back would jump again

@@ -146,6 +146,31 @@ export interface Failure {
   error: string;
 }
 
+/** What the card of a state is drawn from. */
+export interface StateRequest {
+  n: number; dataset: string; fp: string; source: string; state: number; threshold: number;
+  polarity: "high" | "low" | "magnitude";
+}
+
+export interface StatePlace {
+  step: number; value: number | "Infinity" | "-Infinity" | null; start: number; stop: number;
+  sequence: string | number | null; from: number; tokens: string[];
+  values: (number | "Infinity" | "-Infinity" | null)[];
+}
+
+/** One state over the whole corpus (`app.output.state`). */
+export interface StateCard {
+  n: number; source: string; state: number; name: string; threshold: number;
+  polarity: "high" | "low" | "magnitude"; n_steps: number; on: number; share: number; runs: number;
+  nan: number; high_infinities: number; low_infinities: number; low: number | null;
+  high: number | null; bins: number[]; places: StatePlace[];
+}
+
+/** In place of a `StateCard`. */
+export interface StateError {
+  n: number; error: string;
+}
+
 /** What decides a match and how its rows are listed, in the names of the view. */
 export interface MatchKey {
   dataset: string; fp: string; source: string; start: number | null; stop: number | null;

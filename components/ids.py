@@ -141,6 +141,18 @@ STEP_MARK = "step-mark"
 STEP_TIP = "step-tip"
 THRESHOLDS = "thresholds"
 
+# The card of a state
+CARD = "card"
+CARD_TITLE = "card-title"
+CARD_BACK = "card-back"
+CARD_ON = "card-on"
+CARD_ONLY = "card-only"
+CARD_CLOSE = "card-close"
+CARD_SHARE = "card-share"
+CARD_VALUES = "card-values"
+CARD_HEADING = "card-heading"
+CARD_ROWS = "card-rows"
+
 # Match View
 MATCH_VIEW = "match-view"
 MATCH_BUTTON = "match-button"

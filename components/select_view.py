@@ -19,9 +19,9 @@ _HINTS = {
     "before or after.",
     "Selected states on": "How many of the selected states are on at each step.",
     "Coverage": "A line for each selected state where it is on, the longest run first. "
-    "Hover to see it in red.",
-    "S1": "The selected states. Hover: red everywhere. Click: exclude it, or bring it back. "
-    "The ring keeps only that state.",
+    "Hover to see it in red, click for its values and strongest places.",
+    "S1": "The selected states. Hover: red everywhere. Click: its values and strongest places. "
+    "The cross excludes it. The ring keeps only that state.",
 }
 
 STATIC = {"displayModeBar": False, "staticPlot": True, "responsive": True}
@@ -137,7 +137,16 @@ def _plot(panel: Panel) -> html.Div:
             html.Div(className="sb-inner sb-bands", id=panel(ids.BANDS)),
             dcc.Graph(id=panel(ids.FAINT), config=STATIC, className="sb-layer", responsive=True),
             dcc.Graph(id=panel(ids.LINES), config=STATIC, className="sb-layer", responsive=True),
-            html.Div(className="sb-inner sb-pointer", id=panel(ids.PLOT_POINTER)),
+            html.Div(
+                className="sb-inner sb-pointer",
+                id=panel(ids.PLOT_POINTER),
+                tabIndex=0,
+                role="group",
+                **{
+                    "aria-label": "Lines of the selected states: up and down arrow go from line to line, "
+                    "Enter opens the state"
+                },
+            ),
             html.Div(className="sb-thresholds", id=panel(ids.THRESHOLDS)),
             html.Div(className="sb-plot-note", id=panel(ids.PLOT_NOTE), hidden=True),
             html.Div(className="sb-tip", id=panel(ids.PLOT_TIP), hidden=True),
@@ -258,7 +267,10 @@ def select_view(panel: Panel) -> html.Section:
                         className="sb-inner sb-coverage",
                         tabIndex=0,
                         role="group",
-                        **{"aria-label": "Coverage of the selected states"},
+                        **{
+                            "aria-label": "Coverage of the selected states: up and down arrow go from "
+                            "line to line, Enter opens the state"
+                        },
                     ),
                 ],
             ),

@@ -70,8 +70,10 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "app.web.requests": ("app.web.view.wire",),
     "app.web.slow_clients": ("app.matching", "app.work"),
     "app.web.payloads": (
+        "app.corpus",
         "app.matching",
         "app.output.cells",
+        "app.output.state",
         "app.phrases",
         "app.web.payloads",
         "app.web.view.wire",

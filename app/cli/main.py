@@ -1,4 +1,4 @@
-"""The command line: serve, check, match, import, demo.
+"""The command line: serve, check, match, state, import, demo.
 
 Every error is one plain sentence on stderr and exit code 2. The modules of a command are imported
 when it runs, so that --help is fast.
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import click
 
-from app.cli import check, demo, imports, match, serve
+from app.cli import check, demo, imports, match, serve, state
 from app.cli.console import FAILED, program, say
 
 
@@ -65,7 +65,7 @@ def cli() -> None:
     """
 
 
-for _command in (serve, check, demo, match, imports):
+for _command in (serve, check, demo, match, state, imports):
     _command.register(cli)
 
 

@@ -11,14 +11,14 @@ from typing import Any
 import click
 
 from app.cli.console import progress, reporting, write
-from app.cli.parameters import match_options, setting
+from app.cli.parameters import options_of, setting
 from app.output import options
 from app.startup import prepared_settings
 
 
 @click.command("match")
 @click.argument("data", type=click.Path())
-@match_options
+@options_of(options.MATCH_OPTIONS)
 @click.option(
     "--format",
     "form",

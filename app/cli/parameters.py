@@ -35,26 +35,30 @@ def _number(kind: str, read: Callable[[str], float]) -> Callable[[Any], float]:
     return convert
 
 
-def match_options(command: _Command) -> _Command:
-    """Add the options of a match, in order."""
+def options_of(known: tuple[options.Option, ...]) -> Callable[[_Command], _Command]:
+    """Add the options that a command shares with HTTP, in order."""
     kinds: dict[str, Any] = {
         "text": None,
         "whole": _number("integer", options.whole),
         "number": _number("float", options.number),
         "flag": None,
     }
-    for one in reversed(options.MATCH_OPTIONS):
-        more: dict[str, Any] = {"required": True} if one.required else {"default": one.default}
-        if one.kind == "flag":
-            more["is_flag"] = True
-        elif one.default is not None:
-            more["show_default"] = True
-        command = click.option(
-            options.flag(one.name),
-            one.name,
-            type=click.Choice(one.choices) if one.choices else kinds[one.kind],
-            metavar=one.metavar,
-            help=one.sentence,
-            **more,
-        )(command)
-    return command
+
+    def add(command: _Command) -> _Command:
+        for one in reversed(known):
+            more: dict[str, Any] = {"required": True} if one.required else {"default": one.default}
+            if one.kind == "flag":
+                more["is_flag"] = True
+            elif one.default is not None:
+                more["show_default"] = True
+            command = click.option(
+                options.flag(one.name),
+                one.name,
+                type=click.Choice(one.choices) if one.choices else kinds[one.kind],
+                metavar=one.metavar,
+                help=one.sentence,
+                **more,
+            )(command)
+        return command
+
+    return add

@@ -1,4 +1,4 @@
-"""The options of a match, shared by the command line, the API and their documentation."""
+"""The options of a match and of a state, shared by the command line, the API and their documentation."""
 
 from __future__ import annotations
 
@@ -104,6 +104,20 @@ MATCH_OPTIONS: tuple[Option, ...] = (
     Option("offset", "whole", "The number of matches to skip first.", default=0),
     Option(
         "context", "whole", "Steps of the overlap profile before and after each match.", default=5
+    ),
+)
+
+STATE_OPTIONS: tuple[Option, ...] = (
+    Option("source", "text", "The source of the state. May be left out where there is only one."),
+    Option("state", "text", "The state, by its name or its number.", required=True),
+    Option("threshold", "number", "On means at or above this value.", required=True),
+    Option(
+        "polarity",
+        "choice",
+        "On is >= threshold, <= -threshold, or either; the strongest values are the highest, the "
+        "lowest, or the largest in magnitude.",
+        default="high",
+        choices=("high", "low", "magnitude"),
     ),
 )
 

@@ -16,7 +16,16 @@ from app.phrases import SearchService
 from app.settings import Settings
 from app.web import requests
 from app.web.api.blueprint import blueprint
-from app.web.callbacks import clientside, download, jobs, match, opening, search, select
+from app.web.callbacks import (
+    clientside,
+    download,
+    jobs,
+    match,
+    opening,
+    search,
+    select,
+    state,
+)
 from app.web.payloads.window import BrushSummaries
 from app.web.services import Services
 from app.web.slow_clients import SendTimeout
@@ -119,7 +128,7 @@ def create_app(
     app.server.after_request(SendTimeout().limit)
     # Flask calls these in reverse order: compressed first, then sent in pieces.
     app.server.after_request(static_files(app.server, app.config.routes_pathname_prefix))
-    for callbacks in (opening, select, match, search, download, jobs):
+    for callbacks in (opening, select, state, match, search, download, jobs):
         callbacks.register(app, services)
     clientside.register(app, panels)
     requests.register(app)

@@ -25,6 +25,7 @@ from app.web.view.wire import (
     MatchRequest,
     Navigation,
     SearchRequest,
+    StateRequest,
     TracksRequest,
     WindowRequest,
 )
@@ -166,6 +167,7 @@ def _shown(value: object) -> str:
 # Created once: each compiles its type.
 NAVIGATION = TypeAdapter(Navigation)
 WINDOW_REQUEST = TypeAdapter(WindowRequest)
+STATE_REQUEST = TypeAdapter(StateRequest)
 TRACKS_REQUEST = TypeAdapter(TracksRequest)
 MATCH_REQUEST = TypeAdapter(MatchRequest)
 SEARCH_REQUEST = TypeAdapter(SearchRequest)

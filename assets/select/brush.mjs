@@ -8,6 +8,7 @@ import { target } from "../core/page.mjs";
 import { decodedWindow, range, sequenceOf } from "../core/selection.mjs";
 import { clamp } from "../core/values.mjs";
 import { count, plural, shown } from "../core/words.mjs";
+import { walk } from "./card.mjs";
 
 /** @typedef {"start" | "stop" | "before" | "after"} Handle */
 /**
@@ -17,10 +18,11 @@ import { count, plural, shown } from "../core/words.mjs";
  * @property {boolean} onWords
  * @property {number} start @property {number} stop @property {number} before @property {number} after
  * @property {{ start: number | null, stop: number | null, before: number, after: number }} old
+ * @property {number | null} line The state whose line in the plot was pressed: a click opens its card
  */
 
-/** @param {Panel} panel */
-export function brush(panel) {
+/** @param {Panel} panel @param {(state: number) => void} openCard */
+export function brush(panel, openCard) {
   const { at, part, shareAt } = panel;
 
   /** @type {Handle | null} */
@@ -161,7 +163,8 @@ export function brush(panel) {
     const { before, after } = view;
     drag = {
       mode, anchor: stepAt(event.clientX, win), moved: false, origin: event.clientX, pointer: event.pointerId,
-      onWords: host === part("words"), start, stop, before, after, old: { start: view.start, stop: view.stop, before, after },
+      onWords: host === part("words"), line: host === part("plot-pointer") ? pointed : null,
+      start, stop, before, after, old: { start: view.start, stop: view.stop, before, after },
     };
     host.setPointerCapture(event.pointerId);
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
@@ -200,6 +203,10 @@ export function brush(panel) {
       return;
     }
     const win = panel.win();
+    if (!held.moved && held.line !== null) {
+      openCard(held.line);
+      return;
+    }
     // A click selects one word on the words, and nothing in the plot.
     const make = held.mode === "make" && (held.moved || held.onWords);
     if (make && win) apply(held, event.clientX, win);
@@ -253,8 +260,11 @@ export function brush(panel) {
     part("plot-pointer").title = over === "move" ? "Drag to move the selection; drag across the words to select others" : "";
   }
 
+  /** @type {number | null} */
+  let pointed = null; // the state whose line in the plot is under the pointer
   /** @param {number | null} state @param {string} from What is pointed at */
   function setHover(state, from) {
+    pointed = from === "plot" ? state : null;
     if ((panel.read("hover")?.state ?? null) !== state) panel.write("hover", { state, from });
   }
 
@@ -289,6 +299,20 @@ export function brush(panel) {
     setHover(null, "plot");
     part("plot-tip").hidden = true;
   });
+  // The same with the keyboard: the lines at the middle of the brush, or of the view, from the top.
+  panel.on("keydown", at("plot-pointer"), (event) => {
+    const open = panel.open();
+    const win = panel.win();
+    if (!open || !win || win.source !== open.view.source) return;
+    const { states } = panel.selection(open.view, win);
+    const [start, stop] = open.view.start === null ? [win.start, win.stop] : range(open.view);
+    const step = clamp(Math.floor((start + stop - 1) / 2), win.start, win.stop - 1);
+    const value = (/** @type {number} */ c) => win.values[(step - win.rows_start) * win.n_states + c];
+    const sorted = [...states].sort((a, b) => value(b) - value(a) || a - b);
+    const next = walk(event, sorted, panel.read("hover")?.state ?? null, openCard);
+    if (next !== null) setHover(sorted[next], "plot");
+  });
+  panel.on("focusout", at("plot-pointer"), () => setHover(null, "plot"));
   // Escape gives a drag up: the selection is what it was.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !drag) return;

@@ -4,6 +4,7 @@
 /** @import {Requests} from "../core/requests.mjs" */
 import { decodedWindow, shows } from "../core/selection.mjs";
 import { brush } from "./brush.mjs";
+import { card } from "./card.mjs";
 import { chips } from "./chips.mjs";
 import { controls } from "./controls.mjs";
 import { coverage } from "./coverage.mjs";
@@ -18,10 +19,11 @@ import { tracks } from "./tracks.mjs";
 
 /** @param {Panel} panel @param {Requests} requests */
 export function selectView(panel, requests) {
-  const { setHover, focusNext, drawBrush } = brush(panel);
+  const { openCard, drawCard } = card(panel);
+  const { setHover, focusNext, drawBrush } = brush(panel, openCard);
   const moves = navigation(panel, requests, focusNext);
-  const chipList = chips(panel, setHover);
-  const { drawCoverage } = coverage(panel, setHover);
+  const chipList = chips(panel, setHover, openCard);
+  const { drawCoverage } = coverage(panel, setHover, openCard);
   layout(panel);
   const { drawBars, drawSelectionText, ...plots } = draw(panel);
 
@@ -56,7 +58,8 @@ export function selectView(panel, requests) {
   const { part } = panel;
 
   return {
-    drawBrush, drawSelection, followWidth, hearKeys: moves.hearKeys, drawHover: chipList.drawHover, ...plots,
+    drawBrush, drawCard, drawSelection, followWidth, hearKeys: moves.hearKeys, drawHover: chipList.drawHover,
+    ...plots,
     ...controls(panel, moves), ...threshold(panel), ...tracks(panel), ...overview(panel, moves),
     ...reading(panel, moves), ...search(panel),
   };

@@ -1,6 +1,6 @@
 """`make bench` and `make bench-large`: performance as ratios, with bounds.
 
-    python -m tests.benchmarks.bench [all | large | pack match double open window users memory equal]
+    python -m tests.benchmarks.bench [all | large | pack match card double open window users memory equal]
 
 The files are cached in the cache folder under `bench`; delete it to free some gigabytes.
 """
@@ -197,6 +197,38 @@ def match_rows(source: Any) -> float:
         times = milliseconds(over), milliseconds(slowest), f"{ratio:.1f}"
         row(name, n_selected, f"{total:,}", *times)
     return worst
+
+
+def bench_card(folder: Folder) -> None:
+    """The card of a state and a default match, in turn: the slower of some states and polarities."""
+    from app.matching import Polarity, describe, pack
+    from tests.benchmarks import data
+    from tests.benchmarks.timing import fastest
+
+    print("\nThe card of a state, 1,000,000 x 650 (bound: one default match)")
+    row("values", "a match of 10", "card", "ratio")
+    half = folder.rows(1_000_000, 650)
+    offsets = data.sequences(len(half))
+    bits = pack(half, data.THRESHOLD, Polarity.HIGH)
+    source = data.Measured("", bits, offsets, half.shape[1])
+    packed, states = source.packed(4 * cores()), source.together(10, 0.2)
+    for dtype in (np.float16, np.float32, np.float64):
+        rows = half if dtype == np.float16 else half.astype(dtype)
+        pairs = []
+        for state in (3, 324, 649):
+            column = half[:, state].astype(float)
+            bounds = float(column.min()), float(column.max())
+            for polarity in Polarity:
+
+                def card(state: int = state, bounds: Any = bounds, to: Any = polarity) -> object:
+                    return describe(rows, state, offsets, bounds, data.THRESHOLD, to)  # noqa: B023  # called before the next
+
+                pairs.append(
+                    (fastest(lambda: source.match(states, packed, cores())), fastest(card))
+                )
+        match, slowest = min(pair[0] for pair in pairs), max(pair[1] for pair in pairs)
+        times = milliseconds(match), milliseconds(slowest), f"{slowest / match:.2f}"
+        row(np.dtype(dtype).name, *times)
 
 
 def bench_double(folder: Folder) -> None:
@@ -543,6 +575,7 @@ def bench_equal(folder: Folder) -> None:
 PARTS: dict[str, Callable[[Folder], None]] = {
     "pack": bench_pack,
     "match": bench_match,
+    "card": bench_card,
     "double": bench_double,
     "open": bench_open,
     "window": bench_window,

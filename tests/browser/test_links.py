@@ -32,7 +32,7 @@ def test_a_copied_link_opens_the_same_picture_in_a_clean_browser(
     page.fill("#threshold-text", "0.12")
     page.press("#threshold-text", "Enter")
     settled(page)
-    page.locator("#chips .sb-chip button").first.click()
+    page.locator("#chips [data-exclude]").first.click()
     settled(page)
     page.click("#page-on")
     settled(page)
@@ -190,7 +190,7 @@ def test_switching_the_source_keeps_the_place_and_drops_exclusions(
 ) -> None:
     dataset = demo.catalog.get("parens")
     page = open_page(demo.url)
-    page.locator("#chips .sb-chip button").first.click()
+    page.locator("#chips [data-exclude]").first.click()
     settled(page)
     before = view(page)
     other = next(item for item in dataset.sources.values() if item.name != before["source"])

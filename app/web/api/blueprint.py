@@ -15,14 +15,20 @@ from app.matching import QueryError
 from app.output import options as match_options
 from app.output.options import OptionError, UnknownNameError
 from app.phrases import SearchError
-from app.web.api import context, datasets, match, search
+from app.web.api import context, datasets, match, search, state
 from app.web.api.route import PREFIX, ApiError, Route
 from app.web.services import Services
 from app.web.slow_clients import PIECE, held_until_sent
 from app.work.failures import sentence_for
 from loaders import DatasetError
 
-ROUTES: tuple[Route, ...] = (datasets.ROUTE, context.ROUTE, match.ROUTE, search.ROUTE)
+ROUTES: tuple[Route, ...] = (
+    datasets.ROUTE,
+    context.ROUTE,
+    match.ROUTE,
+    state.ROUTE,
+    search.ROUTE,
+)
 
 #: The maximum size of an answer in bytes.
 MOST_ANSWER_BYTES = 64 << 20

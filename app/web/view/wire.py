@@ -343,6 +343,67 @@ class Failure(TypedDict):
     error: str
 
 
+@with_config(_STRICT)
+class StateRequest(TypedDict):
+    """What the card of a state is drawn from."""
+
+    n: Number
+    dataset: Name
+    fp: Name
+    source: Name
+    state: Count
+    threshold: Finite
+    polarity: PolarityName
+
+
+#: A stored value; the infinities as text, None for NaN.
+StoredValue = float | Literal["Infinity", "-Infinity"] | None
+
+#: A strong step of a state: its on-run [start, stop), and the words and values from the step ``from`` on.
+StatePlace = TypedDict(
+    "StatePlace",
+    {
+        "step": int,
+        "value": StoredValue,
+        "start": int,
+        "stop": int,
+        "sequence": str | int | None,
+        "from": int,
+        "tokens": list[str],
+        "values": list[StoredValue],
+    },
+)
+
+
+class StateCard(TypedDict):
+    """One state over the whole corpus (`app.output.state`)."""
+
+    n: int
+    source: str
+    state: int
+    name: str
+    threshold: float
+    polarity: PolarityName
+    n_steps: int
+    on: int
+    share: float
+    runs: int
+    nan: int
+    high_infinities: int
+    low_infinities: int
+    low: float | None
+    high: float | None
+    bins: list[int]
+    places: list[StatePlace]
+
+
+class StateError(TypedDict):
+    """In place of a `StateCard`."""
+
+    n: int
+    error: str
+
+
 # -------------------------------------------------------------------------------------- Match View
 
 

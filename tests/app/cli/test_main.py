@@ -33,7 +33,7 @@ def test_printed_commands_start_the_program_in_the_same_way(
     assert f"{program} match --help" in run("match", data, "--start", "x").sentence
 
 
-@pytest.mark.parametrize("verb", ["", "serve", "check", "match", "demo"])
+@pytest.mark.parametrize("verb", ["", "serve", "check", "match", "state", "demo"])
 def test_every_command_has_help(run: Run, verb: str) -> None:
     ran = run(*verb.split(), "--help")
     assert (ran.code, ran.err) == (0, "")
@@ -44,9 +44,11 @@ def test_without_a_command_the_help_is_shown(run: Run) -> None:
     assert run().out == run("--help").out
 
 
-def test_help_imports_nothing_slow() -> None:
+@pytest.mark.parametrize("verb", ["match", "state"])
+def test_help_imports_nothing_slow(verb: str) -> None:
     code = (
-        "import sys; from app.cli.main import main; main(['match', '--help']); print(*sys.modules)"
+        "import sys; from app.cli.main import main; "
+        f"main([{verb!r}, '--help']); print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert not {"numpy", "numba", "pyarrow", "dash", "gunicorn"} & set(done.stdout.split())

@@ -75,6 +75,9 @@ RECORDED: tuple[tuple[str, str, dict[str, Any] | None, tuple[tuple[str, str], ..
      {**_STRETCH, "n": 1, "source": "one",
       "brush": {"start": 20, "stop": 23, "before": 1, "after": 0}}, ()),
     ("POST", "/_view/tracks", {**_STRETCH, "tracks": ["half"]}, ()),
+    ("POST", "/_view/state",
+     {"n": 1, "dataset": "waves", "fp": "", "source": "one", "state": 3, "threshold": 0.3,
+      "polarity": "high"}, ()),
     ("POST", f"/_jobs/match/{PAGE}/1",
      {"n": 1, "page": PAGE, "key": KEY, "restored": 0, "instead": False}, ()),
     ("POST", "/_view/search",
@@ -93,6 +96,8 @@ RECORDED: tuple[tuple[str, str, dict[str, Any] | None, tuple[tuple[str, str], ..
                                       ("stop", "9"), ("annotations", "half"))),
     ("GET", "/api/v1/match", None, (("dataset", "waves"), ("source", "one"), ("start", "20"),
                                     ("stop", "23"), ("threshold", "0.3"), ("exclude", "1,2"))),
+    ("GET", "/api/v1/state", None, (("dataset", "waves"), ("source", "one"), ("state", "3"),
+                                    ("threshold", "0.3"), ("polarity", "low"))),
     ("GET", "/api/v1/search", None, (("dataset", "waves"), ("query", "w3 w4"), ("top", "5"))),
     ("GET", "/_dash-component-suites/dash/dcc/async-graph.js", None, ()),
 )  # fmt: skip
