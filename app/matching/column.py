@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from app.matching.bits import Polarity, is_on
 #: Bars of a distribution.
 BINS = 60
 # Steps read at once: memory does not grow with the corpus.
-_BLOCK = 1 << 18
+_BLOCK = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ def describe(
     threshold: float,
     polarity: Polarity,
     most: int = 20,
+    *,
+    threads: int = 2,
 ) -> Described:
     """Describe one state; its column is read in blocks.
 
@@ -86,23 +89,25 @@ def describe(
         As for `is_on`.
     most
         The number of places.
+    threads
+        The number of threads.
     """
     column = _Column(rows[:, state], offsets, threshold, Polarity(polarity))
-    bins = np.zeros(0 if np.isnan(bounds[0]) else 1 if bounds[0] == bounds[1] else BINS, np.int64)
-    on = runs = 0
-    strongest: list[tuple[float, int]] = []
-    for start in range(0, len(rows), _BLOCK):
-        stored = column.read(start, start + _BLOCK)
-        bins += _histogram(stored, bounds, len(bins))
-        values = _widened(stored)
-        mask = is_on(values, threshold, polarity)
-        on += int(np.count_nonzero(mask))
-        begins, ends = column.runs(start, mask)
-        runs += len(begins)
-        if start and len(begins) and begins[0] == 0 and column.goes_on(start):
-            runs -= 1
-        # A part of a run that is not among these has as many stronger runs: it is not listed.
-        strongest += _best_runs(start, column.strength(values), begins, ends, most)
+    n_bins = 0 if np.isnan(bounds[0]) else 1 if bounds[0] == bounds[1] else BINS
+
+    def read(start: int) -> _Part:
+        return column.part(start, bounds, n_bins, most)
+
+    starts = range(0, len(rows), _BLOCK)
+    if len(starts) > 1 and threads > 1:
+        # Waiting for memory is most of it: threads wait side by side.
+        with ThreadPoolExecutor(threads) as pool:
+            parts = list(pool.map(read, starts))
+    else:
+        parts = [read(start) for start in starts]
+    bins = sum((part.bins for part in parts), np.zeros(n_bins, np.int64))
+    # A part of a run that is not among these has as many stronger runs: it is not listed.
+    strongest = [run for part in parts for run in part.strongest]
     places: list[Place] = []
     for _, step in sorted(strongest, key=_strongest_first):
         if len(places) == most:
@@ -111,13 +116,24 @@ def describe(
             places.append(Place(step, column.value(step), *column.run(step)))
     if len(places) < most:
         weaker: list[tuple[float, int]] = []
-        for start in range(0, len(rows), _BLOCK):
+        for start in starts:
             weaker += column.peaks(start, start + _BLOCK, most)
         weaker.sort(key=_strongest_first)
         places += [
             Place(step, column.value(step), step, step) for _, step in weaker[: most - len(places)]
         ]
+    on, runs = sum(part.on for part in parts), sum(part.runs for part in parts)
     return Described(on, runs, tuple(bins.tolist()), tuple(places))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """What is known of a block; `runs` without one that goes on from the block before."""
+
+    bins: NDArray[np.int64]
+    on: int
+    runs: int
+    strongest: list[tuple[float, int]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,6 +146,19 @@ class _Column:
     def read(self, start: int, stop: int) -> NDArray[Any]:
         """The values of [start, stop), clipped to the corpus."""
         return np.array(self.values[start:stop])
+
+    def part(self, start: int, bounds: tuple[float, float], n_bins: int, most: int) -> _Part:
+        """Describe the block from `start`."""
+        stored = self.read(start, start + _BLOCK)
+        bins = _histogram(stored, bounds, n_bins)
+        values = _widened(stored)
+        mask = is_on(values, self.threshold, self.polarity)
+        begins, ends = self.runs(start, mask)
+        runs = len(begins)
+        if start and runs and begins[0] == 0 and self.goes_on(start):
+            runs -= 1
+        strongest = _best_runs(start, self.strength(values), begins, ends, most)
+        return _Part(bins, int(np.count_nonzero(mask)), runs, strongest)
 
     def value(self, step: int) -> float:
         return float(self.values[step])

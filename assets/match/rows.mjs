@@ -21,8 +21,10 @@ const WORD = 40;
 function geometry(width, tracks, wanted) {
   const gap = 16 * (tracks + 1);
   // With many tracks the cells get narrower before words are given up.
-  const heat = tracks <= 2 ? 9 : tracks <= 4 ? 7 : 5;
-  const columns = Math.floor((width - why(width) - gap) / (WORD + heat * (tracks + 1)));
+  const usualHeat = tracks <= 2 ? 9 : tracks <= 4 ? 7 : 5;
+  const fit = (/** @type {number} */ px) => Math.floor((width - why(width) - gap) / (WORD + px * (tracks + 1)));
+  const heat = fit(usualHeat) < 5 ? 3 : usualHeat;
+  const columns = fit(heat);
   const shown = Math.max(5, Math.min(40, columns));
   const usual = Math.min(8, Math.floor(shown / 3));
   return { columns: shown, before: wanted === null ? usual : Math.min(wanted, shown - 3), heat };

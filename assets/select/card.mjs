@@ -287,14 +287,18 @@ export function card(panel) {
   panel.on("mouseout focusout", at("card"), (event) => {
     if (!host.contains(event.relatedTarget)) mark(null);
   });
-  // After the boxes and menus, before the other keys of the page: Escape closes what is on top.
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || event.defaultPrevented || !isOpen() || !panel.hears(event)) return;
-    if (target(event)?.closest("input, select, textarea") || document.querySelector(".mantine-Modal-content")) return;
-    event.preventDefault();
-    event.stopPropagation();
-    close();
-  });
+  // After the boxes and menus, before the other keys of the page: Escape closes what is on top. On the
+  // panel for what is in it, on the document for what has no focus.
+  for (const scope of [panel.root, document]) {
+    scope.addEventListener("keydown", (event) => {
+      if (!(event instanceof KeyboardEvent) || event.key !== "Escape" || event.defaultPrevented) return;
+      if (!isOpen() || !panel.hears(event) || document.querySelector(".mantine-Modal-content")) return;
+      if (target(event)?.closest("input[type=text], input[type=search], textarea")) return;
+      event.preventDefault();
+      event.stopPropagation();
+      close();
+    });
+  }
 
   return { openCard, drawCard };
 }

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -200,35 +201,46 @@ def match_rows(source: Any) -> float:
 
 
 def bench_card(folder: Folder) -> None:
-    """The card of a state and a default match, in turn: the slower of some states and polarities."""
+    """The card of a state and a default match: the slower of some states and polarities."""
     from app.matching import Polarity, describe, pack
     from tests.benchmarks import data
     from tests.benchmarks.timing import fastest
 
     print("\nThe card of a state, 1,000,000 x 650 (bound: one default match)")
-    row("values", "a match of 10", "card", "ratio")
+    row("values", "match, 10", "card", "ratio", "CPU", "ratio")
     half = folder.rows(1_000_000, 650)
     offsets = data.sequences(len(half))
     bits = pack(half, data.THRESHOLD, Polarity.HIGH)
     source = data.Measured("", bits, offsets, half.shape[1])
     packed, states = source.packed(4 * cores()), source.together(10, 0.2)
+
+    def match() -> object:
+        return source.match(states, packed, cores())
+
+    bounds = {c: (float(half[:, c].min()), float(half[:, c].max())) for c in (3, 324, 649)}
+
+    def card(rows: NDArray[Any], state: int, polarity: Polarity) -> object:
+        return describe(rows, state, offsets, bounds[state], data.THRESHOLD, polarity)
+
     for dtype in (np.float16, np.float32, np.float64):
         rows = half if dtype == np.float16 else half.astype(dtype)
-        pairs = []
-        for state in (3, 324, 649):
-            column = half[:, state].astype(float)
-            bounds = float(column.min()), float(column.max())
-            for polarity in Polarity:
+        work = [partial(card, rows, state, one) for state in bounds for one in Polarity]
+        pairs = [(fastest(match), fastest(one)) for one in work]
+        spent = [(processor(match), processor(one)) for one in work]
+        quick, slow = min(pair[0] for pair in pairs), max(pair[1] for pair in pairs)
+        cpu, cpus = min(pair[0] for pair in spent), max(pair[1] for pair in spent)
+        times = milliseconds(quick), milliseconds(slow), f"{slow / quick:.2f}"
+        row(np.dtype(dtype).name, *times, milliseconds(cpus), f"{cpus / cpu:.2f}")
 
-                def card(state: int = state, bounds: Any = bounds, to: Any = polarity) -> object:
-                    return describe(rows, state, offsets, bounds, data.THRESHOLD, to)  # noqa: B023  # called before the next
 
-                pairs.append(
-                    (fastest(lambda: source.match(states, packed, cores())), fastest(card))
-                )
-        match, slowest = min(pair[0] for pair in pairs), max(pair[1] for pair in pairs)
-        times = milliseconds(match), milliseconds(slowest), f"{slowest / match:.2f}"
-        row(np.dtype(dtype).name, *times)
+def processor(work: Callable[[], object]) -> float:
+    """Seconds of processors of the fastest of some runs, over all threads."""
+    times = []
+    for _ in range(5):
+        begun = time.process_time()
+        work()
+        times.append(time.process_time() - begun)
+    return min(times)
 
 
 def bench_double(folder: Folder) -> None:

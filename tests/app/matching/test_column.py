@@ -39,7 +39,7 @@ def described(values: Any, *cuts: int, dtype: Any = np.float32, **options: Any) 
     polarity=st.sampled_from(list(Polarity)),
     dtype=st.sampled_from(DTYPES),
     most=st.integers(1, 25),
-    block=st.sampled_from([1, 2, 7, 1 << 18]),
+    block=st.sampled_from([1, 2, 7, 1 << 17]),
 )
 def test_places_are_a_sort_of_the_column_however_it_is_read(
     values: list[float],
@@ -108,7 +108,7 @@ def test_a_million_steps_in_several_blocks() -> None:
     rng = np.random.default_rng(5)
     rows = np.cumsum(rng.normal(size=(600_000, 2)), axis=0)
     rows = (np.sin(rows / 9) * 2).astype(np.float16)
-    offsets = np.array([0, 100_000, 1 << 18, 600_000], np.int64)
+    offsets = np.array([0, 100_000, 1 << 17, 600_000], np.int64)
     found = describe(rows, 1, offsets, bounds(rows[:, 1]), 0.5, Polarity.HIGH)
     values = rows[:, 1].astype(np.float64)
     on = is_on(values, 0.5, Polarity.HIGH)
