@@ -76,6 +76,7 @@ def test_no_shortcut_is_dead_wherever_the_focus_is(page: Page) -> None:
     for place in FOCUSABLE:
         text = place in BOXES
         for key in ("?", "/", "+", "PageDown", "Escape"):
+            assert page.locator(place).count() > 0, (place, key, sentence(page), view(page))
             page.locator(place).first.focus()
             if key == "?" and not text:
                 page.keyboard.press("?")
