@@ -114,8 +114,9 @@ def _annotation(item: Annotation, start: int, stop: int) -> dict[str, Any]:
         codes = item.codes(start, stop).tolist()
         return known | {"values": [labels[code] if code >= 0 else None for code in codes]}
     if isinstance(item, Scalar):
-        values = [_number(value) for value in item.values(start, stop).tolist()]
-        return known | {"unit": item.unit, "values": values}
+        if item.type != "number":
+            known["type"] = item.type
+        return known | {"unit": item.unit, "values": item.plain(start, stop)}
     if isinstance(item, Ranked):
         known["values"] = [row[:MOST_RANKED] for row in item.items(start, stop)]
         weights = item.weights(start, stop)

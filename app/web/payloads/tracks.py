@@ -26,7 +26,8 @@ def header(track: Annotation) -> TrackHeader:
     """Return what holds for the whole track: ``name``, ``kind``, and its scale.
 
     Categorical and interval tracks have ``categories`` (label and colour, in the track's own order)
-    and ``counts``; scalar ones ``low``, ``high`` and ``unit`` (None where there is none).
+    and ``counts``; scalar ones ``low``, ``high`` and ``unit`` (None where there is none), the ends as
+    text where the values are written in full.
     """
     base: TrackHeader = {"name": track.name, "kind": track.kind}
     if isinstance(track, Categorical | Interval):
@@ -35,7 +36,8 @@ def header(track: Annotation) -> TrackHeader:
         ]
         base["counts"] = track.counts.tolist()
     elif isinstance(track, Scalar):
-        base["low"], base["high"], base["unit"] = track.minimum, track.maximum, track.unit
+        base["low"], base["high"] = track.extremes or (track.minimum, track.maximum)
+        base["unit"] = track.unit
     return base
 
 
@@ -46,14 +48,15 @@ def cells(track: Annotation, start: int, stop: int) -> list[Cell]:
     -------
     list
         Categorical and interval: the number of the category, -1 for none. Scalar: the number, None
-        where it is missing or not finite. Ranked: a list of (word, weight or None) pairs, best
+        where it is missing or not finite; a date, time, duration, decimal or large integer as its text
+        and its place between the lowest, 0, and the highest, 1. Ranked: a list of (word, weight or None) pairs, best
         first, at most three.
     """
     if isinstance(track, Categorical | Interval):
         codes: list[Cell] = track.codes(start, stop).tolist()
         return codes
     if isinstance(track, Scalar):
-        return [_number(value) for value in track.values(start, stop).tolist()]
+        return _scalar_cells(track, start, stop)
     words = track.items(start, stop)
     weights = track.weights(start, stop)
     return [
@@ -62,6 +65,19 @@ def cells(track: Annotation, start: int, stop: int) -> list[Cell]:
             for k, word in enumerate(row[:TOP_WORDS])
         ]
         for i, row in enumerate(words)
+    ]
+
+
+def _scalar_cells(track: Scalar, start: int, stop: int) -> list[Cell]:
+    values = track.values(start, stop)
+    texts = track.texts(start, stop)
+    if texts is None:
+        return [_number(value) for value in values.tolist()]
+    low, high = track.minimum or 0.0, track.maximum or 0.0
+    places = ((values - low) / ((high - low) or 1.0)).tolist()
+    return [
+        None if text is None else (text, round(place, 4))
+        for text, place in zip(texts, places, strict=True)
     ]
 
 

@@ -292,8 +292,9 @@ class Category(TypedDict):
     color: str
 
 
-#: A category's number, a number (None: missing), or the words of a ranked annotation with weights.
-Cell = int | float | None | list[tuple[str, float | None]]
+#: A category's number, a number (None: missing), the words of a ranked annotation with weights, or a value
+#: written in full with its place on the scale, from 0 to 1.
+Cell = int | float | None | list[tuple[str, float | None]] | tuple[str, float]
 
 
 class TrackHeader(TypedDict):
@@ -303,8 +304,8 @@ class TrackHeader(TypedDict):
     kind: str
     categories: NotRequired[list[Category]]
     counts: NotRequired[list[int]]
-    low: NotRequired[float | None]
-    high: NotRequired[float | None]
+    low: NotRequired[float | str | None]
+    high: NotRequired[float | str | None]
     unit: NotRequired[str | None]
 
 
