@@ -216,7 +216,8 @@ export interface SearchAnswer {
 
 /** The body of a POST to ``_jobs/file/PAGE/N``: the whole list of a match, as a file. */
 export interface FileRequest {
-  form: "csv" | "parquet" | "json"; key: MatchKey;
+  form: "csv" | "spreadsheet" | "parquet" | "json"; key: MatchKey; words?: number;
+  annotations?: boolean;
 }
 
 /** A file that is ready: its name, and sentences on what was left out. */

@@ -37,13 +37,22 @@ def _number(kind: str, read: Callable[[str], float]) -> Callable[[Any], float]:
 
 def match_options(command: _Command) -> _Command:
     """The options of a match, in their order."""
+    return _with(options.MATCH_OPTIONS, command)
+
+
+def row_options(command: _Command) -> _Command:
+    """The options of what is listed with a match."""
+    return _with(options.ROW_OPTIONS, command)
+
+
+def _with(known: tuple[options.Option, ...], command: _Command) -> _Command:
     kinds: dict[str, Any] = {
         "text": None,
         "whole": _number("integer", options.whole),
         "number": _number("float", options.number),
         "flag": None,
     }
-    for one in reversed(options.MATCH_OPTIONS):
+    for one in reversed(known):
         more: dict[str, Any] = {"required": True} if one.required else {"default": one.default}
         if one.kind == "flag":
             more["is_flag"] = True

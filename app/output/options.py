@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from app.matching import Query
+    from app.output.beside import Beside
     from loaders import Dataset
+    from loaders.annotations import Annotation
 
 Named = Callable[[str], str]
 """An option's name -> how the person wrote it: `min_overlap`, or `--min-overlap`."""
@@ -95,6 +97,20 @@ MATCH_OPTIONS: tuple[Option, ...] = (
     Option("top", "whole", "How many matches to list.", default=50),
     Option("offset", "whole", "How many to skip first.", default=0),
     Option("context", "whole", "Steps of overlap profile on either side of a match.", default=5),
+)
+
+#: Annotations that can be asked for at once.
+MOST_ANNOTATIONS = 12
+
+#: What the rows of a list of matches hold besides; no part of the query.
+ROW_OPTIONS: tuple[Option, ...] = (
+    Option(
+        "context_words",
+        "whole",
+        "Words before and after each match, at most 100.",
+        default=0,
+    ),
+    Option("annotations", "text", "Annotations over each match, by name.", metavar="A,B"),
 )
 
 
@@ -249,6 +265,53 @@ def source_name(dataset: Dataset, name: str | None, named: Named) -> str:
     if name not in dataset.sources:
         raise UnknownNameError(f"{dataset.id} has no source {name!r}; its sources are {known}.")
     return name
+
+
+def annotations_of(dataset: Dataset, text: str | None) -> tuple[Annotation, ...]:
+    """Return the annotations that a text names, with commas between them; none when empty or None.
+
+    Raises
+    ------
+    OptionError
+        They are more than `MOST_ANNOTATIONS`.
+    UnknownNameError
+        There is no such annotation.
+    """
+    if not text:
+        return ()
+    # A name may hold a comma: the whole text first.
+    names = [text] if text in dataset.annotations else text.split(",")
+    if len(names) > MOST_ANNOTATIONS:
+        raise OptionError(
+            f"{len(names):,} annotations are asked for, and {MOST_ANNOTATIONS} are the most; "
+            "ask for them in several lots."
+        )
+    for name in names:
+        if name not in dataset.annotations:
+            known = ", ".join(dataset.annotations) or "none"
+            raise UnknownNameError(f"{dataset.id} has no annotation {name!r}; there are: {known}.")
+    return tuple(dataset.annotations[name] for name in names)
+
+
+def beside_of(dataset: Dataset, values: Mapping[str, Any], named: Named) -> Beside:
+    """Return what the values of `ROW_OPTIONS` ask for.
+
+    Raises
+    ------
+    OptionError
+        Too many words, or fewer than none.
+    UnknownNameError
+        There is no such annotation.
+    """
+    from app.output.beside import MOST_WORDS_BESIDE, Beside
+
+    words = values["context_words"]
+    if not 0 <= words <= MOST_WORDS_BESIDE:
+        raise OptionError(
+            f"{named('context_words')} is {words}; give a whole number from 0 to {MOST_WORDS_BESIDE}."
+        )
+    named_twice = annotations_of(dataset, values["annotations"])
+    return Beside(dataset, words, tuple(dict.fromkeys(named_twice)))
 
 
 def sequence_ids(dataset: Dataset) -> Callable[[int], int | str | None]:

@@ -1,5 +1,5 @@
 /* The Match View: the sentence, the length histogram, the rows and the heatmaps beside them. */
-/** @import {Info, MatchStore, MatchError, MatchRow, ViewStore, Viewport, Window as WindowPayload} from "../wire" */
+/** @import {FileRequest, Info, MatchStore, MatchError, MatchRow, ViewStore, Viewport, Window as WindowPayload} from "../wire" */
 /** @import {Skeletons} from "../types" */
 /** @import {Panel} from "../core/panel.mjs" */
 import { figure, scheme } from "../core/axes.mjs";
@@ -143,7 +143,7 @@ function rowCells(match, row, view, columns, before, words) {
 /**
  * @param {Panel} panel
  * @param {{ showDefault: (name: "min-overlap" | "min-length", value: number) => void }} controls
- * @param {(form: string, key: MatchStore["key"]) => void} download
+ * @param {(body: FileRequest) => void} download
  */
 export function matchView(panel, { showDefault }, download) {
   const { at, part } = panel;
@@ -261,6 +261,7 @@ export function matchView(panel, { showDefault }, download) {
   });
 
   let drawn = "";
+  let wordsBefore = 0;
   /** @param {Answer} match @param {Viewport} viewport @param {Info} info @param {ViewStore} view */
   function drawRows(match, viewport, info, view) {
     if (!match || !viewport || !info || !view || match.key.dataset !== info.dataset) return;
@@ -281,6 +282,7 @@ export function matchView(panel, { showDefault }, download) {
     const page = viewport.page - 32;
     part("match-view").classList.toggle("sb-narrow", page < NARROW);
     const { columns, before, heat } = geometry(page, tracks.length, view.before_words);
+    wordsBefore = before;
     const grid = `grid-template-columns:${why(page)}px minmax(0,1fr) repeat(${tracks.length + 1},auto)`;
     const heatColumns = `grid-template-columns:repeat(${columns},${heat}px)`;
     const words = Math.floor((page - why(page) - (16 + heat * columns) * (tracks.length + 1)) / columns);
@@ -443,7 +445,11 @@ export function matchView(panel, { showDefault }, download) {
     if (!match) return;
     /** @type {HTMLDetailsElement} */ (panel.find("download-menu")).open = false;
     if ("error" in match) notify(match.error, "warning");
-    else download(dataset.form ?? "", match.key);
+    else {
+      const form = /** @type {FileRequest["form"]} */ (dataset.form);
+      const beside = /** @type {HTMLInputElement} */ (panel.find("download-beside")).checked;
+      download({ form, key: match.key, words: beside ? wordsBefore : 0, annotations: beside });
+    }
   });
 
   return { checkSelection, drawSentence, drawHistogram, drawRows, drawPager };

@@ -31,7 +31,7 @@ MOST_ANSWER_BYTES = 64 << 20
 def blueprint(services: Services) -> Blueprint:
     """Return the API as a Flask blueprint under `PREFIX`.
 
-    Every answer is JSON in UTF-8. Anything wrong is an object with one key, ``error``: one plain
+    Every answer is JSON in UTF-8, or CSV where that is asked for. Anything wrong is an object with one key, ``error``: one plain
     sentence, with status 400 (the request), 404 (nothing there by that name), 405 (not GET), 500
     (nobody foresaw it; the log has the details) or 503 (later: it is being prepared, or the server is
     busy; or it took too long).
@@ -54,9 +54,12 @@ def blueprint(services: Services) -> Blueprint:
 
 
 def _view(route: Route, services: Services) -> Callable[[], Response]:
-    def answer() -> Response:
+    def view() -> Response:
         try:
-            response = _json(route.answer(services, _given(route)), 200)
+            answer = route.answer(services, _given(route))
+            response = answer if isinstance(answer, Response) else _json(answer, 200)
+            if (response.content_length or 0) > MOST_ANSWER_BYTES:
+                raise ApiError(_too_large(response.content_length or 0), 400)
             is_large = (response.content_length or 0) > PIECE
             if is_large and not held_until_sent(response, services.jobs):
                 raise ApiError(services.jobs.BUSY, 503)
@@ -70,7 +73,7 @@ def _view(route: Route, services: Services) -> Callable[[], Response]:
         except Exception as error:
             return _json({"error": sentence_for(error, request.full_path)}, 500)
 
-    return answer
+    return view
 
 
 def _given(route: Route) -> dict[str, Any]:
@@ -80,12 +83,17 @@ def _given(route: Route) -> dict[str, Any]:
     return match_options.read(route.options, request.args)
 
 
+def _too_large(n_bytes: int) -> str:
+    return (
+        f"The answer has {n_bytes:,} bytes, and {MOST_ANSWER_BYTES:,} are the most; ask for less."
+    )
+
+
 def _json(answer: dict[str, Any], status: int) -> Response:
     # Not Flask's jsonify, which sorts the keys: the command line's order is part of the answer.
     text = json.dumps(answer, allow_nan=False) + "\n"
     if len(text) > MOST_ANSWER_BYTES:
-        sentence = f"The answer has {len(text):,} bytes, and {MOST_ANSWER_BYTES:,} are the most; ask for less."
-        text, status = json.dumps({"error": sentence}) + "\n", 400
+        text, status = json.dumps({"error": _too_large(len(text))}) + "\n", 400
     response = Response(text, status, mimetype="application/json")
     response.headers["Cache-Control"] = "no-cache"
     return response

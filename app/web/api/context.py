@@ -6,14 +6,14 @@ import math
 from typing import Any
 
 from app.output import options as match_options
-from app.output.options import Option
+from app.output.options import MOST_ANNOTATIONS, Option
 from app.web.api.route import DATASET, ApiError, Route, open_dataset, open_source
 from app.web.services import Services
 from loaders import Dataset, Source
 from loaders.annotations import Annotation, Categorical, Ranked, Scalar
 
-#: Steps, states and annotations of one answer, and words of a ranked one at a step.
-MOST_CONTEXT_STEPS, MOST_STATES, MOST_ANNOTATIONS, MOST_RANKED = 2_000, 256, 12, 20
+#: Steps and states of one answer, and words of a ranked annotation at a step.
+MOST_CONTEXT_STEPS, MOST_STATES, MOST_RANKED = 2_000, 256, 20
 
 
 def context(services: Services, given: dict[str, Any]) -> dict[str, Any]:
@@ -52,7 +52,8 @@ def context(services: Services, given: dict[str, Any]) -> dict[str, Any]:
         "sequences": _sequences(dataset, start, stop),
         "states": [] if source is None else _states(source, start, stop, wanted),
         "annotations": [
-            _annotation(item, start, stop) for item in _annotations(dataset, given["annotations"])
+            _annotation(item, start, stop)
+            for item in match_options.annotations_of(dataset, given["annotations"])
         ],
         "limits": {
             "steps": MOST_CONTEXT_STEPS,
@@ -87,24 +88,6 @@ def _states(source: Source, start: int, stop: int, wanted: tuple[int, ...]) -> l
         }
         for column, state in enumerate(wanted)
     ]
-
-
-def _annotations(dataset: Dataset, text: str | None) -> list[Annotation]:
-    if not text:
-        return []
-    # A name may hold a comma: the whole text first.
-    names = [text] if text in dataset.annotations else text.split(",")
-    if len(names) > MOST_ANNOTATIONS:
-        raise ApiError(
-            f"{len(names):,} annotations are asked for, and {MOST_ANNOTATIONS} are the most; "
-            "ask for them in several lots.",
-            400,
-        )
-    for name in names:
-        if name not in dataset.annotations:
-            known = ", ".join(dataset.annotations) or "none"
-            raise ApiError(f"{dataset.id} has no annotation {name!r}; there are: {known}.", 404)
-    return [dataset.annotations[name] for name in names]
 
 
 def _annotation(item: Annotation, start: int, stop: int) -> dict[str, Any]:

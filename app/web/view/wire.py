@@ -493,10 +493,15 @@ class SearchAnswer(TypedDict):
 
 
 class FileRequest(TypedDict):
-    """The body of a POST to ``_jobs/file/PAGE/N``: the whole list of a match, as a file."""
+    """The body of a POST to ``_jobs/file/PAGE/N``: the whole list of a match, as a file.
 
-    form: Literal["csv", "parquet", "json"]
+    If asked, with that many ``words`` on either side of each match, and with the ``annotations`` of the key.
+    """
+
+    form: Literal["csv", "spreadsheet", "parquet", "json"]
     key: MatchKey
+    words: NotRequired[Annotated[int, Field(ge=0, le=100)]]
+    annotations: NotRequired[bool]
 
 
 class FileAnswer(TypedDict):

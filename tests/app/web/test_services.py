@@ -121,7 +121,7 @@ def test_a_request_that_cannot_be_answered_saves_nothing_and_says_why(
 def test_a_disk_without_room_for_the_file_is_one_sentence(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("app.web.callbacks.download.export_matches", full)
@@ -171,7 +171,7 @@ def test_a_file_is_told_ended_and_prepared_anew_while_matches_go_on(
 ) -> None:
     begun, over = threading.Event(), threading.Event()
 
-    def stands(*given: Any) -> Any:
+    def stands(*given: Any, **__: Any) -> Any:
         *_, control = given
         try:
             given[3].write(b"half")
