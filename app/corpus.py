@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from app.execution.local import MOST_BYTES, states_of
 from app.matching import States
-from app.work.preparation import Copies
-from loaders import Catalog, Dataset, DatasetError, Entry, Source
-from loaders.problems import Problem
+from app.work.preparation import Preparations
+from loaders import Catalog, Dataset, Entry, Source
+from loaders.catalog import unknown_dataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,14 @@ class Opened:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BeingPrepared:
-    """A source that cannot be opened yet: its derived copy is being built."""
+    """A source that cannot be opened yet: its prepared copy is being built."""
 
     dataset: Dataset
     source: str
 
 
 def opened(dataset: Dataset, source: str, bits_on_disk: int = MOST_BYTES) -> Opened:
-    """Open a source, and first build its derived copy if there is none, however long that takes.
+    """Open a source, and first build its prepared copy if there is none, which may take long.
 
     Parameters
     ----------
@@ -99,9 +99,9 @@ class Corpus:
     ----------
     catalog
         The datasets.
-    preparation
-        Builds derived copies that are missing, in the background. None: `open` builds them, and
-        returns when they are built.
+    preparations
+        Builds copies that are missing, in the background. None: `open` builds them, and returns when
+        they are built.
     bits_on_disk
         The setting of that name.
     allowed
@@ -112,12 +112,12 @@ class Corpus:
     def __init__(
         self,
         catalog: Catalog,
-        preparation: Copies | None = None,
+        preparations: Preparations | None = None,
         bits_on_disk: int = MOST_BYTES,
         allowed: Allowed = everything,
     ) -> None:
         self._catalog = catalog
-        self._preparation = preparation
+        self._preparations = preparations
         self._bits_on_disk = bits_on_disk
         self._allowed = allowed
 
@@ -131,17 +131,12 @@ class Corpus:
         Raises
         ------
         DatasetError
-            No such id, it cannot be opened, or the client may not see it.
+            It cannot be opened; or there is no such id among those that the client may see, which
+            the error names.
         """
-        if not self._allowed(client, dataset_id):
-            raise DatasetError(
-                Problem(
-                    "the list of datasets",
-                    "a dataset that you may open",
-                    f"'{dataset_id}'",
-                    "choose another dataset",
-                )
-            )
+        if dataset_id not in self._catalog or not self._allowed(client, dataset_id):
+            ids = [one for one in self._catalog.ids() if self._allowed(client, one)]
+            raise unknown_dataset(dataset_id, ids)
         return self._catalog.get(dataset_id)
 
     def open(
@@ -165,7 +160,7 @@ class Corpus:
         """
         if isinstance(dataset, str):
             dataset = self.dataset(dataset, client)
-        ready = self._preparation is None or self._preparation.ready(dataset, source, client.page)
+        ready = self._preparations is None or self._preparations.ready(dataset, source, client.page)
         if not ready:
             return BeingPrepared(dataset, source)
         return opened(dataset, source, self._bits_on_disk)

@@ -1,19 +1,19 @@
-r"""Search for a phrase: every place where some tokens follow each other inside one sequence.
+r"""Search for a phrase: every place where some tokens occur in a row within one sequence.
 
-A query is written as one pattern a token, with blanks between them:
+A query has one pattern per token, separated by blanks:
 
-- ``word``: the whole token, upper and lower case alike unless `match_case` is asked for;
+- ``word``: the whole token, ignoring case unless `match_case` is set;
 - ``word*``: tokens that begin with it (a star alone is the word ``*``);
-- ``/regex/``: a regular expression that fits the whole token. RE2: its time grows with the length
-  of the text only, no expression can hang. ``\/`` stands for a slash inside;
-- ``"a b"``: the token between the quotes as it is, blanks and signs included; ``"a b"*`` again for
+- ``/regex/``: a regular expression for the whole token. Uses RE2, whose running time is linear in the
+  length of the text, so that no expression can hang. ``\/`` is a slash inside the expression;
+- ``"a b"``: the token between the quotes, including blanks and other characters; ``"a b"*`` matches
   its beginning.
 
-A quote or a slash that is not closed at the end of a word is a sign like any other: ``"`` finds the
-token ``"``, ``/usr/bin`` is a plain word.
+A quote or slash that is not closed at the end of a word is an ordinary character: ``"`` finds the token
+``"``, and ``/usr/bin`` is an ordinary word.
 
-Alike means the same after Unicode case folding (ß and ss, Σ and ς) and composition (é in one sign
-or two). Regular expressions have RE2's own, simpler folding, one sign for one.
+Ignoring case means comparing after Unicode case folding (ß and ss, Σ and ς) and composition (é as one
+character or two). Regular expressions use RE2's simpler folding, character by character.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ from numpy.typing import NDArray
 from loaders import Dataset
 from loaders.tokens import Tokens
 
-#: A longer phrase, or one with more letters, is refused.
-MOST_WORDS, MOST_LETTERS = 50, 5_000
+#: Phrases with more words or characters are refused.
+MOST_PHRASE_WORDS, MOST_PHRASE_LETTERS = 50, 5_000
 
 _PART = re.compile(
     r'"(?P<quoted>[^"]*)"(?P<star>\*?)(?!\S)|/(?P<regex>(?:[^/\\]|\\.)+)/(?!\S)|(?P<word>\S+)',
     re.DOTALL,
 )
-# Steps looked at together: their codes stay in the processor's cache.
+# Steps processed together: their codes stay in the processor cache.
 _BLOCK = 1 << 18
-# Up to this many codes are compared one after the other; more are looked up in a table.
+# Up to this many codes are compared one by one; more are looked up in a table.
 _FEW_CODES = 4
-# Below this share of places left, single places are followed instead of whole blocks.
+# Below this share of remaining places, single places are checked instead of whole blocks.
 _SPARSE = 16
 
 _Value = TypeVar("_Value")
@@ -57,12 +57,12 @@ Codes = NDArray[np.int32]
 
 
 class SearchError(ValueError):
-    """A query that cannot be read; str(error) is one plain sentence for a person."""
+    """An invalid query; str(error) is one plain sentence for a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """What one token must be: how it was written, its kind, and the text to compare with."""
+    """What one token must match: the pattern as written, its kind, and the text to compare with."""
 
     written: str
     kind: Literal["whole", "prefix", "regex"]
@@ -71,16 +71,16 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Every place where a phrase stands.
+    """Every place where a phrase occurs.
 
     Attributes
     ----------
     patterns
-        One a token; a place p is the half-open range [p, p + length).
+        One per token; a place p is the half-open range [p, p + length).
     positions
         int64 `(total,)`, ascending: the first step of each place; read-only.
     reason
-        Why there is none, one plain sentence; None exactly when there are some.
+        Why there are none, one plain sentence; None if there are some.
     """
 
     patterns: tuple[Pattern, ...]
@@ -89,41 +89,41 @@ class Found:
 
     @property
     def length(self) -> int:
-        """How many tokens a place has."""
+        """The number of tokens of a place."""
         return len(self.patterns)
 
     @property
     def total(self) -> int:
-        """How many places there are."""
+        """The number of places."""
         return int(self.positions.size)
 
     def index_from(self, step: int) -> int:
-        """Which place, from 0, is the first at or after `step`; `total` when there is none."""
+        """Return the index of the first place at or after `step`; `total` if there is none."""
         return int(np.searchsorted(self.positions, step, side="left"))
 
     def next_after(self, step: int) -> int | None:
-        """The first place that starts after `step`; None when there is none."""
+        """Return the first place that starts after `step`; None if there is none."""
         at = int(np.searchsorted(self.positions, step, side="right"))
         return int(self.positions[at]) if at < self.total else None
 
     def last_before(self, step: int) -> int | None:
-        """The last place that starts before `step`; None when there is none."""
+        """Return the last place that starts before `step`; None if there is none."""
         at = self.index_from(step) - 1
         return int(self.positions[at]) if at >= 0 else None
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One place with the words around it, which are of its own sequence.
+    """One place with the words around it in its sequence.
 
     Attributes
     ----------
     start, stop
-        Half-open.
+        The half-open range.
     sequence
-        The sequence's id; None when the data names none.
+        The id of the sequence; None if the data has no ids.
     before, tokens, after
-        The words before it, of it and after it.
+        The words before, in and after the place.
     """
 
     start: int
@@ -135,35 +135,35 @@ class Hit:
 
 
 def parse(text: str) -> tuple[Pattern, ...]:
-    """Read a query.
+    """Parse a query.
 
     Returns
     -------
     tuple of Pattern
-        One a token, in order, 1 to `MOST_WORDS`.
+        One per token, in order, 1 to `MOST_PHRASE_WORDS`.
 
     Raises
     ------
     SearchError
-        It is empty or too long, or an expression cannot be read.
+        It is empty or too long, or contains an invalid expression.
     """
-    if len(text) > MOST_LETTERS:
+    if len(text) > MOST_PHRASE_LETTERS:
         raise SearchError(
-            f"The query has {len(text):,} letters, and {MOST_LETTERS:,} are the most; "
+            f"The query has {len(text):,} characters; at most {MOST_PHRASE_LETTERS:,} are allowed; "
             "search for a shorter phrase."
         )
     try:
         text.encode()
     except UnicodeEncodeError:
         raise SearchError(
-            "The query holds half a sign (a lone surrogate); write it again."
+            "The query contains an incomplete character (a lone surrogate); write it again."
         ) from None
     patterns = tuple(_pattern(part) for part in _PART.finditer(text))
     if not patterns:
-        raise SearchError("The query is empty; give a word, or some with blanks between them.")
-    if len(patterns) > MOST_WORDS:
+        raise SearchError("The query is empty; give one or more words separated by blanks.")
+    if len(patterns) > MOST_PHRASE_WORDS:
         raise SearchError(
-            f"The query has {len(patterns):,} words; at most {MOST_WORDS} can be searched for."
+            f"The query has {len(patterns):,} words; at most {MOST_PHRASE_WORDS} are allowed."
         )
     for pattern in patterns:
         if pattern.kind == "regex":
@@ -183,14 +183,14 @@ def _pattern(part: re.Match[str]) -> Pattern:
 
 
 def fold(text: str) -> str:
-    """Return what is compared when upper and lower case are alike."""
+    """Return the form of a text that is compared when case is ignored."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
 def _matching(texts: pa.Array, pattern: Pattern, *, match_case: bool) -> NDArray[np.bool_]:
-    """Which texts a regular expression fits as a whole; SearchError when it cannot be read."""
+    """Return which texts fully match a regular expression; SearchError if it is invalid."""
     try:
-        # Alone first: `a)(b` would be an expression between the brackets below.
+        # Check it alone first: `a)(b` would be valid inside the brackets below.
         if len(texts) == 0:
             pc.match_substring_regex(pa.array([""]), pattern.text)
         found = pc.match_substring_regex(
@@ -199,7 +199,7 @@ def _matching(texts: pa.Array, pattern: Pattern, *, match_case: bool) -> NDArray
     except pa.ArrowInvalid as error:
         why = " ".join(str(error).removeprefix("Invalid regular expression: ").split())
         raise SearchError(
-            f"{pattern.written} is not a regular expression that can be read ({why}); fix it, or "
+            f"{pattern.written} is not a valid regular expression ({why}); fix it, or "
             f'write it in quotes, "{pattern.written}", to search for it as a word.'
         ) from None
     result: NDArray[np.bool_] = found.to_numpy(zero_copy_only=False)
@@ -208,23 +208,23 @@ def _matching(texts: pa.Array, pattern: Pattern, *, match_case: bool) -> NDArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Index:
-    """What makes searching a dataset fast: its distinct tokens in order, and how far ends are.
+    """Index for searching a dataset: its distinct tokens in order, and distances to sequence ends.
 
     Attributes
     ----------
     tokens
-        What it was made from.
+        The tokens that were indexed.
     room
-        uint8 `(n_steps,)`: steps from each one to the end of its sequence, itself included, at
-        most 255.
+        uint8 `(n_steps,)`: the number of steps from each step to the end of its sequence, including
+        itself, at most 255.
     match_case
-        Whether `texts` are as written, or folded.
+        Whether `texts` are unchanged, or folded.
     texts
         Arrow array of strings, ascending.
     order
-        int32, for each of `texts` its code.
+        int32: the code of each of `texts`.
     counts
-        int64, for each code at how many steps it stands.
+        int64: the number of steps with each code.
     """
 
     tokens: Tokens
@@ -236,16 +236,16 @@ class Index:
 
     @classmethod
     def of(cls, tokens: Tokens, offsets: Positions, *, match_case: bool) -> Index:
-        """Return the index of some tokens: the one part of a search that is slow, done once.
+        """Build the index of some tokens: the only slow part of a search, done once.
 
         Parameters
         ----------
         tokens
-            What is searched.
+            The tokens to search.
         offsets
-            int64 `(n_sequences + 1,)`: where the sequences begin, and the number of steps.
+            int64 `(n_sequences + 1,)`: the starts of the sequences, and the number of steps.
         match_case
-            Whether upper and lower case differ.
+            Whether case is significant.
         """
         texts = tokens.vocabulary
         if not match_case:
@@ -262,24 +262,24 @@ class Index:
 
     @property
     def nbytes(self) -> int:
-        """Memory that is held, roughly."""
+        """The approximate memory used."""
         return int(self.texts.nbytes) + self.order.nbytes + self.counts.nbytes + self.room.nbytes
 
     def fitting(self, pattern: Pattern) -> Codes:
-        """Return the codes of the tokens that fit a pattern and stand at a step."""
+        """Return the codes of the tokens that match a pattern and occur in the text."""
         if pattern.kind == "regex":
             fits = _matching(self.tokens.vocabulary, pattern, match_case=self.match_case)
             codes = np.flatnonzero(fits).astype(np.int32)
         else:
-            wanted = pattern.text if self.match_case else fold(pattern.text)
-            letters = len(wanted) if pattern.kind == "prefix" else None
+            requested = pattern.text if self.match_case else fold(pattern.text)
+            letters = len(requested) if pattern.kind == "prefix" else None
 
             def text(at: int) -> str:
                 return str(self.texts[at].as_py())[:letters]
 
             every = range(len(self.texts))
-            low = bisect_left(every, wanted, key=text)
-            codes = self.order[low : bisect_right(every, wanted, lo=low, key=text)]
+            low = bisect_left(every, requested, key=text)
+            codes = self.order[low : bisect_right(every, requested, lo=low, key=text)]
         return codes[self.counts[codes] > 0]
 
 
@@ -294,19 +294,19 @@ def _room(offsets: Positions) -> NDArray[np.uint8]:
 
 
 def find(index: Index, patterns: tuple[Pattern, ...]) -> Found:
-    """Find every place of a phrase, from its rarest word on. No place lies across a boundary.
+    """Find every place of a phrase, starting with its rarest word. Places never cross a boundary.
 
     Parameters
     ----------
     index
-        Of what is searched.
+        The index of the tokens to search.
     patterns
-        1 to `MOST_WORDS`.
+        1 to `MOST_PHRASE_WORDS`.
 
     Raises
     ------
     SearchError
-        An expression cannot be read.
+        A regular expression is invalid.
     """
     codes = index.tokens.codes
     fitting = {pattern: index.fitting(pattern) for pattern in dict.fromkeys(patterns)}
@@ -315,7 +315,7 @@ def find(index: Index, patterns: tuple[Pattern, ...]) -> Found:
         if count == 0:
             return Found(patterns, _frozen(np.empty(0, np.int64)), _nowhere(pattern, index))
     rarest_first = sorted(range(len(patterns)), key=lambda k: counts[patterns[k]])
-    looks = [k for k in rarest_first if counts[patterns[k]] < codes.size]  # the others always fit
+    looks = [k for k in rarest_first if counts[patterns[k]] < codes.size]  # the others always match
     members = {one: _member(some, index.counts.size) for one, some in fitting.items()}
     last = codes.size - len(patterns) + 1
     parts = [
@@ -330,7 +330,7 @@ def find(index: Index, patterns: tuple[Pattern, ...]) -> Found:
     places = np.concatenate(parts) if parts else np.empty(0, np.int64)
     reason = None
     if not places.size:
-        reason = "Each of these words occurs, but nowhere do they follow each other like this."
+        reason = "Each of these words occurs, but they never occur in this order."
     return Found(patterns, _frozen(places), reason)
 
 
@@ -338,7 +338,7 @@ Member = Callable[[Codes], NDArray[np.bool_]]
 
 
 def _member(wanted: Codes, n_codes: int) -> Member:
-    """Return what tells which of some codes are wanted, the cheapest way for so many."""
+    """Return a function that tests codes for membership, the fastest for their number."""
     if wanted.size <= _FEW_CODES:
         few: list[int] = wanted.tolist()
 
@@ -362,7 +362,7 @@ def _member(wanted: Codes, n_codes: int) -> Member:
 def _places_in(
     index: Index, members: list[tuple[int, Member]], steps: tuple[int, int], length: int
 ) -> Positions:
-    """The first steps, of those in a half-open range, from which every pattern fits."""
+    """Return the steps in a half-open range from which every pattern matches."""
     codes, (low, high) = index.tokens.codes, steps
     hits = index.room[low:high] >= length
     n_looked = 0
@@ -381,10 +381,10 @@ def _places_in(
 
 
 def _nowhere(pattern: Pattern, index: Index) -> str:
-    """Say that no token fits a pattern."""
+    """Return a sentence that no token matches a pattern."""
     shown = pattern.written if len(pattern.written) <= 80 else f"{pattern.written[:79]}…"
-    case = ", written like this" if index.match_case and pattern.kind != "regex" else ""
-    return f"No token here fits {shown}{case}."
+    case = " with this case" if index.match_case and pattern.kind != "regex" else ""
+    return f"No token here matches {shown}{case}."
 
 
 def _frozen(places: Positions) -> Positions:
@@ -394,15 +394,15 @@ def _frozen(places: Positions) -> Positions:
 
 
 class SearchService:
-    """Answers searches from any number of threads; what is computed is kept within bounds.
+    """Answers searches, with bounded caches. Thread-safe.
 
     Parameters
     ----------
     cache_bytes
-        How many bytes of places are kept, the least recently used going first. The places of one
-        query that are larger than this are used and not kept.
+        The size of the cache of places in bytes; the least recently used are evicted first. Larger
+        results are returned but not cached.
     index_bytes
-        The same for indexes, which are what makes the first search of a dataset slow.
+        The size of the cache of indexes, which are slow to build at the first search.
     """
 
     def __init__(self, cache_bytes: int = 1 << 26, index_bytes: int = 1 << 28) -> None:
@@ -414,8 +414,8 @@ class SearchService:
             index_bytes, getsizeof=lambda index: index.nbytes
         )
         self._building = threading.Lock()
-        # A dataset that was opened again has another table. What is kept of the places holds a
-        # number for it: a table goes with its dataset, however long its answers are kept.
+        # A dataset that was opened again has a new table. Cached places refer to tables by number, so that
+        # they do not keep the table of a closed dataset in memory.
         self._numbers: WeakKeyDictionary[Tokens, int] = WeakKeyDictionary()
         self._n_tables = 0
         self._numbering = threading.Lock()
@@ -426,7 +426,7 @@ class SearchService:
         Raises
         ------
         SearchError
-            The query cannot be read. That nothing is found is an answer with its `reason`.
+            The query is invalid. Finding nothing is a result with a `reason`.
         """
         patterns = parse(text)
         key = (self._number(dataset.token_table), patterns, match_case)
@@ -449,7 +449,7 @@ class SearchService:
             index = self._indexes.get(key)
         if index is not None:
             return index
-        with self._building:  # several first searches at once build it once
+        with self._building:  # concurrent first searches build it once
             with self._lock:
                 index = self._indexes.get(key)
             if index is None:

@@ -1,4 +1,4 @@
-"""Every setting once: environment, command line help and docs/settings.md are made from it."""
+"""All settings; environment, command line help and docs/settings.md are generated from them."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ import platformdirs
 
 
 class SettingError(ValueError):
-    """A setting that cannot be used; str(error) is one plain sentence for a person."""
+    """An invalid setting; str(error) is one plain sentence for a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The values that a process runs with.
+    """The settings of a process.
 
     Attributes
     ----------
     data
-        Datasets and folders of datasets; empty stands for the demos.
+        Datasets and folders of datasets; empty for the demos.
     host, port
-        Where `serve` listens.
+        The address that `serve` listens on.
     cache_dir
-        Where everything derived from the data is kept; safe to delete at any time.
+        The folder for everything derived from the data; can be deleted at any time.
     cache_bytes
-        Upper bound of the packed on-bits that are kept in memory.
+        The limit for packed bits in memory.
     bits_on_disk
-        Upper bound, in bytes, of those that are kept in files.
+        The limit, in bytes, for packed bits in files.
     threads
-        How many requests `serve` works on at once.
+        The number of requests that `serve` handles at once.
     workers
-        How many processes make the passes of a match; 0: threads of the one that serves.
+        The number of processes that make the passes of a match; 0: threads of the serving process.
     debug
         Show the traceback of an unexpected error.
     """
@@ -54,7 +54,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting, as text: what a person reads about it and writes for it.
+    """One setting: its documentation, and how to parse it.
 
     Attributes
     ----------
@@ -63,13 +63,13 @@ class Setting:
     env
         The environment variable.
     flag
-        The command line option or the name of the argument; None: in the environment only.
+        The command line option or the name of the argument; None: environment variable only.
     default
-        The default of `Settings`, as a person would write it, or in words.
+        The default of `Settings`, as text.
     sentence
-        What it does.
+        A description.
     read
-        Text -> value; raises `SettingError`.
+        Parses a text to a value; raises `SettingError`.
     """
 
     name: str
@@ -167,7 +167,7 @@ SETTINGS: tuple[Setting, ...] = (
         env="STATEBRUSH_CACHE_BYTES",
         flag="--cache-bytes",
         default="256M",
-        sentence="How much memory the packed on-bits of recent thresholds may take "
+        sentence="How much memory the packed bits of recent thresholds may take "
         "(K, M, G and T are understood). A source that needs more stores its bits in files in the "
         "cache folder instead.",
         read=_bytes,
@@ -177,7 +177,7 @@ SETTINGS: tuple[Setting, ...] = (
         env="STATEBRUSH_BITS_ON_DISK",
         flag="--bits-on-disk",
         default="32G",
-        sentence="How much disk space the packed on-bits may take, over all sources together; the "
+        sentence="How much disk space the packed bits may take, over all sources together; the "
         "least recently used thresholds are removed first.",
         read=_bytes,
     ),
@@ -210,7 +210,7 @@ SETTINGS: tuple[Setting, ...] = (
 
 
 def setting(name: str) -> Setting:
-    """Return the setting of that name; raises KeyError where there is none."""
+    """Return the setting of that name; raises KeyError if there is none."""
     for one in SETTINGS:
         if one.name == name:
             return one
@@ -218,19 +218,19 @@ def setting(name: str) -> Setting:
 
 
 def load(environ: Mapping[str, str], given: Mapping[str, str | None] | None = None) -> Settings:
-    """Return the settings: what was given, else the environment, else the default.
+    """Return the settings: options first, then environment variables, then defaults.
 
     Parameters
     ----------
     environ
-        The environment. An empty variable counts as not set.
+        The environment variables. Empty ones count as not set.
     given
-        Name -> text from the command line; None counts as not given.
+        Name -> text from the command line; None means not given.
 
     Raises
     ------
     SettingError
-        With a sentence that names the option or variable, what it says, and what it should.
+        The message names the option or variable, its value, and what is expected.
     """
     values: dict[str, object] = {}
     for one in SETTINGS:
@@ -247,7 +247,7 @@ def load(environ: Mapping[str, str], given: Mapping[str, str | None] | None = No
 
 
 def table() -> str:
-    """Return the Markdown table of all settings, as it stands in docs/settings.md."""
+    """Return the Markdown table of all settings, as in docs/settings.md."""
     lines = [
         "| On the command line | In the environment | Default | What it does |",
         "|---|---|---|---|",
@@ -259,15 +259,15 @@ def table() -> str:
 
 
 def prepare_cache(settings: Settings) -> None:
-    """Make the cache folder, and have numba keep its compiled kernels there.
+    """Create the cache folder, and make numba cache its compiled kernels there.
 
-    To be called before anything imports numba, which reads NUMBA_CACHE_DIR once; a value that is
-    set already is kept.
+    Must be called before anything imports numba, which reads NUMBA_CACHE_DIR once. An existing value of
+    that variable is kept.
 
     Raises
     ------
     SettingError
-        The folder cannot be made or written.
+        The folder cannot be created or written.
     """
     kernels = settings.cache_dir / "numba"
     try:
@@ -279,6 +279,6 @@ def prepare_cache(settings: Settings) -> None:
     if not writable:
         raise SettingError(
             f"The cache folder {settings.cache_dir} cannot be written ({why}); "
-            "name another one with --cache-dir or STATEBRUSH_CACHE_DIR."
+            "choose another one with --cache-dir or STATEBRUSH_CACHE_DIR."
         )
     os.environ.setdefault("NUMBA_CACHE_DIR", str(kernels))

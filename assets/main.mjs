@@ -1,8 +1,9 @@
-/* The one module that the page loads: it makes the panels and hands Dash's callbacks to them. */
+/* The one module that the page loads: it makes the panels and has them follow their stores. */
 /** @import {ViewStore} from "./wire" */
 import { followScheme, listen, patience } from "./core/page.mjs";
 import { makePanel } from "./core/panel.mjs";
-import { matchKey, requests } from "./core/requests.mjs";
+import { follower } from "./core/reactions.mjs";
+import { FIRST, matchKey, requests } from "./core/requests.mjs";
 import { decodedWindow, rawSelection } from "./core/selection.mjs";
 import { writeAddress } from "./core/url.mjs";
 import { same } from "./core/values.mjs";
@@ -23,19 +24,10 @@ function makeView(root) {
   document.addEventListener("pointerup", () => {
     if (panel.read("view")?.dragging) panel.dispatch({}, { dragging: false });
   });
-  return {
+  const parts = {
     ...asking, ...select, ...matchView(panel, select, download),
-    ...preparation(panel, shown, select.showPickers), panel, underWay, runMatch,
+    ...preparation(panel, shown, select.showPickers), underWay, runMatch,
 
-    /** Open what the address names; a panel with an address of its own has it in `data-search`. */
-    load() {
-      followScheme();
-      select.followWidth();
-      if (!("search" in root.dataset)) {
-        window.addEventListener("popstate", () => panel.goTo("back", window.location.search));
-      }
-      return { kind: "load", search: root.dataset.search ?? window.location.search, n: 0 };
-    },
     /** The address and the title follow the view. @param {ViewStore} view */
     writeUrl(view) {
       const info = panel.read("info");
@@ -49,6 +41,14 @@ function makeView(root) {
       if (view) select.showPickers(view);
     },
   };
+  select.hearKeys();
+  followScheme();
+  select.followWidth();
+  // Open what the address names; a panel with an address of its own has it in `data-search`.
+  const { search } = root.dataset;
+  if (search === undefined) window.addEventListener("popstate", () => panel.goTo("back", window.location.search));
+  panel.write("goto", search === undefined ? FIRST : { kind: "load", search, n: 0 });
+  return { panel, follow: follower(panel, REACTIONS, parts) };
 }
 
 /** @type {WeakMap<Element, ReturnType<typeof makeView>>} */
@@ -61,21 +61,49 @@ function viewOf(id) {
   return view;
 }
 
-// What app/web/callbacks/ names; the last argument of each is the id of its panel's element.
-const CALLBACKS = /** @type {const} */ ([
-  "load", "openView", "writeUrl", "showNotices", "showOpened", "showSource", "showControls",
-  "windowRequest", "readWindow", "tracksRequest", "readTracks", "matchRequest", "runMatch", "readSearch",
-  "drawOverview", "drawFaint", "drawLines", "drawWords", "drawBrush", "drawThresholds", "drawTracks",
-  "drawSelection", "drawHover", "drawReading", "drawSearch", "drawSentence", "drawHistogram", "drawRows",
-  "drawPager", "checkSelection", "underWay",
-]);
+/**
+ * What each panel does when its stores change, in this order: requests to the server first, and
+ * Plotly's figures, which take longest, last.
+ * @type {readonly import("./core/reactions.mjs").Reaction[]}
+ */
+const REACTIONS = [
+  ["openView", "goto"],
+  ["matchRequest", "view info match-now", "match-request"],
+  ["runMatch", "match-request"],
+  ["windowRequest", "view info viewport", "window-request"],
+  ["readWindow", "window-request"],
+  ["tracksRequest", "view window-request", "tracks-request"],
+  ["readTracks", "tracks-request"],
+  ["readSearch", "search-request"],
+  ["writeUrl", "view"],
+  ["showNotices", "notices"],
+  ["showOpened", "view notices"],
+  ["showSource", "info"],
+  ["showControls", "view info viewport"],
+  ["drawSentence", "match view"],
+  ["drawRows", "match viewport info view"],
+  ["drawPager", "match view info"],
+  ["checkSelection", "match view window"],
+  ["drawWords", "window viewport info"],
+  ["drawBrush", "view window"],
+  ["drawThresholds", "view info window"],
+  ["drawTracks", "tracks view window info"],
+  ["drawSelection", "view window info"],
+  ["drawCard", "info view window"],
+  ["drawHover", "hover"],
+  ["drawReading", "window tracks view"],
+  ["drawSearch", "search"], // only answers jump: with the info as well, going back would jump again
+  ["drawOverview", "overview view info viewport theme"],
+  ["drawHistogram", "match view theme skeletons", "length-histogram.figure"],
+  ["drawLines", "view window hover theme info skeletons", "lines-figure.figure"],
+  ["drawFaint", "window view theme info skeletons", "faint-figure.figure"],
+  ["underWay", "window-request window match-request match"], // not before all is drawn
+];
 
 window.dash_clientside = window.dash_clientside || {};
 window.dash_clientside.statebrush = {
-  ...Object.fromEntries(CALLBACKS.map((name) => [name, (/** @type {any[]} */ ...values) => {
-    const made = /** @type {(...values: any[]) => unknown} */ (viewOf(values.pop())[name])(...values);
-    return made instanceof Promise ? undefined : made; // Dash waits for nothing
-  }])),
+  /** Dash calls it at the start and when a store has changed; the id of the panel's element is last. */
+  follow(/** @type {any[]} */ ...values) { viewOf(values.pop()).follow(); },
   // For the browser's console, and tests.
   panel: (id = "page") => viewOf(id).panel,
   decodedWindow, matchKey, patience, rawSelection, same,

@@ -32,13 +32,18 @@ export interface Bounds {
   most_limit: number;
 }
 
+/** A threshold with the share of values on that the source shown before had at ``was``. */
+export interface Suggestion {
+  was: number; threshold: number; share_before: number; share_now: number;
+}
+
 /** The ``info`` store: what the browser must know of a dataset and a source. */
 export interface Info {
-  dataset: string; title: string; description: string; fp: string; source: string; sources: Choice[];
-  n_steps: number; n_states: number; n_sequences: number; word_width: number; most_steps: number;
-  page_rows: number; most_listed: number; most_saved: number; bounds: Bounds;
-  sequence_starts: number[]; names: string[] | null; range: number[]; full: number[]; slider: Slider;
-  tracks: TrackChoice[];
+  dataset: string; title: string; description: string; fp: string; rtl: boolean; source: string;
+  sources: Choice[]; n_steps: number; n_states: number; n_sequences: number; word_width: number;
+  most_steps: number; page_rows: number; most_listed: number; most_saved: number; bounds: Bounds;
+  sequence_starts: number[]; names: string[] | null; suggested?: Suggestion; range: number[];
+  full: number[]; slider: Slider; tracks: TrackChoice[];
 }
 
 /** One notice; with ``once``, it is shown once a browser session. */
@@ -53,7 +58,7 @@ export interface PreparingSource {
 
 /** The ``goto`` store: open what a query string asks for. */
 export interface Navigation {
-  kind: "load" | "back" | "dataset" | "source"; search: string; n: number;
+  kind: "load" | "back" | "dataset" | "source"; search: string; n: number; from_source?: string;
 }
 
 /** The ``notices`` store. With ``preparing``, ``goto`` is to be sent again once it is ready. */
@@ -140,6 +145,31 @@ export interface Tracks {
 /** One sentence, in place of an answer. */
 export interface Failure {
   error: string;
+}
+
+/** What the card of a state is drawn from. */
+export interface StateRequest {
+  n: number; dataset: string; fp: string; source: string; state: number; threshold: number;
+  polarity: "high" | "low" | "magnitude";
+}
+
+export interface StatePlace {
+  step: number; value: number | "Infinity" | "-Infinity" | null; start: number; stop: number;
+  sequence: string | number | null; from: number; tokens: string[];
+  values: (number | "Infinity" | "-Infinity" | null)[];
+}
+
+/** One state over the whole corpus (`app.output.state`). */
+export interface StateCard {
+  n: number; source: string; state: number; name: string; threshold: number;
+  polarity: "high" | "low" | "magnitude"; n_steps: number; on: number; share: number; runs: number;
+  nan: number; high_infinities: number; low_infinities: number; low: number | null;
+  high: number | null; bins: number[]; places: StatePlace[];
+}
+
+/** In place of a `StateCard`. */
+export interface StateError {
+  n: number; error: string;
 }
 
 /** What decides a match and how its rows are listed, in the names of the view. */

@@ -28,13 +28,13 @@ def control(
     Parameters
     ----------
     kind
-        ``switch`` has a `text` beside it; ``select`` and ``choice`` have `options`.
+        ``switch`` has a `text` next to it; ``select`` and ``choice`` have `options`.
     component_id
         The id of the control.
     name
         What a screen reader calls it.
     text, hint
-        The words beside it, and those in an empty box.
+        The words next to it, and those in an empty box.
     options
         (value, label) of each choice.
     width

@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 MOST_LINES = 1000
 HISTOGRAM_HEIGHT = 94
 #: Pixels left and right of the time axis, shared by everything in the Select View.
-AXIS_LEFT, AXIS_RIGHT = 104, 8
+AXIS_LEFT, AXIS_RIGHT = 96, 8
 #: Pixels around the bars of the length histogram.
 HISTOGRAM_MARGIN = {"l": 40, "r": 4, "t": 6, "b": 18}
 
@@ -107,6 +107,7 @@ def _axes_layout(palette: Palette, *, ticks: bool) -> go.Layout:
             "zerolinewidth": 1,
             "automargin": False,
             "nticks": 6,
+            "tickformat": ",~g",
         },
     )
 

@@ -35,7 +35,11 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("← → on an end of the brush", "move that end by one word"),
     ("← → on a grey end", "off for one more or one fewer step"),
     ("↑ ↓ on the threshold line", "raise or lower it; Page Up and Page Down by ten steps"),
-    ("Enter on a chip", "exclude the state, or bring it back; the ring beside it keeps only it"),
+    (
+        "Enter on a chip",
+        "open the state: its values and strongest places; the ring keeps only it, the cross excludes it",
+    ),
+    ("↑ ↓, Enter on the plot or the coverage", "from line to line; open the state"),
     ("Enter on a bar of the histogram", "only matches of that length; again: all"),
     ("Enter on a row", "open that place with the match brushed"),
     ("↑ ↓ ← → on a row", "to the next row; along its words, with their values"),

@@ -15,6 +15,7 @@ from components.help import help_window
 from components.ids import Panel
 from components.match_view import match_view
 from components.select_view import select_view
+from components.state_card import state_card
 
 _THEME: dict[str, Any] = {
     "fontFamily": FONT,
@@ -63,7 +64,7 @@ def _panel(panel: Panel, dataset_options: Sequence[tuple[str, str]]) -> html.Div
             *(dcc.Store(id=panel(name)) for name in ids.STORES),
             header(panel, dataset_options),
             html.Div(id=panel(ids.BANNER), className="sb-banner", role="alert", hidden=True),
-            html.Main([select_view(panel), match_view(panel)]),
+            html.Main([select_view(panel), match_view(panel), state_card(panel)]),
             html.Div(id=panel(ids.JOBS), className="sb-jobs"),
         ],
     )

@@ -15,13 +15,13 @@ _HINTS = {
     "start (dark: with all states). Click or drag to go there; the wheel pans.",
     "Words": "Drag across words to select; drag the ends to resize, the middle to move. "
     "Hover for the whole word.",
-    "Off before / after": "Drag a grey end outwards: the selected states must then be off for this many steps "
+    "Off before/after": "Drag a grey end outwards: the selected states must then be off for this many steps "
     "before or after.",
     "Selected states on": "How many of the selected states are on at each step.",
     "Coverage": "A line for each selected state where it is on, the longest run first. "
-    "Hover to see it in red.",
-    "S1": "The selected states. Hover: red everywhere. Click: exclude it, or bring it back. "
-    "The ring keeps only that state.",
+    "Hover to see it in red, click for its values and strongest places.",
+    "S1": "The selected states. Hover: red everywhere. Click: its values and strongest places. "
+    "The cross excludes it. The ring keeps only that state.",
 }
 
 STATIC = {"displayModeBar": False, "staticPlot": True, "responsive": True}
@@ -137,7 +137,16 @@ def _plot(panel: Panel) -> html.Div:
             html.Div(className="sb-inner sb-bands", id=panel(ids.BANDS)),
             dcc.Graph(id=panel(ids.FAINT), config=STATIC, className="sb-layer", responsive=True),
             dcc.Graph(id=panel(ids.LINES), config=STATIC, className="sb-layer", responsive=True),
-            html.Div(className="sb-inner sb-pointer", id=panel(ids.PLOT_POINTER)),
+            html.Div(
+                className="sb-inner sb-pointer",
+                id=panel(ids.PLOT_POINTER),
+                tabIndex=0,
+                role="group",
+                **{
+                    "aria-label": "Lines of the selected states: up and down arrow go from line to line, "
+                    "Enter opens the state"
+                },
+            ),
             html.Div(className="sb-thresholds", id=panel(ids.THRESHOLDS)),
             html.Div(className="sb-plot-note", id=panel(ids.PLOT_NOTE), hidden=True),
             html.Div(className="sb-tip", id=panel(ids.PLOT_TIP), hidden=True),
@@ -171,7 +180,25 @@ def select_view(panel: Panel) -> html.Section:
         **{"aria-label": "Select View"},
         style={"--axis-left": f"{AXIS_LEFT}px", "--axis-right": f"{AXIS_RIGHT}px"},
         children=[
+            html.Div(
+                id=panel(ids.INTRO),
+                className="sb-intro",
+                hidden=True,
+                children=[
+                    "What you see is an example. Drag across other words: the states that are on at all of "
+                    "them are selected, and every other place where they are on together is listed below.",
+                    html.Button(
+                        "✕",
+                        type="button",
+                        className="sb-text-button",
+                        **{"data-intro": "1", "aria-label": "Do not show this again"},
+                    ),
+                ],
+            ),
             _toolbar(panel),
+            html.Div(
+                id=panel(ids.SUGGESTION), className="sb-suggestion", role="status", hidden=True
+            ),
             html.Div(
                 className="sb-strip sb-overview-strip",
                 children=[
@@ -217,7 +244,7 @@ def select_view(panel: Panel) -> html.Section:
             html.Div(
                 className="sb-strip sb-limits-strip",
                 children=[
-                    strip_label("Off before / after", _HINTS["Off before / after"]),
+                    strip_label("Off before/after", _HINTS["Off before/after"]),
                     html.Div(id=panel(ids.LIMITS), className="sb-inner sb-limits"),
                 ],
             ),
@@ -225,6 +252,9 @@ def select_view(panel: Panel) -> html.Section:
                 className="sb-strip sb-bars-strip",
                 children=[
                     strip_label("Selected states on", _HINTS["Selected states on"]),
+                    html.Div(
+                        className="sb-bars-axis", children=[html.Span("100 %"), html.Span("0")]
+                    ),
                     html.Div(id=panel(ids.BARS), className="sb-inner sb-bars"),
                 ],
             ),
@@ -237,22 +267,18 @@ def select_view(panel: Panel) -> html.Section:
                         className="sb-inner sb-coverage",
                         tabIndex=0,
                         role="group",
-                        **{"aria-label": "Coverage of the selected states"},
+                        **{
+                            "aria-label": "Coverage of the selected states: up and down arrow go from "
+                            "line to line, Enter opens the state"
+                        },
                     ),
                 ],
             ),
             html.Div(id=panel(ids.TRACK_ROWS), className="sb-tracks"),
             html.Div(
-                id=panel(ids.LEGENDS),
-                className="sb-legends",
-                tabIndex=0,
-                role="group",
-                **{"aria-label": "Legends of the tracks"},
-            ),
-            html.Div(
                 className="sb-strip sb-chips-strip",
                 children=[
-                    strip_label(["S", html.Sub("1")], _HINTS["S1"], id=panel(ids.CHIPS_LABEL)),
+                    strip_label("Selected states", _HINTS["S1"], id=panel(ids.CHIPS_LABEL)),
                     html.Div(
                         className="sb-inner sb-selected",
                         children=[
@@ -263,12 +289,51 @@ def select_view(panel: Panel) -> html.Section:
                                 tabIndex=0,
                                 **{"aria-labelledby": panel(ids.CHIPS_LABEL)},
                             ),
+                            html.Button(
+                                id=panel(ids.CHIPS_MORE),
+                                type="button",
+                                className="sb-text-button sb-chips-more",
+                                hidden=True,
+                                **{"aria-expanded": "false"},
+                            ),
                             html.Div(
                                 id=panel(ids.SELECTION_TEXT),
                                 className="sb-selection-text",
                                 role="status",
                             ),
                         ],
+                    ),
+                ],
+            ),
+            html.Div(
+                className="sb-divide-row",
+                children=[
+                    html.Div(
+                        id=panel(ids.DIVIDER),
+                        className="sb-divide",
+                        role="separator",
+                        tabIndex=0,
+                        title="Drag: the height of the plot. Double click: as it was.",
+                        **{
+                            "aria-label": "Height of the plot in pixels",
+                            "aria-orientation": "horizontal",
+                            "aria-valuemin": 0,
+                            "aria-valuemax": 700,
+                            "aria-valuenow": 200,
+                        },
+                    ),
+                    *(
+                        html.Button(
+                            name,
+                            type="button",
+                            title=f"Show or hide {what}",
+                            **{"data-fold": name, "aria-expanded": "true"},
+                        )
+                        for name, what in (
+                            ("plot", "the plot"),
+                            ("coverage", "the coverage of each state"),
+                            ("tracks", "the annotations"),
+                        )
                     ),
                 ],
             ),

@@ -102,7 +102,7 @@ def surprisal(
     return values
 
 
-def likeliest(
+def most_likely(
     head: Float, hidden: Float, tails: Sequence[Tail], count: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the most likely next tokens of each step, in order, and their probabilities.

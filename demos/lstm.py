@@ -236,7 +236,7 @@ def log_softmax(outputs: NDArray[np.floating]) -> NDArray[np.float64]:
     return result
 
 
-def likeliest(
+def most_likely(
     outputs: NDArray[np.floating], names: Sequence[str], count: int
 ) -> tuple[list[list[str]], list[list[float]]]:
     """Return the most likely next tokens of each step, in order, and their probabilities.

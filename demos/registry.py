@@ -8,11 +8,8 @@ demo gets a new folder.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +18,7 @@ from demos.chords import build as chords
 from demos.english import build as english
 from demos.english.fetch import corpus_folder
 from demos.parens import build as parens
+from loaders.locks import hold
 
 Progress = Callable[[float], None]
 
@@ -127,10 +125,12 @@ def ensure(
     if _is_built(folder):
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _exclusive(folder.parent / f".{demo.name}.lock") as is_exclusive:
+    # Without locks two builds may run side by side: each writes its own temporary folder, and the later
+    # one takes the place of the earlier, equal one.
+    with hold(folder.parent / f".{demo.name}.lock") as alone:
         if _is_built(folder):  # by the process that this one waited for
             return folder
-        if is_exclusive:
+        if alone:
             # No other process is building, so these are from builds that were killed.
             for leftover in folder.parent.glob(f".{demo.name}.*.tmp"):
                 shutil.rmtree(leftover, ignore_errors=True)
@@ -168,7 +168,7 @@ def build_songs(source: Path, out: Path, progress: Progress | None = None) -> tu
     more = ", ..." if len(made.unknown) > N_LISTED else ""
     return made.path, (
         f"{sentence}; {total} {'token is not a chord' if total == 1 else 'tokens are not chords'} that the model "
-        f"knows and read as unknown: {named}{more}."
+        f"knows, read as unknown: {named}{more}."
     )
 
 
@@ -179,22 +179,3 @@ def _folder(demo: Demo, root: Path) -> Path:
 def _is_built(folder: Path) -> bool:
     # Folders are written completely, but a user may have deleted part of one.
     return all((folder / part).exists() for part in ("tokens.parquet", "states", "dataset.yaml"))
-
-
-@contextmanager
-def _exclusive(lock: Path) -> Iterator[bool]:
-    """Hold a lock that is released when the process ends; yields False without lock support.
-
-    Without locks two builds may run at once: each writes to its own temporary folder, and the later one
-    replaces the earlier, which is equal.
-    """
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            alone = True
-        except OSError:
-            alone = False
-        yield alone
-    finally:
-        os.close(handle)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,22 +91,22 @@ class Catalog:
         DatasetError
             Unknown id, or the dataset cannot be opened; contains all its problems.
         """
+        path = self._path(dataset_id)
+        if path is None:
+            raise unknown_dataset(dataset_id)
+        return self._open(dataset_id, path)
+
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all datasets, in the order of `entries`; opens none."""
+        return tuple(self._scan())
+
+    def __contains__(self, dataset_id: str) -> bool:
+        return self._path(dataset_id) is not None
+
+    def _path(self, dataset_id: str) -> Path | None:
         with self._lock:
             path = self._ids.get(dataset_id)
-        if path is None:
-            path = self._scan().get(dataset_id)
-        if path is None:
-            with self._lock:
-                known = list(self._ids)
-            raise DatasetError(
-                Problem(
-                    "the list of datasets",
-                    f"a known dataset (there are {listed(known)})",
-                    f"'{dataset_id}'",
-                    suggestion(dataset_id, known),
-                )
-            )
-        return self._open(dataset_id, path)
+        return self._scan().get(dataset_id) if path is None else path
 
     def _scan(self) -> dict[str, Path]:
         """Map ids to folders, in order. The same folders get the same ids in every process."""
@@ -142,6 +142,19 @@ class Catalog:
                 return slot.dataset
             assert slot.error is not None
             raise DatasetError(slot.error.problems)
+
+
+def unknown_dataset(dataset_id: str, ids: Sequence[str] | None = None) -> DatasetError:
+    """Return the error for an id that is not there; it names the ids that there are, if given."""
+    there_are = "" if ids is None else f" (there are {listed(ids)})"
+    return DatasetError(
+        Problem(
+            "the list of datasets",
+            f"a known dataset{there_are}",
+            f"'{dataset_id}'",
+            suggestion(dataset_id, ids or ()),
+        )
+    )
 
 
 def datasets_at(path: Path) -> list[Path]:

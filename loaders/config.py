@@ -21,7 +21,8 @@ FILE_NAME = "dataset.yaml"
 KINDS = ("categorical", "scalar", "ranked", "interval")
 TRANSFORMS = ("tanh",)
 
-TOP_KEYS = ("name", "description", "sources", "annotations", "default")
+TOP_KEYS = ("name", "description", "direction", "sources", "annotations", "default")
+DIRECTIONS = ("ltr", "rtl")
 SOURCE_KEYS = ("title", "transform")
 ANNOTATION_KEYS = ("kind", "order", "colors", "unit")
 DEFAULT_KEYS = ("source", "start", "stop", "off_before", "off_after", "threshold", "tracks")
@@ -81,6 +82,7 @@ class Config:
 
     name: str | None = None
     description: str = ""
+    direction: str | None = None
     sources: Mapping[str, SourceSettings] = field(default_factory=dict)
     annotations: Mapping[str, AnnotationSettings] = field(default_factory=dict)
     default: Default | None = None
@@ -228,7 +230,13 @@ class _Parser:
             for name, value in self.mapping("annotations", top.get("annotations")).items()
         }
         default = top.get("default")
+        direction = top.get("direction")
+        if direction is not None and direction not in DIRECTIONS:
+            known = " or ".join(DIRECTIONS)
+            self.fault("direction", known, _shown(direction), "use one of them, or leave it out")
+            direction = None
         return Config(
+            direction=direction,
             name=self.text("name", top.get("name")) or None,
             description=(self.text("description", top.get("description")) or "").strip(),
             sources=sources,

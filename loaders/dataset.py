@@ -60,6 +60,7 @@ class Dataset:
         self.id = dataset_id
         self.name = config.name or folder_name(inspection.path)
         self.description = config.description
+        self.direction = config.direction
         self.path = inspection.path
         self.n_steps = len(inspection.tokens)
         self.sequences = inspection.sequences

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,13 @@ class Sequences:
         ordinal = self.ordinal(step)
         return int(self.offsets[ordinal]), int(self.offsets[ordinal + 1])
 
+    def touching(self, start: int, stop: int) -> Iterator[tuple[int, int, str | int | None]]:
+        """Yield start, stop (half-open) and id of every sequence that touches [start, stop)."""
+        while start < stop:
+            first, last = self.bounds(start)
+            yield first, last, self.id(start)
+            start = last
+
 
 def one_sequence(n_steps: int) -> Sequences:
     """Return all steps as one sequence without an id."""
@@ -91,7 +99,7 @@ def read_sequences(column: pa.ChunkedArray, where: str) -> Sequences:
             Problem(
                 f"{where}, row {row:,}",
                 "a sequence id at every step",
-                f"null ({counted(column.null_count, 'row')} in all)",
+                f"null ({counted(column.null_count, 'row')} in total)",
                 "give these steps an id",
             )
         )

@@ -64,7 +64,7 @@ def read_tokens(column: pa.ChunkedArray, where: str) -> Tokens:
             Problem(
                 f"{where}, row {row:,}",
                 "a token at every step",
-                f"null ({counted(column.null_count, 'row')} in all)",
+                f"null ({counted(column.null_count, 'row')} in total)",
                 "write an empty string where a step shows nothing",
             )
         )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import pyarrow.parquet as pq
 import yaml
 from numpy.typing import NDArray
 
+from loaders.atomic import temporary_folder, temporary_name
 from loaders.inspection import inspect_dataset
 from loaders.problems import DatasetError, counted
 
@@ -116,9 +116,7 @@ def write_dataset(
             _check_name(kind, name)
 
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.parent / f".{target.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp"
-    temporary.mkdir()
-    try:
+    with temporary_folder(target.parent, f".{target.name}") as temporary:
         n_steps = _write_tokens(temporary / "tokens.parquet", tokens, sequences, columns or {})
         (temporary / "states").mkdir()
         for name, rows in states.items():
@@ -134,9 +132,6 @@ def write_dataset(
             (temporary / "dataset.yaml").write_text(text, encoding="utf-8")
         _check_whole(temporary, target)
         _put_in_place(temporary, target)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
     return target
 
 
@@ -151,7 +146,7 @@ def _put_in_place(temporary: Path, target: Path) -> None:
     """Rename `temporary` to `target`; what was there is removed only after that."""
     old: Path | None = None
     if target.exists():
-        old = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}.old"
+        old = target.with_name(temporary_name(f".{target.name}", "old"))
         target.rename(old)
     try:
         temporary.rename(target)

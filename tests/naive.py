@@ -51,6 +51,36 @@ def on_table(rows: Any, threshold: float, polarity: str) -> list[list[bool]]:
     return [[is_on(value, threshold, polarity) for value in row] for row in rows]
 
 
+def strongest(
+    values: Sequence[Any], offsets: Sequence[int], threshold: float, polarity: str, most: int
+) -> list[tuple[int, int, int]]:
+    """(step, start, stop) of the strongest places of a state: its steps, sorted, one a run.
+
+    A step that is off is no place beside one that was walked before, in its sequence.
+    """
+    numbers = [float(value) for value in values]
+    turned = {"high": lambda x: x, "low": lambda x: -x, "magnitude": abs}[polarity]
+    on = [is_on(number, threshold, polarity) for number in numbers]
+    sequence = {t: k for k, pair in enumerate(pairwise(offsets)) for t in range(*pair)}
+    steps = [t for t, number in enumerate(numbers) if not math.isnan(number)]
+    places: list[tuple[int, int, int]] = []
+    walked: set[int] = set()
+    for t in sorted(steps, key=lambda t: (-turned(numbers[t]), t)):
+        start = stop = t
+        if on[t]:
+            while on[start - 1] and sequence.get(start - 1) == sequence[t]:
+                start -= 1
+            while stop in sequence and on[stop] and sequence[stop] == sequence[t]:
+                stop += 1
+            known = not walked.isdisjoint(range(start, stop))
+        else:
+            known = any(u in walked and sequence[u] == sequence[t] for u in (t - 1, t + 1))
+        walked.add(t)
+        if not known:
+            places.append((t, start, stop))
+    return places[:most]
+
+
 class Naive:
     """One source and one query."""
 

@@ -14,12 +14,12 @@ from app.cli.parameters import setting
 
 @click.command("check")
 @click.argument("data", type=click.Path())
-@click.option("--deep", is_flag=True, help="Read every byte and show a digest of each file.")
+@click.option("--deep", is_flag=True, help="Read every byte and show a hash of each file.")
 @setting("cache_dir")
 def check_command(data: str, deep: bool, cache_dir: str | None) -> int:
-    """Show what is in the dataset DATA and every problem in it; or in each of a folder of datasets.
+    """Describe the dataset DATA and report every problem in it, or in each dataset of a folder.
 
-    Exit code: 0 clean (warnings are allowed), 1 problems, 2 not a dataset folder.
+    Exit code: 0 no problems (warnings allowed), 1 problems, 2 not a dataset folder.
     """
     settings = settings_module.load(os.environ, {"cache_dir": cache_dir})
     from loaders.catalog import datasets_at

@@ -1,4 +1,4 @@
-"""What the command line writes: answers to stdout; progress and sentences to stderr."""
+"""Output of the command line: results to stdout, progress and messages to stderr."""
 
 from __future__ import annotations
 
@@ -18,47 +18,47 @@ if TYPE_CHECKING:
 Progress = Callable[..., None]
 
 FAILED = 2
-"""The exit code when a command cannot do its work."""
+"""The exit code of a command that failed."""
 
 
 def write(text: str) -> None:
-    """Write to stdout in UTF-8, whatever the locale is: words may be anything."""
+    """Write to stdout in UTF-8, whatever the locale, since words may contain anything."""
     click.echo(text.encode(), nl=False)
 
 
 def say(sentence: str) -> None:
-    """Write a sentence to stderr, in one line."""
+    """Write a sentence to stderr, on one line."""
     click.echo(" ".join(sentence.split()), err=True)
 
 
 def program() -> str:
-    """How this was started, so that what is printed can be copied: `.venv/bin/python -m app`."""
+    """Return how this program was started, for commands to copy: `.venv/bin/python -m app`."""
     started = sys.orig_argv[:3]
     return shlex.join(started) if started[1:] == ["-m", "app"] else "python -m app"
 
 
 def progress(what: str, *, always: bool = False, verb: str = "Preparing") -> Progress | None:
-    """Return a function to be called with the amount done and the total (by default 1), or None.
+    """Return a function that takes the amount done and the total (default 1), or None.
 
-    stderr may be read by another program, which expects only the sentence that says what is wrong:
-    without a terminal only the building of demos is reported, in a few lines.
+    stderr may be read by another program, which expects only error messages: without a terminal, only
+    the building of demos is reported, in a few lines.
     """
     terminal = sys.stderr.isatty()
     if not terminal and not always:
         return None
-    begun = 0.0
+    started = 0.0
     seen = shown = -1
 
     def report(done: float, total: float = 1) -> None:
-        nonlocal begun, seen, shown
+        nonlocal started, seen, shown
         percent = int(100 * done / total)
-        if seen < 0 or percent < seen:  # a piece of work begins
-            begun, shown = time.monotonic(), -1
+        if seen < 0 or percent < seen:  # new work begins
+            started, shown = time.monotonic(), -1
         seen = percent
         if percent == shown or (not terminal and percent // 25 == shown // 25):
             return
-        if shown < 0 and time.monotonic() - begun < 0.5:
-            return  # what is over in a moment needs no progress
+        if shown < 0 and time.monotonic() - started < 0.5:
+            return  # short work needs no progress
         shown = percent
         line = f"{verb} {what}: {percent} %"
         if terminal:

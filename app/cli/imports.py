@@ -25,16 +25,16 @@ SPLITS = ("lines", "words", "characters")
 _ENCODING = click.option(
     "--encoding", default="utf-8", show_default=True, help="The encoding of text files."
 )
-_OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace what is there already.")
+_OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace what already exists.")
 _KEEP_TAGS = click.option(
     "--keep-tags",
     is_flag=True,
-    help="Keep columns of tags (B-NP I-NP O) as tags instead of making ranges of them.",
+    help="Keep columns of tags (B-NP I-NP O) as tags instead of turning them into ranges.",
 )
 _DTYPE = click.option(
     "--dtype",
     type=click.Choice(DTYPES),
-    help="Round the states to this type; without it they stay as they are.",
+    help="Round the states to this type; by default their type is unchanged.",
 )
 _PADDING = click.option(
     "--padding",
@@ -48,21 +48,21 @@ _LENGTHS = click.option(
     type=click.Path(path_type=Path),
     help="The number of steps of each sequence, as .npy or text.",
 )
-_TITLE = click.option("--name", "title", help="What to call the dataset.")
+_TITLE = click.option("--name", "title", help="The name of the dataset.")
 
 
 def _beside_states(command: _Command) -> _Command:
-    """The options of the formats that give tokens and annotations, in their order."""
+    """The shared options of the formats with tokens and annotations, in order."""
     states = click.option(
         "--states",
         multiple=True,
         metavar="[NAME=]FILE",
-        help="A .npy or .npz file of states, one row for each token; may be given several times.",
+        help="A .npy or .npz file of states, one row per token; can be repeated.",
     )
     add = click.option(
         "--add",
         is_flag=True,
-        help="OUT is a dataset with the same tokens: add the annotations to it.",
+        help="OUT is an existing dataset with the same tokens; add the annotations to it.",
     )
     for option in (_TITLE, _OVERWRITE, _PADDING, _DTYPE, _KEEP_TAGS, _ENCODING, add, states):
         command = option(command)
@@ -83,12 +83,12 @@ def _beside_states(command: _Command) -> _Command:
     type=click.Choice(SPLITS),
     default="lines",
     show_default=True,
-    help="What of a text file is a token: a line, a word (a line is a sequence), a character.",
+    help="How to split a text file into tokens: by line, by word (each line is a sequence), or by character.",
 )
 @click.option(
     "--vocabulary",
     type=click.Path(path_type=Path),
-    help="What numbers in a .npy file of tokens mean: text, token i in line i, or .json.",
+    help="The tokens of the ids in a .npy file: text with token i in line i, or .json.",
 )
 @_LENGTHS
 @_DTYPE
@@ -105,7 +105,7 @@ def _arrays(
     encoding: str,
     **options: Any,
 ) -> int:
-    """Bring in numpy files of states ([NAME=]FILE...), and their tokens, as the dataset OUT.
+    """Import NumPy files of states ([NAME=]FILE...) and their tokens as the dataset OUT.
 
     Each array of shape (steps, states) or (sequences, length, states) is a source.
     """
@@ -128,9 +128,11 @@ def _arrays(
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--token", default="token", show_default=True, help="The column of the tokens.")
-@click.option("--sequence", help="The column of the sequences' ids; else 'sequence', if any.")
-@click.option("--delimiter", help="Between cells; else what the first line has most.")
-@click.option("--annotation", help="What to call a table of ranges; else the file's name.")
+@click.option(
+    "--sequence", help="The column of the sequence ids; by default 'sequence', if present."
+)
+@click.option("--delimiter", help="The delimiter; by default detected from the first line.")
+@click.option("--annotation", help="The name of a table of ranges; by default that of the file.")
 @_beside_states
 def _table(
     file: Path,
@@ -143,10 +145,10 @@ def _table(
     keep_tags: bool,
     **options: Any,
 ) -> int:
-    """Bring in the table FILE (CSV, TSV), one row a step, and states beside it, as OUT.
+    """Import the table FILE (CSV, TSV), one row per step, and its states as the dataset OUT.
 
-    Every column besides the tokens and the sequences is an annotation. With --add, a table
-    with the columns start, stop and label is an annotation of ranges.
+    Every column other than tokens and sequences is an annotation. With --add, a table with the columns
+    start, stop and label is an interval annotation.
     """
     from loaders.importers import delimited
     from loaders.importers.joining import add_ranges
@@ -158,7 +160,7 @@ def _table(
         overwrite = options["overwrite"]
         return _report(add_ranges(out, name, ranges, str(file), left_out, overwrite=overwrite))
     if annotation is not None:
-        raise click.UsageError("--annotation names a table of start, stop and label (--add)")
+        raise click.UsageError("--annotation requires --add and a table with start, stop and label")
     return _write(out, delimited.read_delimited(file, layout, progress(str(file))), **options)
 
 
@@ -167,14 +169,14 @@ def _table(
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option(
     "--columns",
-    help="The names of the columns, 'token' among them, with commas; - leaves one out.",
+    help="The names of the columns, separated by commas, including 'token'; - skips a column.",
 )
 @click.option(
     "--sequence",
     type=click.Choice(SEQUENCES),
     default="sentence",
     show_default=True,
-    help="Over what the model's state was carried without a reset.",
+    help="The unit over which the model's state was carried without a reset.",
 )
 @_beside_states
 def _sentences(
@@ -186,7 +188,7 @@ def _sentences(
     keep_tags: bool,
     **options: Any,
 ) -> int:
-    """Bring in the CoNLL file FILE (CoNLL-U, 2003, 2000, ...) and states beside it as OUT."""
+    """Import the CoNLL file FILE (CoNLL-U, 2003, 2000, ...) and its states as the dataset OUT."""
     from loaders.importers import conll
 
     named = None if columns is None else tuple(name.strip() for name in columns.split(","))
@@ -200,17 +202,17 @@ def _sentences(
 @click.option(
     "--trim",
     is_flag=True,
-    help="Where files have more steps than others, keep the first ones that all have.",
+    help="If files differ in the number of steps, use only the first steps, which all have.",
 )
 @_DTYPE
 @_ENCODING
 @_OVERWRITE
 def _original(
-    dir: Path,  # noqa: A002 - the argument's name
+    dir: Path,  # noqa: A002 - the name of the argument
     out: Path,
     **options: Any,
 ) -> int:
-    """Bring in the project of LSTMVis in DIR (lstm.yml, HDF5, .dict) as the dataset OUT.
+    """Import the LSTMVis project in DIR (lstm.yml, HDF5, .dict) as the dataset OUT.
 
     Needs the package h5py.
     """
@@ -221,22 +223,22 @@ def _original(
 
 @click.pass_context
 def _show_help(context: click.Context) -> None:
-    """Bare `import` shows the formats, and that is no error."""
+    """Show the formats for `import` without arguments, which is not an error."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 
 
 def register(group: click.Group) -> None:
-    """Add the group of commands `import`."""
+    """Add the command group `import`."""
     group.add_command(
         click.Group(
             "import",
             callback=_show_help,
             invoke_without_command=True,
             commands=[_arrays, _table, _sentences, _original],
-            help="""Make a dataset from another FORMAT, or add annotations to one that is there.
+            help="""Create a dataset from another FORMAT, or add annotations to an existing one.
 
-            What could not be carried over is listed at the end. docs/importing.md shows each format.
+            Anything that could not be imported is listed at the end. docs/importing.md describes the formats.
             """,
         )
     )
@@ -251,13 +253,13 @@ def _write(
     overwrite: bool,
     **options: Any,
 ) -> int:
-    """A new dataset, or annotations of one that is there."""
+    """Write a new dataset, or add annotations to an existing one."""
     from loaders.importers.joining import add_annotations
 
     if add and states:
-        raise click.UsageError("--add and --states exclude each other: OUT has its states")
+        raise click.UsageError("--add and --states cannot be combined: OUT already has states")
     if not add and not states:
-        raise click.UsageError("the states are missing; name them with --states, or use --add")
+        raise click.UsageError("the states are missing; give them with --states, or use --add")
     if add:
         return _report(add_annotations(out, steps, overwrite=overwrite))
     return _write_new(out, steps, states, overwrite=overwrite, **options)
@@ -301,11 +303,13 @@ def _write_new(
 
 
 def _report(done: Imported) -> int:
-    """Say what was written and what was not."""
+    """Report what was written and what was left out."""
+    from loaders.problems import plural
+
     parts = [f"{done.n_steps:,} steps"]
     for word, names in (("source", done.sources), ("annotation", done.annotations)):
         if names:
-            parts.append(f"{word}{'s' if len(names) > 1 else ''} {', '.join(names)}")
+            parts.append(f"{plural(len(names), word)} {', '.join(names)}")
     lines = [f"{done.path}: {'; '.join(parts)}."]
     if done.left_out:
         lines.append("Not imported:")

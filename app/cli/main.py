@@ -1,7 +1,7 @@
-"""The command line: serve, check, match, import, demo.
+"""The command line: serve, check, match, state, import, demo.
 
-Whatever goes wrong is one plain sentence on stderr and exit code 2. What a verb needs is imported
-when it runs, so that --help answers at once.
+Every error is one plain sentence on stderr and exit code 2. The modules of a command are imported
+when it runs, so that --help is fast.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections.abc import Sequence
 
 import click
 
-from app.cli import check, demo, imports, match, serve
+from app.cli import check, demo, imports, match, serve, state
 from app.cli.console import FAILED, program, say
 
 
 class _Group(click.Group):
-    """Bare `python -m app` shows the help, and that is no error."""
+    """Shows the help for `python -m app` without arguments, which is not an error."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, args or ["--help"])
@@ -30,12 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments
-        Without the program's name; None takes those of this process.
+        Without the name of the program; None means those of this process.
 
     Returns
     -------
     int
-        0 fine, 1 what `check` says, 2 anything wrong, 130 interrupted.
+        0 success, 1 problems found by `check`, 2 any error, 130 interrupted.
     """
     try:
         code = cli.main(
@@ -59,13 +59,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
-    """Brush a few words, see which hidden states are on exactly there, find every other such place.
+    """Brush a few words, see which hidden states are on exactly there, find every other range where they are.
 
-    Each command explains itself with --help.
+    Each command has --help.
     """
 
 
-for _command in (serve, check, demo, match, imports):
+for _command in (serve, check, demo, match, state, imports):
     _command.register(cli)
 
 
@@ -77,14 +77,14 @@ def _usage_sentence(error: click.ClickException) -> str:
 
 
 def _sentence(error: Exception) -> str:
-    """What went wrong, in a sentence for a person."""
+    """Return a sentence about an error for a person."""
     if type(error).__module__.partition(".")[0] in ("app", "demos", "loaders"):
-        return str(error)  # every exception class of ours is made for a person to read
+        return str(error)  # the exceptions of this project are sentences already
     if isinstance(error, MemoryError):
         return "There is not enough memory for this; close other programs or ask for fewer matches."
     if isinstance(error, OSError) and error.strerror:
         where = f" ({error.filename})" if error.filename else ""
-        return f"The system says: {error.strerror}{where}; fix that and try again."
+        return f"The system reports: {error.strerror}{where}; fix that and try again."
     return (
         f"Something unexpected went wrong ({type(error).__name__}: {error}); "
         "set STATEBRUSH_DEBUG=1 to see where, and please report it."

@@ -9,22 +9,22 @@ from typing import Any
 import click
 
 from app.cli.console import progress, reporting, write
-from app.cli.parameters import match_options, row_options, setting
-from app.cli.start import prepared_settings
+from app.cli.parameters import options_of, setting
 from app.output import options
+from app.startup import prepared_settings
 
 
 @click.command("match")
 @click.argument("data", type=click.Path())
-@match_options
-@row_options
+@options_of(options.MATCH_OPTIONS)
+@options_of(options.ROW_OPTIONS)
 @click.option(
     "--format",
     "form",
     type=click.Choice(["table", "json", "csv", "spreadsheet"]),
     default="table",
     show_default=True,
-    help="How the answer is written; csv is for programs, spreadsheet is CSV for spreadsheets.",
+    help="The output format; csv is for programs, spreadsheet is CSV for spreadsheets.",
 )
 @setting("cache_dir")
 @setting("cache_bytes")
@@ -39,7 +39,7 @@ def match_command(
     workers: str | None,
     **given: Any,
 ) -> int:
-    """Find every place in DATA where the states selected by a range, or given, are on together."""
+    """Find every range in DATA where the states selected by a range, or given, are on together."""
     settings = prepared_settings(
         cache_dir=cache_dir, cache_bytes=cache_bytes, bits_on_disk=bits_on_disk, workers=workers
     )
@@ -54,7 +54,7 @@ def match_command(
             "A table has no room for the words around matches and for annotations; give --format json, "
             "csv or spreadsheet."
         )
-    query = options.query_of(given, options.flag)
+    query = options.query_from_options(given, options.flag)
     dataset = open_dataset(Path(data).expanduser(), settings.cache_dir, progress(data))
     name = options.source_name(dataset, given["source"], options.flag)
     beside = options.beside_of(dataset, shown, options.flag)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import click
 
 from app.cli.console import FAILED, progress, say
 from app.cli.parameters import setting
-from app.cli.start import build_demos, prepared_settings
+from app.startup import build_demos, prepared_settings
 
 if TYPE_CHECKING:
     from loaders import Catalog
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
 @setting("threads")
 @setting("workers")
 def serve_command(data: tuple[str, ...], **given: str | None) -> int:
-    """Open the dashboard on DATA: datasets, and folders of datasets. Without DATA: on the demos."""
+    """Open the dashboard on DATA (datasets, and folders of datasets), or on the demos without DATA."""
     settings = prepared_settings(data, **given)
     from app.web import serving
 
-    # Bound before any work, which would be lost if the port turned out to be taken.
+    # Bind first: later work would be lost if the port is in use.
     with serving.bind(settings.host, settings.port) as listener:
-        paths = settings.data or build_demos(settings)
+        paths = settings.data or build_demos(settings, progress=partial(progress, always=True))
         from app.matching import warm
         from app.web.factory import create_app
         from loaders import Catalog
@@ -40,8 +41,8 @@ def serve_command(data: tuple[str, ...], **given: str | None) -> int:
         catalog = Catalog(paths, settings.cache_dir, progress("the data", always=True))
         if not _open_first(catalog):
             return FAILED
-        # No first match pays for the compiler: the first start compiles (some seconds, kept in the
-        # cache folder), later ones load (under a second), and the worker inherits the kernels.
+        # The first match should not wait for the compiler. The first start compiles (some seconds, cached
+        # in the cache folder), later ones load (under a second), and the worker inherits the kernels.
         if not any(Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nbi")):
             click.echo("Compiling the search (only at the first start)", err=True)
         warm()
@@ -56,9 +57,9 @@ def serve_command(data: tuple[str, ...], **given: str | None) -> int:
 
 
 def _open_first(catalog: Catalog) -> bool:
-    """Say what is wrong with each broken dataset; open the first good one and say whether there is one.
+    """Report the problems of broken datasets, open the first valid one, and return whether there is one.
 
-    The copy of what the first page shows is made here, with progress, not while the page loads.
+    This prepares the copy that the first page shows, with progress, before the page is loaded.
     """
     from loaders import DatasetError
 

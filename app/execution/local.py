@@ -21,7 +21,7 @@ from app.matching import Polarity, States, pack
 from app.matching.bits import words_for
 from app.settings import Settings
 from loaders import Dataset, Source
-from loaders.sources.array_cache import cached_array, open_rows
+from loaders.sources.array_cache import cached, open_rows
 
 #: The default limit for packed bits on disk.
 MOST_BYTES = Settings().bits_on_disk
@@ -55,7 +55,7 @@ class StoredBits:
         """
         # The float64 value of the threshold determines which states are on, not its text.
         level = np.float64(threshold).tobytes().hex()
-        return cached_array(
+        return cached(
             self.home / "bits",
             f"{Polarity(polarity)}-{level}",
             f"{first}-{last}",
@@ -92,7 +92,7 @@ class Worker(Executor):
             # released.
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent)
-            with _deaf_to_interrupts():
+            with _ignoring_interrupts():
                 return self._pool.submit(fn, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -104,7 +104,7 @@ class Worker(Executor):
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
+def _ignoring_interrupts() -> Iterator[None]:
     """Make processes started in this block ignore Ctrl+C; their parent ends them.
 
     A terminal sends it to every process of a command, and each would print a traceback.

@@ -4,6 +4,7 @@ Works on arrays only, without files, Dash or Plotly. docs/matching.md is the spe
 """
 
 from app.matching.bits import Polarity, is_on, pack
+from app.matching.column import Described, Place, describe
 from app.matching.control import Cancelled, Control
 from app.matching.distributed import DistributedBits, distribute_states
 from app.matching.engine import find_matches
@@ -17,6 +18,7 @@ from app.matching.states import Opener, States
 __all__ = [
     "Cancelled",
     "Control",
+    "Described",
     "DistributedBits",
     "LengthCount",
     "Match",
@@ -25,11 +27,13 @@ __all__ = [
     "Opener",
     "Overview",
     "Packed",
+    "Place",
     "Polarity",
     "Query",
     "QueryError",
     "Selection",
     "States",
+    "describe",
     "distribute_states",
     "find_matches",
     "is_on",

@@ -16,7 +16,7 @@ class Cancelled(Exception):  # noqa: N818 - not an error, but requested
     """The computation was cancelled by everyone who waited for it."""
 
     def __init__(self) -> None:
-        super().__init__("The search was cancelled; ask again for its answer.")
+        super().__init__("The search was cancelled; start it again to get its answer.")
 
 
 class Control:

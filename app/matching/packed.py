@@ -23,8 +23,8 @@ Integers = NDArray[np.int64]
 # More shards than threads, since matches are unevenly distributed; a minimum of steps each.
 _SHARDS_PER_THREAD = 4
 _STEPS_PER_SHARD = 1 << 15
-# Some passes with limits process a shard without checking for cancellation.
-_MOST_STEPS = 1 << 20
+# Some passes with limits go over a shard without checking whether they were cancelled.
+_SHARD_STEPS = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +86,7 @@ def pack_states(
     if n_shards is None:
         most = states.n_steps // _STEPS_PER_SHARD
         enough = 1 if threads == 1 else max(1, min(_SHARDS_PER_THREAD * threads, most))
-        n_shards = max(enough, -(-states.n_steps // _MOST_STEPS))
+        n_shards = max(enough, -(-states.n_steps // _SHARD_STEPS))
     cuts = cut_evenly(states.n_steps, n_shards)
     offsets = np.array(states.offsets, dtype=np.int64)
 

@@ -26,13 +26,13 @@ def why_nothing(search: Search, query: Query, counts: Counts, places: int) -> st
     if int(counts.by_overlap.sum()) == 0:
         return _why_no_length(query, counts)
     what = "match" if query.overlapping else "place"
-    listed = f"{places:,} {_plural(places, what)}"
+    listed = f"{places:,} {plural(places, what)}"
     return f"the list has {listed}, so nothing is left after the first {query.offset:,}"
 
 
 def overlap_above_selection(min_overlap: int, n_selected: int) -> str:
     """Return the reason for a min_overlap above the number of selected states."""
-    states = _plural(n_selected, "state")
+    states = plural(n_selected, "state")
     verb = "is" if n_selected == 1 else "are"
     return (
         f"at least {min_overlap:,} shared states are required (min_overlap), but only "
@@ -51,8 +51,8 @@ def _why_no_match(search: Search, query: Query) -> str:
             longest = int(lengths[-1])
             return (
                 f"no range with at least {min_overlap:,} of the {n:,} selected "
-                f"{_plural(n, 'state')} on throughout{limits} is {min_length:,} steps long; "
-                f"the longest has {longest:,} {_plural(longest, 'step')}"
+                f"{plural(n, 'state')} on throughout{limits} is {min_length:,} steps long; "
+                f"the longest has {longest:,} {plural(longest, 'step')}"
             )
     most = search.largest_overlap()
     subject = "the selected state" if n == 1 else f"none of the {n:,} selected states"
@@ -72,9 +72,9 @@ def _why_no_length(query: Query, counts: Counts) -> str:
     short, long = int(counts.lengths[0]), int(counts.lengths[-1])
     n = counts.total
     asked = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-    asked += f" {_plural(most, 'step')} long"
+    asked += f" {plural(most, 'step')} long"
     has = f"{short:,}" if short == long else f"{short:,} to {long:,}"
-    has += f" {_plural(long, 'step')}"
+    has += f" {plural(long, 'step')}"
     if n == 1:
         return f"there is 1 match, but it is not {asked}: it has {has}"
     return f"there are {n:,} matches, but none is {asked}: they have {has}"
@@ -94,7 +94,8 @@ def _steps(n: int, side: str) -> str:
     return f"the step {side}" if n == 1 else f"the {n:,} steps {side}"
 
 
-def _plural(n: int, word: str) -> str:
+def plural(n: int, word: str) -> str:
+    """Return `word` for one, else its plural."""
     if n == 1:
         return word
     return f"{word}es" if word.endswith("ch") else f"{word}s"

@@ -439,7 +439,7 @@ class _Walk:
         shard, terms, span = self._shard, self._shard.terms, self._shard.span
         into = tally or _Tally.empty()
         first = int(self._cursor[0])
-        stretch = max(1, _STRETCH_WORDS // shard.dense.shape[1])
+        steps_at_once = max(1, _STRETCH_WORDS // shard.dense.shape[1])
         starts, ends = shard._limited
         n_found = kernels.sweep(
             shard.dense,
@@ -450,7 +450,7 @@ class _Walk:
             min(terms.off_before, 2),
             min(terms.off_after, 2),
             span.last,
-            first + stretch,
+            first + steps_at_once,
             terms.n_selected,
             low,
             high,

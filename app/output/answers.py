@@ -1,7 +1,7 @@
-"""An answer as other programs and people read it: JSON, csv rows, a table in plain text.
+"""Results for other programs and for people: JSON, CSV rows, a plain-text table.
 
-The JSON is the one of docs/matching.md, "Command line", key for key and in that order: other
-programs read it.
+The JSON is that of docs/matching.md, "Command line", with the same keys in the same order, since
+other programs parse it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.matching import Match, MatchResult, Query
+from app.matching.reasons import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +20,7 @@ SequenceId = Callable[[int], int | str | None]
 
 CSV_COLUMNS = ("rank", "start", "stop", "length", "overlap", "union", "sequence", "tokens")
 
-# Wider texts are cut in the table; json and csv hold them whole.
+# Wider texts are shortened in the table, but not in JSON and CSV.
 _TABLE_TEXT = 60
 
 
@@ -33,12 +34,12 @@ def answer_json(
     output_format: str | None = None,
     beside: Callable[[int, int], dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """Return an answer as a dict of plain values, ready for `json.dumps`.
+    """Return a result as a dict of plain values, ready for `json.dumps`.
 
     Parameters
     ----------
     result
-        The answer.
+        The result.
     source
         The name of the source that was searched.
     state_names
@@ -46,11 +47,11 @@ def answer_json(
     tokens
         Returns the tokens of the steps [start, stop).
     sequence_id
-        Returns the id of the sequence with an ordinal; None when the data names none.
+        Returns the id of a sequence from its ordinal; None if the data has no ids.
     output_format
-        What `--format` was; without it, `query` has no key `format`.
+        The value of `--format`; without it, `query` has no key `format`.
     beside
-        Returns what is added to the match [start, stop): further keys.
+        Returns the keys to add to the match [start, stop).
     """
     add = beside or (lambda start, stop: {})
     return {
@@ -82,7 +83,7 @@ def answer_rows(
 ) -> list[tuple[int | str, ...]]:
     """Return the listed matches as rows of `CSV_COLUMNS`, without the header.
 
-    The tokens are joined by spaces; a sequence without an id is an empty text.
+    The tokens are joined by spaces; a sequence without an id is an empty string.
     """
     rows: list[tuple[int | str, ...]] = []
     for match in result.matches:
@@ -103,16 +104,16 @@ def answer_rows(
 
 
 def matches_frame(result: MatchResult, *, tokens: Tokens, sequence_id: SequenceId) -> pd.DataFrame:
-    """Return the listed matches as a data frame, one row a match in the order of the ranking.
+    """Return the listed matches as a data frame, one row per match, in ranking order.
 
     Returns
     -------
     DataFrame
-        The columns `CSV_COLUMNS`. All are int64 but two: ``sequence`` holds the ids as they are,
-        None where the data names none, and ``tokens`` the tokens, joined by spaces. No match: no
-        rows, and the same columns.
+        The columns `CSV_COLUMNS`. All are int64 except ``sequence``, which has the ids unchanged (None
+        if the data has no ids), and ``tokens``, which has the tokens joined by spaces. Without matches
+        there are no rows, but the same columns.
     """
-    import pandas as pd  # takes half a second, which the command line's other formats do without
+    import pandas as pd  # takes half a second, which other formats do not need
 
     frame = pd.DataFrame(
         answer_rows(result, tokens=tokens, sequence_id=sequence_id), columns=list(CSV_COLUMNS)
@@ -131,14 +132,14 @@ def answer_text(
     tokens: Tokens,
     sequence_id: SequenceId,
 ) -> str:
-    """Return an answer for a person to read, without a newline at the end.
+    """Return a result as text, without a final newline.
 
-    What was asked, what was found, then one line a match. The column of sequences is left out when
-    no match has a sequence id; long texts are cut.
+    Contains the query, the counts, and one line per match. There is no column for sequences if no match
+    has a sequence id; long texts are shortened.
     """
     lines = [*_summary(result, source, state_names), ""]
     if result.reason is not None:
-        return "\n".join([*lines, f"No match is listed: {_printable(result.reason)}."])
+        return "\n".join([*lines, f"No matches listed: {_printable(result.reason)}."])
     rows = [
         [*(str(cell) for cell in row[:-1]), _one_line(str(row[-1]))]
         for row in answer_rows(result, tokens=tokens, sequence_id=sequence_id)
@@ -202,7 +203,7 @@ def _summary(result: MatchResult, source: str, state_names: Sequence[str]) -> li
     names = ", ".join(_printable(state_names[state]) for state in result.selected_states[:12])
     if n_selected > 12:
         names += f" and {n_selected - 12:,} more"
-    selected = f"{_n(n_selected, 'state')} selected by {what} of {source}"
+    selected = f"{_counted(n_selected, 'state')} selected by {what} of {source}"
     places = f"{result.places_at_least:,}"
     if result.places is None:
         places = f"at least {places}"
@@ -210,30 +211,29 @@ def _summary(result: MatchResult, source: str, state_names: Sequence[str]) -> li
     return [
         f"{selected}: {names}" if names else selected,
         (
-            f"{_n(result.total_matches, 'match')} in {_n(result.searched_steps, 'step')}, "
+            f"{_counted(result.total_matches, 'match')} in {_counted(result.searched_steps, 'step')}, "
             f"{result.full_matches:,} with every selected state; {listed:,} of {places} listed"
         ),
     ]
 
 
-def _n(n: int, word: str) -> str:
-    plural = f"{word}es" if word.endswith("ch") else f"{word}s"
-    return f"{n:,} {word if n == 1 else plural}"
+def _counted(n: int, word: str) -> str:
+    return f"{n:,} {plural(n, word)}"
 
 
 def _one_line(text: str) -> str:
-    """Return `text` on one line, cut where it is too wide."""
+    """Return `text` on one line, shortened if it is too wide."""
     shown = _printable(text)
     return shown if len(shown) <= _TABLE_TEXT else f"{shown[: _TABLE_TEXT - 1]}…"
 
 
 def _printable(text: str) -> str:
-    """Return `text` with control characters spelled out."""
+    """Return `text` with control characters escaped."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the rows with their columns lined up, numbers to the right, the last as it is."""
+    """Return the rows with their columns aligned: to the right, except the last."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return [
         "  ".join([*(cell.rjust(widths[i]) for i, cell in enumerate(row[:-1])), row[-1]]).rstrip()

@@ -1,4 +1,4 @@
-"""What a listed match can have beside it, if asked: the words around it, and annotations over it."""
+"""What can be added to a listed match: the words around it, and annotations over it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pyarrow as pa
 from loaders import Dataset
 from loaders.annotations import Annotation, Categorical, Interval, Ranked, Scalar
 
-#: Words on either side of a match.
+#: The maximum number of words before and after a match.
 MOST_WORDS_BESIDE = 100
-#: Words of a ranked annotation at a step, as many as the page shows.
+#: Words of a ranked annotation per step, as many as the page shows.
 _MOST_RANKED = 3
 
 
@@ -26,11 +26,11 @@ class Beside:
     Attributes
     ----------
     dataset
-        Where words and annotations come from.
+        The source of words and annotations.
     words
-        How many words before and after a match; none beyond its sequence.
+        The number of words before and after a match; none beyond its sequence.
     annotations
-        Each has one value a step of the match.
+        Each has one value per step of the match.
     """
 
     dataset: Dataset
@@ -44,14 +44,14 @@ class Beside:
         return (*context, *(f"annotations.{one.name}" for one in self.annotations))
 
     def of(self, start: int, stop: int, end: int | None = None) -> dict[str, Any]:
-        """What is added to the match [start, stop), as JSON holds it; {} when nothing was asked for.
+        """What is added to the match [start, stop), as JSON values; {} if nothing is requested.
 
         Parameters
         ----------
         start, stop
             The match, or the first steps of it that are written.
         end
-            Where the match ends, if that is not `stop`.
+            The end of the match, if not `stop`.
 
         Returns
         -------
@@ -79,7 +79,7 @@ class Beside:
     def arrays(self, shown: Sequence[tuple[int, int]], ends: Sequence[int]) -> list[pa.Array]:
         """The same for many matches, one Arrow array for each of `columns`.
 
-        Lists of words, and of values of the type that is stored; `shown` and `ends` are as in `of`.
+        Lists of words, and of values in the stored type; `shown` and `ends` are as in `of`.
         """
         context = Beside(self.dataset, self.words)
         rows = [context.of(*one, end) for one, end in zip(shown, ends, strict=True)]
@@ -99,9 +99,9 @@ class Beside:
 
 
 def values(annotation: Annotation, start: int, stop: int) -> list[Any]:
-    """Return the value of an annotation at each step of [start, stop), exact, as JSON holds it.
+    """Return the value of an annotation at each step of [start, stop), exact, as JSON values.
 
-    A label, a number or a text; the best three words of a ranked one, as a list; None where there is none.
+    A label, a number or a text; the best three words of a ranked one, as a list; None if it is missing.
     """
     if isinstance(annotation, Categorical | Interval):
         labels = [category.label for category in annotation.categories]

@@ -1,18 +1,19 @@
-"""The whole result of a match as a file: CSV, Parquet or JSON, up to 100,000 rows.
+"""All matches of a query as a file: CSV, Parquet or JSON, up to 100,000 rows.
 
-Every form but one has the columns of the command line's csv: rank, start, stop, length, overlap, union,
-sequence, tokens; and, if asked, the words around each match and annotations over it
-(`app.output.beside`). CSV for spreadsheets is described in `app.output.spreadsheet`. The query goes with it:
+All formats but one have the columns of the command line's CSV: rank, start, stop, length, overlap, union,
+sequence, tokens; and, if requested, the words around each match and annotations over it
+(`app.output.beside`). CSV for spreadsheets is described in `app.output.spreadsheet`. The query is
+included:
 
-- JSON: the object that the command line prints, without the profiles, and what is cut;
-- Parquet: the same object, without the rows, as text in the file's metadata under `statebrush`;
-  tokens are lists, and sequences keep their type;
-- CSV: as JSON text in a last column, `query`, of the first row. A first line `# ...` would be
-  misread by every reader that is not told to skip it, and a browser saves one file, not two. An
-  empty list has no first row: it is told why it is empty instead.
+- JSON: the object printed by the command line, without profiles, and with a list of what was cut;
+- Parquet: the same object without rows, as text in the file's metadata under `statebrush`; tokens
+  are lists, and sequences keep their type;
+- CSV: as JSON text in the first row of the last column, `query`. A first line `# ...` would be
+  misread by any reader that does not skip it, and a browser saves one file, not two. An empty list
+  has no first row, so the reason for it is reported instead.
 
-Rows are written in batches, between which the work can be called off, and the words of all rows
-together are bounded: a file takes little memory, and at most some hundred megabytes of disk.
+Rows are written in batches, between which the export can be cancelled. The number of words over all
+rows is bounded: a file needs little memory, and at most some hundred megabytes of disk.
 """
 
 from __future__ import annotations
@@ -41,10 +42,10 @@ from app.output.answers import CSV_COLUMNS, answer_json
 from app.output.beside import Beside
 from loaders import Dataset, Source
 
-#: Rows of a file; the command line lists as many as it is asked to.
-MOST_ROWS = 100_000
-#: Words in the rows of a file together: with more, every row is cut to the same number of words.
-MOST_WORDS = 5_000_000
+#: The maximum number of rows in a file; the command line has no limit.
+MOST_FILE_ROWS = 100_000
+#: The maximum number of words in a file; above it, all matches are cut to the same number of words.
+MOST_FILE_WORDS = 5_000_000
 
 FORMS = ("csv", "spreadsheet", "parquet", "json")
 Form = Literal["csv", "spreadsheet", "parquet", "json"]
@@ -58,7 +59,7 @@ TYPES: Mapping[Form, str] = MappingProxyType(
         "json": "application/json",
     }
 )
-# Rows and words that are text at the same time.
+# Limits for the rows and words in one batch.
 _BATCH_ROWS, _BATCH_WORDS = 10_000, 200_000
 
 
@@ -69,11 +70,11 @@ class Export:
     Attributes
     ----------
     name
-        What to save it as.
+        The name to save it as.
     n_rows
-        How many matches it holds.
+        The number of matches in it.
     caps
-        What it does not hold, a plain sentence each; empty when it holds everything.
+        What it does not contain, one sentence each; empty if it is complete.
     """
 
     name: str
@@ -90,55 +91,55 @@ def export_matches(
     control: Control | None = None,
     beside: Beside | None = None,
 ) -> Export:
-    """Write the whole list of a match to a file, in the order of the ranking.
+    """Write all matches of a query to a file, in ranking order.
 
     Parameters
     ----------
     opened
-        Where to match.
+        The source to search.
     query
-        What to match. `top`, `offset` and `context` have no effect: the list is whole; the length
-        filter and `overlapping` count.
+        The query. Its `top`, `offset` and `context` have no effect, since the list is complete; the length
+        filter and `overlapping` apply.
     form
         One of `FORMS`.
     out
-        Where the bytes go; it stays open.
+        The output, which is left open.
     matching
-        Makes the search, with the on-bits that it holds.
+        Makes the search, using its cached bits.
     control
-        Shows the progress and can call the work off.
+        Receives the progress, and can cancel the export.
     beside
         What to add to each row.
 
     Raises
     ------
     QueryError
-        If the query cannot be asked of this source.
+        If the query is not valid for this source.
     Cancelled
         If `control` was cancelled.
     OSError
-        `out` cannot be written.
+        If `out` cannot be written.
     """
     control, searching = control or Control(), Control()
     control.on_cancel(searching.cancel)
-    # One more than are written: whether there are more is known then.
-    asked = replace(query, top=MOST_ROWS + 1, offset=0, context=0)
+    # One more than are written, to know whether there are more.
+    asked = replace(query, top=MOST_FILE_ROWS + 1, offset=0, context=0)
     with control.following(searching, 0.7):
         ranges = matching.ranges(opened.key, opened.states, asked, searching)
     control.begin("writing", 1.0)
-    n_rows = min(ranges.starts.size, MOST_ROWS)
+    n_rows = min(ranges.starts.size, MOST_FILE_ROWS)
     lengths = (ranges.stops - ranges.starts)[:n_rows]
     most_words = _words_a_row(lengths)
     dataset, source = opened.dataset, opened.source
     asked_beside = beside or Beside(dataset)
-    most_beside = min(asked_beside.words, MOST_WORDS // (2 * max(1, n_rows)))
+    most_beside = min(asked_beside.words, MOST_FILE_WORDS // (2 * max(1, n_rows)))
     beside = replace(asked_beside, words=most_beside)
     rows = _Rows(dataset, ranges, n_rows, most_words, control, beside)
     caps = _caps(ranges, lengths, most_words)
     if most_beside < asked_beside.words:
         caps += (
             f"There are {most_beside} words before and after each match, not {asked_beside.words}, because "
-            f"a file holds at most {MOST_WORDS:,}.",
+            f"a file holds at most {MOST_FILE_WORDS:,}.",
         )
     about = _about(dataset, source, ranges, caps)
     if form == "csv":
@@ -178,7 +179,7 @@ class _Rows:
         return pa.schema([(name, kinds.get(name, pa.int64())) for name in CSV_COLUMNS])
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Yield all rows; none of the batches has many words."""
+        """Yield all rows, in batches with a bounded number of words."""
         schema = self.schema
         ranges, ids = self.ranges, self.dataset.sequences.ids
         lengths = (ranges.stops - ranges.starts)[: self.n_rows]
@@ -219,13 +220,13 @@ class _Rows:
         return pa.ListArray.from_arrays(pa.array(cuts.astype(np.int32)), words)
 
     def shown(self, batch: pa.RecordBatch) -> Iterator[tuple[int, int]]:
-        """Yield what of each match of a batch is in the file, as start and stop."""
+        """Yield the part of each match of a batch that is in the file, as start and stop."""
         starts, lengths = (batch.column(name).to_numpy() for name in ("start", "length"))
         stops = starts + np.minimum(lengths, self.most_words)
         yield from zip(starts.tolist(), stops.tolist(), strict=True)
 
     def matches(self) -> Iterator[dict[str, Any]]:
-        """Yield every row as JSON holds it."""
+        """Yield each row as JSON values."""
         for batch in self.batches():
             for row, (start, stop) in zip(batch.to_pylist(), self.shown(batch), strict=True):
                 yield row | self.beside.of(start, stop, row["stop"])
@@ -238,7 +239,7 @@ def _write_csv(out: BinaryIO, rows: _Rows, about: dict[str, Any]) -> None:
     csv.writer(text := io.StringIO(), lineterminator="\n").writerow([*CSV_COLUMNS, *added, "query"])
     out.write(text.getvalue().encode())
     for batch in rows.batches():
-        # In Arrow's own types: sequences that are numbers stay whole beside missing ones.
+        # Use Arrow types, which keep integer sequence ids next to missing ones.
         frame = batch.to_pandas(types_mapper=pd.ArrowDtype)
         frame["tokens"] = [" ".join(words) for words in batch.column("tokens").to_pylist()]
         stops = batch.column("stop").to_pylist()
@@ -266,9 +267,9 @@ def _write_spreadsheet(out: BinaryIO, rows: _Rows, about: dict[str, Any]) -> Non
 
 
 def _write_parquet(out: BinaryIO, rows: _Rows, about: dict[str, Any]) -> None:
-    told = {"statebrush": json.dumps(about, ensure_ascii=False)}
+    metadata = {"statebrush": json.dumps(about, ensure_ascii=False)}
     beside = rows.beside
-    schema = pa.schema([*rows.schema, *beside.fields()]).with_metadata(told)
+    schema = pa.schema([*rows.schema, *beside.fields()]).with_metadata(metadata)
     with pq.ParquetWriter(out, schema) as writer:
         for batch in rows.batches():
             stops = batch.column("stop").to_pylist()
@@ -289,8 +290,8 @@ def _write_json(out: BinaryIO, rows: _Rows, about: dict[str, Any]) -> None:
 def _about(
     dataset: Dataset, source: Source, ranges: Ranges, caps: tuple[str, ...]
 ) -> dict[str, Any]:
-    """The command line's answer without its list, and which data it is about."""
-    result = replace(ranges.result, query=replace(ranges.result.query, top=MOST_ROWS))
+    """The command line's answer without its list, and the data that it refers to."""
+    result = replace(ranges.result, query=replace(ranges.result.query, top=MOST_FILE_ROWS))
     answer = answer_json(
         result,
         source=source.name,
@@ -304,15 +305,15 @@ def _about(
 
 
 def _words_a_row(lengths: NDArray[np.int64]) -> int:
-    """The largest power of two of words a row with which all rows stay within `MOST_WORDS`.
+    """Return the largest power of two of words per row with which all rows stay within `MOST_FILE_WORDS`.
 
-    With the longest row itself when nothing needs to be cut.
+    Returns the length of the longest row if nothing needs to be cut.
     """
     longest = int(lengths.max(initial=1))
-    if int(lengths.sum()) <= MOST_WORDS:
+    if int(lengths.sum()) <= MOST_FILE_WORDS:
         return longest
     most = 1
-    while int(np.minimum(lengths, 2 * most).sum()) <= MOST_WORDS:
+    while int(np.minimum(lengths, 2 * most).sum()) <= MOST_FILE_WORDS:
         most *= 2
     return most
 
@@ -320,26 +321,26 @@ def _words_a_row(lengths: NDArray[np.int64]) -> int:
 def _caps(ranges: Ranges, lengths: NDArray[np.int64], most_words: int) -> tuple[str, ...]:
     caps = []
     if ranges.result.reason is not None:
-        caps.append(f"The file holds no match: {ranges.result.reason}.")
-    if ranges.starts.size > MOST_ROWS:
+        caps.append(f"The file contains no matches: {ranges.result.reason}.")
+    if ranges.starts.size > MOST_FILE_ROWS:
         places = ranges.result.places
-        known = f"more than {MOST_ROWS:,}" if places is None else f"{places:,}"
+        known = f"more than {MOST_FILE_ROWS:,}" if places is None else f"{places:,}"
         what = "matches" if ranges.result.query.overlapping else "places"
         caps.append(
-            f"The file holds the first {MOST_ROWS:,} of {known} {what}; the command line's match "
-            "lists as many as its --top says."
+            f"The file contains the first {MOST_FILE_ROWS:,} of {known} {what}; the command line's match "
+            "lists as many as --top requests."
         )
     n_cut = int(np.count_nonzero(lengths > most_words))
     if n_cut:
         caps.append(
             f"The tokens of {n_cut:,} long matches are cut to their first {most_words:,} words, "
-            f"because a file holds at most {MOST_WORDS:,}; start and stop are whole."
+            f"because a file contains at most {MOST_FILE_WORDS:,}; start and stop are unchanged."
         )
     return tuple(caps)
 
 
 def _stem(dataset: Dataset, source: Source, query: Query) -> str:
-    """The file's name without its ending: dataset, source and selection."""
+    """Return the file name without its extension: dataset, source and selection."""
     selection = f"{query.start}-{query.stop}"
     if query.states is not None:
         selection = "states-" + "-".join(map(str, query.states[:5]))

@@ -1,4 +1,4 @@
-"""The options of a match, once: the command line, the API and their documentation share them."""
+"""The options of a match and of a state, shared by the command line, the API and their documentation."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from loaders.annotations import Annotation
 
 Named = Callable[[str], str]
-"""An option's name -> how the person wrote it: `min_overlap`, or `--min-overlap`."""
+"""Maps the name of an option to the way it was written: `min_overlap`, or `--min-overlap`."""
 
 
-# What int() and float() read beyond these (1_0, digits of other scripts) is a slip of the pen in a
-# request. NaN and the infinities pass: whoever uses the number refuses them.
+# int() and float() accept more (1_0, digits of other scripts), which is a mistake in a request. NaN and
+# infinities pass, and are refused by the code that uses the number.
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(
     r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|nan|inf|infinity)", re.IGNORECASE
@@ -26,33 +26,33 @@ _NUMBER = re.compile(
 
 
 class OptionError(ValueError):
-    """An option that cannot be used; str(error) is one plain sentence for a person."""
+    """An invalid option; str(error) is one plain sentence for a person."""
 
 
 class UnknownNameError(OptionError):
-    """An option that names something which is not there."""
+    """An option that names something that does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option, as a person reads about it and as text is read into it.
+    """One option: its documentation, and how to parse it.
 
     Attributes
     ----------
     name
-        With ``_``; the command line writes ``-`` instead and ``--`` in front.
+        With ``_``; the command line uses ``-`` instead, and the prefix ``--``.
     kind
-        ``whole`` and ``number`` are int and float; a ``flag`` is False unless given.
+        ``whole`` and ``number`` are int and float; a ``flag`` is False by default.
     sentence
-        What it does.
+        A description.
     default
-        None: not given.
+        None if it has no default.
     required
-        Whether there is no default.
+        Whether it must be given.
     metavar
-        What its value looks like, where the kind does not say it.
+        The form of its value, if the kind does not imply it.
     choices
-        Of a ``choice``, every value.
+        All values of a ``choice``.
     """
 
     name: str
@@ -65,10 +65,10 @@ class Option:
 
 
 MATCH_OPTIONS: tuple[Option, ...] = (
-    Option("source", "text", "The source to search. May be left out where there is only one."),
-    Option("start", "whole", "First step of the selection."),
-    Option("stop", "whole", "Step after the last one of the selection."),
-    Option("threshold", "number", "On means at or above this value.", required=True),
+    Option("source", "text", "The source to search. Optional if there is only one."),
+    Option("start", "whole", "The first step of the selection."),
+    Option("stop", "whole", "The step after the last one of the selection."),
+    Option("threshold", "number", "States are on at or above this value.", required=True),
     Option(
         "polarity",
         "choice",
@@ -77,37 +77,61 @@ MATCH_OPTIONS: tuple[Option, ...] = (
         choices=("high", "low", "magnitude"),
     ),
     Option(
-        "off_before", "whole", "Steps before the range where its states must be off.", default=0
+        "off_before",
+        "whole",
+        "The number of steps before the range at which its states must be off.",
+        default=0,
     ),
-    Option("off_after", "whole", "Steps after the range where its states must be off.", default=0),
-    Option("exclude", "text", "States to take out of the selection.", metavar="3,7"),
+    Option(
+        "off_after",
+        "whole",
+        "The number of steps after the range at which its states must be off.",
+        default=0,
+    ),
+    Option("exclude", "text", "States to exclude from the selection.", metavar="3,7"),
     Option("states", "text", "The selected states, instead of a range.", metavar="1,2,3"),
     Option(
         "min_overlap",
         "whole",
-        "Selected states a match must share. Default: half of them, rounded up.",
+        "The number of selected states that a match must share. Default: half of them, rounded up.",
     ),
     Option(
         "min_length",
         "whole",
-        "Steps a match must have. Default: 2, or 1 when the selection is one step long.",
+        "The minimum length of a match in steps. Default: 2, or 1 if the selection is one step long.",
     ),
     Option("length", "text", "List only matches of this length, or L to M.", metavar="L|L:M"),
     Option("overlapping", "flag", "List every match, not only the best per place.", default=False),
-    Option("top", "whole", "How many matches to list.", default=50),
-    Option("offset", "whole", "How many to skip first.", default=0),
-    Option("context", "whole", "Steps of overlap profile on either side of a match.", default=5),
+    Option("top", "whole", "The number of matches to list.", default=50),
+    Option("offset", "whole", "The number of matches to skip first.", default=0),
+    Option(
+        "context", "whole", "Steps of the overlap profile before and after each match.", default=5
+    ),
 )
 
-#: Annotations that can be asked for at once.
+STATE_OPTIONS: tuple[Option, ...] = (
+    Option("source", "text", "The source of the state. May be left out where there is only one."),
+    Option("state", "text", "The state, by its name or its number.", required=True),
+    Option("threshold", "number", "On means at or above this value.", required=True),
+    Option(
+        "polarity",
+        "choice",
+        "On is >= threshold, <= -threshold, or either; the strongest values are the highest, the "
+        "lowest, or the largest in magnitude.",
+        default="high",
+        choices=("high", "low", "magnitude"),
+    ),
+)
+
+#: The maximum number of annotations per request.
 MOST_ANNOTATIONS = 12
 
-#: What the rows of a list of matches hold besides; no part of the query.
+#: Options of what is added to each listed match; not part of the query.
 ROW_OPTIONS: tuple[Option, ...] = (
     Option(
         "context_words",
         "whole",
-        "Words before and after each match, at most 100.",
+        "The number of words before and after each match, at most 100.",
         default=0,
     ),
     Option("annotations", "text", "Annotations over each match, by name.", metavar="A,B"),
@@ -115,50 +139,50 @@ ROW_OPTIONS: tuple[Option, ...] = (
 
 
 def flag(name: str) -> str:
-    """Return how the command line writes an option's name."""
+    """Return the name of an option on the command line."""
     return f"--{name.replace('_', '-')}"
 
 
 def same(name: str) -> str:
-    """Return an option's name as it is."""
+    """Return the name of an option unchanged."""
     return name
 
 
 def whole(text: str) -> int:
-    """Return the whole number that a text is; ValueError when it is none, or has thousands of digits."""
+    """Parse a whole number; raises ValueError for other text, and for thousands of digits."""
     clean = text.strip()
     if not _WHOLE.fullmatch(clean):
-        raise ValueError(f"{text!r} is no whole number")
+        raise ValueError(f"{text!r} is not a whole number")
     return int(clean)
 
 
 def number(text: str) -> float:
-    """Return the number that a text is, in decimal, NaN or infinite; ValueError when it is none."""
+    """Parse a number: decimal, NaN or infinite; raises ValueError for other text."""
     clean = text.strip()
     if not _NUMBER.fullmatch(clean):
-        raise ValueError(f"{text!r} is no number")
+        raise ValueError(f"{text!r} is not a number")
     return float(clean)
 
 
 def shown(text: str) -> str:
-    """Return a text that a person wrote as a sentence quotes it, cut where it is long."""
+    """Return text from a request as quoted in a sentence, shortened if it is long."""
     return repr(text if len(text) <= 80 else f"{text[:79]}…")
 
 
 def read(options: tuple[Option, ...], given: Mapping[str, str]) -> dict[str, Any]:
-    """Return the value of every option from text, defaults filled in.
+    """Parse the values of all options, with defaults for those not given.
 
     Parameters
     ----------
     options
-        All that are known.
+        All known options.
     given
-        Name -> text. A flag is given by ``1``, ``true`` or nothing after its name.
+        Name -> text. A flag is set by ``1``, ``true`` or an empty text.
 
     Raises
     ------
     OptionError
-        An unknown or missing option, or a text that is not of its kind.
+        An unknown or missing option, or a value of the wrong kind.
     """
     known = [one.name for one in options]
     for name in given:
@@ -169,13 +193,13 @@ def read(options: tuple[Option, ...], given: Mapping[str, str]) -> dict[str, Any
         if one.name in given:
             values[one.name] = _value(one, given[one.name])
         elif one.required:
-            raise OptionError(f"{one.name} is missing; give {_wanted(one)}.")
+            raise OptionError(f"{one.name} is missing; give {_expected(one)}.")
         else:
             values[one.name] = one.default
     return values
 
 
-def _wanted(option: Option) -> str:
+def _expected(option: Option) -> str:
     if option.kind == "choice":
         return " or ".join(option.choices)
     kinds = {"whole": "a whole number", "number": "a number", "flag": "1 or 0", "text": "a text"}
@@ -195,16 +219,16 @@ def _value(option: Option, text: str) -> Any:
     else:
         if option.kind == "text" or text in option.choices:
             return text
-    raise OptionError(f"{option.name} is {shown(text)}; give {_wanted(option)}.")
+    raise OptionError(f"{option.name} is {shown(text)}; give {_expected(option)}.")
 
 
-def query_of(values: Mapping[str, Any], named: Named) -> Query:
-    """Return the query that the values of `MATCH_OPTIONS` stand for; it is not checked here.
+def query_from_options(values: Mapping[str, Any], named: Named) -> Query:
+    """Return the query for values of `MATCH_OPTIONS`; it is not validated here.
 
     Raises
     ------
     OptionError
-        A list of states or a length that cannot be read.
+        A list of states or a length that cannot be parsed.
     """
     from app.matching import Polarity, Query
 
@@ -220,18 +244,18 @@ def query_of(values: Mapping[str, Any], named: Named) -> Query:
 
 
 def whole_numbers(option: str, text: str) -> tuple[int, ...]:
-    """Return the numbers of states in a text, which has commas between them; none when empty.
+    """Parse state numbers separated by commas; an empty text has none.
 
     Raises
     ------
     OptionError
-        Something else is there; `option` is named as the one that says so.
+        The text contains anything else; the message names `option`.
     """
     try:
         return tuple(whole(part) for part in text.split(",")) if text.strip() else ()
     except ValueError:
         raise OptionError(
-            f"{option} is {shown(text)}; give state numbers with commas between them, for example 3,7."
+            f"{option} is {shown(text)}; give state numbers separated by commas, for example 3,7."
         ) from None
 
 
@@ -246,12 +270,12 @@ def _length(option: str, text: str) -> tuple[int, int]:
 
 
 def source_name(dataset: Dataset, name: str | None, named: Named) -> str:
-    """Return the name of the source that is asked for; None stands for the only one.
+    """Return the name of the requested source; None means the only one.
 
     Raises
     ------
     OptionError
-        There are several, and none is named.
+        There are several sources, and none is given.
     UnknownNameError
         There is no such source.
     """
@@ -259,7 +283,7 @@ def source_name(dataset: Dataset, name: str | None, named: Named) -> str:
     if name is None:
         if len(dataset.sources) > 1:
             raise OptionError(
-                f"{dataset.id} has several sources; name one with {named('source')}: {known}."
+                f"{dataset.id} has several sources; choose one with {named('source')}: {known}."
             )
         name = next(iter(dataset.sources))
     if name not in dataset.sources:
@@ -268,23 +292,23 @@ def source_name(dataset: Dataset, name: str | None, named: Named) -> str:
 
 
 def annotations_of(dataset: Dataset, text: str | None) -> tuple[Annotation, ...]:
-    """Return the annotations that a text names, with commas between them; none when empty or None.
+    """Return the annotations named in a text, separated by commas; none if it is empty or None.
 
     Raises
     ------
     OptionError
-        They are more than `MOST_ANNOTATIONS`.
+        There are more than `MOST_ANNOTATIONS`.
     UnknownNameError
         There is no such annotation.
     """
     if not text:
         return ()
-    # A name may hold a comma: the whole text first.
+    # A name may contain a comma, so try the whole text first.
     names = [text] if text in dataset.annotations else text.split(",")
     if len(names) > MOST_ANNOTATIONS:
         raise OptionError(
-            f"{len(names):,} annotations are asked for, and {MOST_ANNOTATIONS} are the most; "
-            "ask for them in several lots."
+            f"{len(names):,} annotations are requested; at most {MOST_ANNOTATIONS} are allowed; "
+            "use several requests."
         )
     for name in names:
         if name not in dataset.annotations:
@@ -294,7 +318,7 @@ def annotations_of(dataset: Dataset, text: str | None) -> tuple[Annotation, ...]
 
 
 def beside_of(dataset: Dataset, values: Mapping[str, Any], named: Named) -> Beside:
-    """Return what the values of `ROW_OPTIONS` ask for.
+    """Return what to add to each row for values of `ROW_OPTIONS`.
 
     Raises
     ------
@@ -315,6 +339,6 @@ def beside_of(dataset: Dataset, values: Mapping[str, Any], named: Named) -> Besi
 
 
 def sequence_ids(dataset: Dataset) -> Callable[[int], int | str | None]:
-    """Return what gives the id of a sequence by its ordinal; None where the data names none."""
+    """Return a function from the ordinal of a sequence to its id, None if the data has no ids."""
     known = dataset.sequences.ids
     return lambda ordinal: None if known is None else known[ordinal]

@@ -1,7 +1,7 @@
 """CSV for spreadsheets: it opens with the right letters, runs no formula, and is named as on the page.
 
 Programs read the other CSV, which holds every token as it is. Here the text is marked as UTF-8 by a byte order
-mark, lines end as in RFC 4180, and a text that a spreadsheet would take for a formula is set apart by an
+mark, lines end as in RFC 4180, and a text that a spreadsheet would take for a formula begins with an
 apostrophe (https://owasp.org/www-community/attacks/CSV_Injection). Numbers stay numbers.
 """
 
@@ -14,9 +14,9 @@ from typing import Any
 
 #: Marks the text as UTF-8 for Excel.
 BYTE_ORDER_MARK = "\ufeff"
-#: What a formula can begin with; some spreadsheets take the full-width signs for the same.
+#: The first characters of formulas; some spreadsheets treat the full-width signs alike.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-#: What a cell can hold; the rest would run over into other cells.
+#: The maximum length of a cell; the rest would run over into other cells.
 MOST_CHARACTERS = 32_767
 _NAMES = ("rank", "states", "other states on", "length", "step", "last step", "sequence")
 
@@ -28,7 +28,7 @@ def safe(text: str) -> str:
 
 
 def heading(words: int, annotations: Sequence[str]) -> list[str]:
-    """Return the names of the columns, in the page's words; `words` beside a match add two."""
+    """Return the names of the columns, in the page's words; `words` before and after a match add two."""
     around = ["words before", "words", "words after"] if words else ["words"]
     taken = {*_NAMES, *around, "query"}
     return [
@@ -46,7 +46,7 @@ def row(match: Mapping[str, Any], n_selected: int) -> list[int | float | str]:
     match
         As in the JSON of an answer, with what `Beside.of` adds.
     n_selected
-        The size of S1: the union without it is what else is on.
+        The size of S1; the rest of the union are the other states on.
     """
     sequence = match["sequence"]
     around = ["before", "tokens", "after"] if "before" in match else ["tokens"]
@@ -74,7 +74,7 @@ def lines(rows: Iterable[Sequence[int | float | str]]) -> str:
 
 
 def _values(values: Sequence[Any]) -> int | float | str:
-    """One value a step, with bars between them; the value itself where there is only one."""
+    """One value per step, separated by bars; the value itself if there is only one."""
     if len(values) == 1 and isinstance(values[0], int | float):
         return values[0]
     return " | ".join(_text(value) for value in values)

@@ -16,19 +16,28 @@ from app.phrases import SearchService
 from app.settings import Settings
 from app.web import requests
 from app.web.api.blueprint import blueprint
-from app.web.callbacks import download, jobs, match, opening, search, select
+from app.web.callbacks import (
+    clientside,
+    download,
+    jobs,
+    match,
+    opening,
+    search,
+    select,
+    state,
+)
 from app.web.payloads.window import BrushSummaries
 from app.web.services import Services
-from app.web.slow_clients import Sending
+from app.web.slow_clients import SendTimeout
 from app.web.static import head, static_files
 from app.work.jobs import Jobs
-from app.work.preparation import Copies
+from app.work.preparation import Preparations
 from components.ids import Panel
 from components.page import page
 from loaders import Catalog
 
 #: The page around the dashboard. The colour scheme that Mantine remembers is set before anything is
-#: drawn, so that a dark page does not flash white.
+#: drawn, so that a dark page does not flash.
 INDEX = """<!DOCTYPE html>
 <html lang="en">
   <head>
@@ -63,7 +72,7 @@ ICON = (
     "<path d='M0 8h16' stroke='#d6232f' stroke-dasharray='2 1.5' stroke-width='1'/></svg>"
 )
 
-#: The largest request, in bytes: a page's own have some thousands, with every state excluded.
+#: The maximum size of a request in bytes; those of a page have some thousands with every state excluded.
 MOST_REQUEST_BYTES = 4 << 20
 
 
@@ -80,13 +89,13 @@ def create_app(
     Parameters
     ----------
     catalog
-        The datasets; broken ones are shown in the picker with what is wrong with them.
+        The datasets; broken ones are shown in the picker with their error.
     settings
-        The cache folder and bounds, and how many threads there are, are taken from here.
+        Provides the cache folder, the limits and the number of threads.
     matching
         The matching service; by default a new one.
     patience
-        Seconds that a request waits for long work before the browser is told to ask again.
+        Seconds that a request waits for long work before the browser has to poll.
     panels
         The panels of the page.
 
@@ -116,13 +125,14 @@ def create_app(
     )
     app.layout = lambda: page(dataset_options(services.corpus), panels)
     app.server.register_blueprint(blueprint(services))
-    app.server.after_request(Sending().in_time)
+    app.server.after_request(SendTimeout().limit)
     # Flask calls these in reverse order: compressed first, then sent in pieces.
     app.server.after_request(static_files(app.server, app.config.routes_pathname_prefix))
-    for callbacks in (opening, select, match, search, download, jobs):
-        callbacks.register(app, services, panels)
+    for callbacks in (opening, select, state, match, search, download, jobs):
+        callbacks.register(app, services)
+    clientside.register(app, panels)
     requests.register(app)
-    # Dash sets itself up at the first request while others go on: of the files that a page asks a
+    # Dash sets itself up during the first request while others run: of the files that a page requests from a
     # new worker for all at once, some would be refused. So the first request is made here.
     app.server.test_client().get(f"{app.config.routes_pathname_prefix}_dash-dependencies")
     return app
@@ -135,32 +145,32 @@ def make_services(
     matching: MatchService | None = None,
     patience: float = 1.0,
 ) -> Services:
-    """Return what the callbacks work with; the parameters are those of `create_app`."""
+    """Return the services of the callbacks; parameters are those of `create_app`."""
     notes = settings.cache_dir / "jobs"
     matching = matching or MatchService(
         cache_bytes=settings.cache_bytes, executors=processes(settings.workers)
     )
-    copies = Copies(notes, patience)
+    preparations = Preparations(notes, patience)
     return Services(
-        corpus=Corpus(catalog, copies, settings.bits_on_disk),
+        corpus=Corpus(catalog, preparations, settings.bits_on_disk),
         matching=matching,
         searching=SearchService(),
         brushes=BrushSummaries(),
         jobs=Jobs(
             notes,
-            # A match takes all cores; beside a long one there is room for the short ones.
+            # A match uses all cores; short ones can still run next to a long one.
             at_once=2,
-            places=settings.threads // 2,
+            slots=settings.threads // 2,
             patience=patience,
         ),
-        # Threads of their own: a match is not behind two long files.
-        files=Jobs(notes, at_once=2, places=1, patience=patience, niceness=10),
-        copies=copies,
+        # Separate threads, so that a match does not wait for long downloads.
+        files=Jobs(notes, at_once=2, slots=1, patience=patience, niceness=10),
+        preparations=preparations,
     )
 
 
 def dataset_options(corpus: Corpus) -> list[tuple[str, str]]:
-    """Return (id, title) of each dataset; a broken one is there too, and says so when it is chosen."""
+    """Return (id, title) of each dataset; broken ones are included, and show their error when chosen."""
     return [
         (entry.id, entry.title + (" (cannot be opened)" if entry.error else ""))
         for entry in corpus.entries()

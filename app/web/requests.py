@@ -1,7 +1,7 @@
-"""Requests are checked here, before any code of ours reads them.
+"""Requests are validated here, before any other code of the project reads them.
 
-What does not fit is answered with status 400 and one sentence, ``{"error": ...}``, and leaves one line in
-the log, so that a traceback there is always a fault of ours. A body is parsed once, by the types of
+Invalid requests are answered with status 400 and one sentence, ``{"error": ...}``, and logged in one
+line, so that a traceback in the log is always a bug. A body is parsed once, using the types of
 `app.web.view.wire`.
 """
 
@@ -25,6 +25,7 @@ from app.web.view.wire import (
     MatchRequest,
     Navigation,
     SearchRequest,
+    StateRequest,
     TracksRequest,
     WindowRequest,
 )
@@ -34,16 +35,16 @@ _Type = TypeVar("_Type")
 
 
 class RefusedError(Exception):
-    """A request that does not fit; str(error) is one plain sentence."""
+    """An invalid request; str(error) is one plain sentence."""
 
 
 class RefusalLog:
-    """Logs refused requests: a few lines in each period, then only how many there were. Thread-safe.
+    """Logs refused requests: a few lines per period, then only their number. Thread-safe.
 
     Parameters
     ----------
     most
-        Lines in a period.
+        Lines per period.
     seconds
         The length of a period.
     now
@@ -78,7 +79,7 @@ class RefusalLog:
 
 
 def register(app: Dash) -> None:
-    """Answer the requests to `app` that do not fit."""
+    """Answer invalid requests to `app`."""
     server: Flask = app.server
     log = RefusalLog()
     path = f"{app.config.routes_pathname_prefix}_dash-update-component"
@@ -96,17 +97,17 @@ def register(app: Dash) -> None:
 
     @server.errorhandler(DependencyException)
     def missing(error: DependencyException) -> NotFound:
-        # Dash raises it for each file of a component library that there is not.
+        # Dash raises it for files of component libraries that do not exist.
         return NotFound()
 
 
 def json_object() -> dict[str, Any]:
-    """Return the body of the present request, a JSON object.
+    """Return the body of the current request, a JSON object.
 
     Raises
     ------
     RefusedError
-        Another body, or one that is not JSON.
+        The body is something else, or not JSON.
     """
     try:
         body = request.get_json()
@@ -120,24 +121,24 @@ def json_object() -> dict[str, Any]:
 
 
 def body(adapter: TypeAdapter[_Type]) -> _Type:
-    """Return the body of the present request as its type says; raises `RefusedError`."""
+    """Return the body of the current request, validated by its type; raises `RefusedError`."""
     return parse(adapter, json_object(), "The body")
 
 
 def fresh(answer: Mapping[str, Any]) -> Response:
-    """Return an answer as JSON that no cache keeps."""
+    """Return an answer as JSON that must not be cached."""
     response = jsonify(answer)
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 def parse(adapter: TypeAdapter[_Type], value: object, name: str) -> _Type:
-    """Return a value as its type says; `name` is what a sentence calls it.
+    """Return a value validated by its type; `name` is its name in error messages.
 
     Raises
     ------
     RefusedError
-        It does not fit: the sentence names the first field, what was expected and what was found.
+        It is invalid: the message names the first field, what was expected and what was found.
     """
     try:
         return adapter.validate_python(value)
@@ -149,11 +150,9 @@ def parse(adapter: TypeAdapter[_Type], value: object, name: str) -> _Type:
     if first["type"] == "missing":
         raise RefusedError(f"{field} is missing.")
     if first["type"] == "extra_forbidden":
-        raise RefusedError(
-            f"{field} is not a known field; load the page again if it is an old one."
-        )
+        raise RefusedError(f"{field} is not a known field; if the page is old, reload it.")
     expected = first["msg"][:1].lower() + first["msg"][1:]
-    raise RefusedError(f"{field} does not fit: {expected}, not {_shown(first['input'])}.")
+    raise RefusedError(f"{field} is invalid: expected {expected}, found {_shown(first['input'])}.")
 
 
 def _field(part: object) -> str:
@@ -161,13 +160,14 @@ def _field(part: object) -> str:
 
 
 def _shown(value: object) -> str:
-    """A value as a sentence quotes it: short, on one line, ASCII where it is odd."""
+    """Return a value as quoted in a sentence: short, on one line, unusual characters escaped."""
     return reprlib.repr(value).encode("ascii", "backslashreplace").decode()
 
 
-# Made once: each compiles its type.
+# Created once: each compiles its type.
 NAVIGATION = TypeAdapter(Navigation)
 WINDOW_REQUEST = TypeAdapter(WindowRequest)
+STATE_REQUEST = TypeAdapter(StateRequest)
 TRACKS_REQUEST = TypeAdapter(TracksRequest)
 MATCH_REQUEST = TypeAdapter(MatchRequest)
 SEARCH_REQUEST = TypeAdapter(SearchRequest)

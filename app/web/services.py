@@ -10,18 +10,18 @@ from app.matching import MatchService
 from app.phrases import SearchService
 from app.web.payloads.window import BrushSummaries
 from app.work.jobs import Jobs
-from app.work.preparation import Copies
+from app.work.preparation import Preparations
 
-#: The kinds of jobs, as they are named in the addresses of ``_jobs``.
+#: The kinds of jobs, as in the addresses of ``_jobs``.
 MATCH, FILE = "match", "file"
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The datasets, the matching service and the phrase search. Any worker with the same data answers alike.
+    """The datasets, the matching service and the phrase search. Any worker with the same data gives the same answers.
 
-    `corpus` opens datasets and sources. `jobs` runs matches, `files` prepares downloads, `copies`
-    builds what is missing of the datasets: none keeps a request waiting for long.
+    `corpus` opens datasets and sources. `jobs` runs matches, `files` prepares downloads, `preparations`
+    builds missing copies of sources. Requests never wait long for any of them.
     """
 
     corpus: Corpus
@@ -30,9 +30,9 @@ class Services:
     brushes: BrushSummaries
     jobs: Jobs
     files: Jobs
-    copies: Copies
+    preparations: Preparations
 
     @property
     def pools(self) -> Mapping[str, Jobs]:
-        """The jobs of each kind. Matches and files have threads of their own."""
+        """The jobs of each kind. Matches and files have separate threads."""
         return {MATCH: self.jobs, FILE: self.files}

@@ -15,38 +15,38 @@ from gunicorn.app.base import BaseApplication
 
 
 class ServeError(Exception):
-    """Nobody can listen there; str(error) is one plain sentence for a person."""
+    """The server cannot listen on an address; str(error) is one plain sentence for a person."""
 
 
 def answer_promptly() -> None:
-    """Have this process turn to a waiting thread ten times as often as Python does by itself.
+    """Make this process switch threads ten times as often as by default.
 
-    Each time a small request has waited for the network, it must get the interpreter back from the
-    threads that are at work for a match.
+    After each wait for the network, a small request must get the interpreter lock back from the threads
+    that compute matches.
     """
     sys.setswitchinterval(0.0005)
 
 
 def allow_open_files() -> None:
-    """Let this process hold as many files open as the system allows it, not as a shell begins with.
+    """Raise the limit of open files to the maximum that the system allows.
 
-    It holds one for each source that somebody looked at, and one for each connection.
+    The process has one open file per source that was opened, and one per connection.
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):  # a system may promise more than it gives
+    with contextlib.suppress(ValueError, OSError):  # a system may allow less than it reports
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def bind(host: str, port: int) -> socket.socket:
     """Return a socket bound to the first address of `host`; it does not listen yet.
 
-    Binding comes before any work, so that a port in use is told at once, and the server later takes
-    this very socket, so that nobody can take the port in between.
+    Binding comes before any other work, so that a port in use is reported at once. The server later uses
+    this socket, so that no other process can take the port in between.
 
     Raises
     ------
     ServeError
-        The name is unknown, the address is another machine's, the port is in use or not allowed.
+        The name is unknown, the address belongs to another machine, or the port is in use or not allowed.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -58,7 +58,7 @@ def bind(host: str, port: int) -> socket.socket:
     family, kind, protocol, _, address = found[0]
     listener = socket.socket(family, kind, protocol)
     try:
-        # Without it a restart would have to wait for the old connections to be forgotten.
+        # Without it a restart would have to wait for old connections to time out.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as error:
@@ -68,7 +68,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def url(host: str, listener: socket.socket) -> str:
-    """Return where to point a browser on this machine."""
+    """Return the address to open in a browser on this machine."""
     port = listener.getsockname()[1]
     if host in ("0.0.0.0", "::"):  # noqa: S104 - nothing is bound here
         host = "127.0.0.1"
@@ -83,27 +83,26 @@ def serve(
 ) -> None:
     """Serve until SIGINT or SIGTERM; does not return, the process exits (0 after either).
 
-    gunicorn and not the server that comes with Dash, which says of itself that it is for
-    development: here the number of threads is bounded, slow clients wait in a queue and keep their
-    connection, and a worker that dies is replaced. There is one worker with threads: matching works
-    outside the interpreter's lock, and its cache is kept once. Teams that want more run
-    `app.wsgi:server` with as many workers as they like.
+    Uses gunicorn instead of Dash's development server: the number of threads is bounded, slow clients wait
+    in a queue and keep their connection, and a worker that dies is replaced. There is one worker with
+    threads: matching works outside the interpreter lock, and so there is one cache. Teams that want more
+    run `app.wsgi:server` with any number of workers.
 
     Parameters
     ----------
     application
-        The WSGI application. It is made before the worker is forked: nothing may run in threads.
+        The WSGI application, created before the worker is forked: no threads may be running.
     listener
         A bound socket.
     threads
-        How many requests are worked on at once.
+        The number of requests handled at once.
     started
-        Called in the worker, once, when it answers.
+        Called once, in the worker, when it is ready.
 
     Raises
     ------
     ServeError
-        Somebody else began to listen on the address since it was bound.
+        Another process has started to listen on the address since it was bound.
     """
     try:
         listener.listen()
@@ -113,15 +112,15 @@ def serve(
     answer_promptly()
     allow_open_files()
     options = {
-        "bind": [f"fd://{os.dup(listener.fileno())}"],  # gunicorn closes what it is given
+        "bind": [f"fd://{os.dup(listener.fileno())}"],  # gunicorn closes the descriptor
         "worker_class": "gthread",
         "threads": threads,
         "timeout": 120,
         "graceful_timeout": 3,
         "keepalive": 30,
-        "limit_request_line": 0,  # the address holds the whole view, exclusions and all
+        "limit_request_line": 0,  # the address contains the whole view with all exclusions
         "loglevel": "warning",
-        "control_socket_disable": True,  # it would be made in the user's home
+        "control_socket_disable": True,  # it would be created in the user's home folder
         "post_worker_init": lambda worker: started(),
         "worker_exit": _end,
     }
@@ -129,9 +128,9 @@ def serve(
 
 
 def _end(arbiter: Any, worker: Any) -> None:
-    """End a worker at once: nobody will read what its threads are still at work on.
+    """End a worker at once, since the results of its threads are no longer needed.
 
-    Python would wait for them, and gunicorn then kill the worker and guess that memory ran out.
+    Python would wait for the threads; gunicorn would then kill the worker and report a lack of memory.
     """
     if worker.booted:
         os._exit(0)
@@ -144,19 +143,19 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         super().__init__()
 
     def load_config(self) -> None:
-        """Set what differs from gunicorn's defaults."""
+        """Set options that differ from gunicorn's defaults."""
         for name, value in self._options.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """Return the application, which is there already."""
+        """Return the application, which already exists."""
         return self._application
 
 
 def _sentence(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
-            f"Port {port} on {host} is in use; stop what listens there, "
+            f"Port {port} on {host} is in use; stop the program that listens there, "
             "or choose another port with --port."
         )
     if error.errno in (errno.EACCES, errno.EPERM):

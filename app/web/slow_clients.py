@@ -1,7 +1,7 @@
-"""Callers that keep a thread of the server: while they wait for an answer, and while they take it.
+"""Clients that occupy a thread of the server: while they wait for an answer, and while they receive it.
 
-Long work within a request ends when nobody waits for it any more; the sending of a large answer ends
-when the client does not take it, and a program's holds a place as long work does.
+Long work within a request ends when its client has disconnected; the sending of a large answer ends
+when the client does not read it, and that of a program occupies a slot like long work.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from flask import Response, request
 from app.matching import Control
 from app.work.jobs import Jobs
 
-#: Answers are sent in pieces of so many bytes.
+#: Bytes of one piece of an answer.
 PIECE = 1 << 18
 
-# Between two looks.
+# The interval of checks.
 _SECONDS = 0.2
 # Where Linux's server keeps the connection: gunicorn's and, in tests and while developing, Werkzeug's.
 _CONNECTIONS = ("gunicorn.socket", "werkzeug.socket")
@@ -31,14 +31,14 @@ _HUNG_UP = getattr(select, "POLLRDHUP", 0)
 
 
 @contextmanager
-def while_waited_for(environ: Mapping[str, Any], most_seconds: float) -> Iterator[Control]:
-    """Yield a control that is cancelled when the client has gone, and at the latest when time is up.
+def cancelled_with_client(environ: Mapping[str, Any], most_seconds: float) -> Iterator[Control]:
+    """Yield a control that is cancelled when the client disconnects, and when time is up.
 
     Parameters
     ----------
     environ
-        The WSGI environment of the request. Servers that do not show its connection there leave the
-        time.
+        The WSGI environment of the request. If the server does not provide its connection there, only the time
+        counts.
     most_seconds
         How long the work may take.
     """
@@ -48,11 +48,13 @@ def while_waited_for(environ: Mapping[str, Any], most_seconds: float) -> Iterato
 
     def watch() -> None:
         while not over.wait(_SECONDS):
-            if time.monotonic() >= until or (connection is not None and has_gone(connection)):
+            if time.monotonic() >= until or (
+                connection is not None and has_disconnected(connection)
+            ):
                 control.cancel()
                 return
 
-    watcher = threading.Thread(target=watch, name="caller", daemon=True)
+    watcher = threading.Thread(target=watch, name="client", daemon=True)
     watcher.start()
     try:
         yield control
@@ -61,7 +63,7 @@ def while_waited_for(environ: Mapping[str, Any], most_seconds: float) -> Iterato
         watcher.join()  # the server may close the connection, and reuse its number, from here on
 
 
-def has_gone(connection: socket.socket) -> bool:
+def has_disconnected(connection: socket.socket) -> bool:
     """Whether the other side has closed a connection, or its half of it; reads nothing."""
     try:
         if _HUNG_UP:
@@ -78,24 +80,24 @@ def has_gone(connection: socket.socket) -> bool:
 
 
 def held_until_sent(response: Response, jobs: Jobs) -> bool:
-    """Have an answer hold a place until it is sent; False, and nothing was done, where none is free.
+    """Make an answer occupy a slot until it is sent; returns False, without effect, if none is free.
 
-    A client may read slowly, and a thread of the server waits for it: only so many do.
+    A client may read slowly while a thread of the server waits for it; the slots bound how many do.
     """
-    with contextlib.ExitStack() as place:
-        if not place.enter_context(jobs.place()):
+    with contextlib.ExitStack() as slot:
+        if not slot.enter_context(jobs.slot()):
             return False
-        response.call_on_close(place.pop_all().close)
+        response.call_on_close(slot.pop_all().close)
         return True
 
 
-class Sending:
-    """Hangs up on clients that do not take what is sent to them. Thread-safe.
+class SendTimeout:
+    """Disconnects clients that do not read what is sent to them. Thread-safe.
 
     Parameters
     ----------
     seconds
-        In which a client must have taken a `PIECE`: in a minute, 4 kB a second are enough.
+        The time in which a client must read a `PIECE`: with a minute, 4 kB per second are enough.
     """
 
     def __init__(self, seconds: float = 60.0) -> None:
@@ -104,20 +106,18 @@ class Sending:
         self._late: dict[socket.socket, float] = {}  # from when on
         self._watching = False
 
-    def in_time(self, response: Response) -> Response:
-        """Send an answer of more than a `PIECE` in pieces, and to nobody who does not take them.
+    def limit(self, response: Response) -> Response:
+        """Send an answer of more than a `PIECE` in pieces, and only while the client reads them.
 
         To be called after each request, within it.
         """
         if (response.content_length or 0) > PIECE and not response.direct_passthrough:
             parts = response.iter_encoded()
-            response.response = self.taken_in_time(_pieces(parts), request.environ)
+            response.response = self.read_in_time(_pieces(parts), request.environ)
         return response
 
-    def taken_in_time(
-        self, content: Iterable[bytes], environ: Mapping[str, Any]
-    ) -> Iterator[bytes]:
-        """Pass on the pieces of an answer; hang up on a client that does not take one in time."""
+    def read_in_time(self, content: Iterable[bytes], environ: Mapping[str, Any]) -> Iterator[bytes]:
+        """Pass on the pieces of an answer; disconnect a client that does not read one in time."""
         connection = _connection(environ)
         if connection is None:
             yield from content
@@ -136,8 +136,8 @@ class Sending:
             if self._watching:
                 return
             self._watching = True
-        # One for all, and only while there is something to watch: a thread a piece costs more than
-        # the sending of a window.
+        # One thread for all, and only while needed: a thread per piece would cost
+        # more than sending a window does.
         try:
             threading.Thread(target=self._watch, name="sending", daemon=True).start()
         except RuntimeError:  # no thread can begin now: the next piece tries again
@@ -152,7 +152,7 @@ class Sending:
                 late = [connection for connection, at in self._late.items() if at < now]
                 for connection in late:
                     del self._late[connection]
-                    _hang_up(connection)
+                    _disconnect(connection)
                 if not self._late:
                     self._watching = False
                     return
@@ -164,9 +164,9 @@ def _pieces(content: Iterable[bytes]) -> Iterator[bytes]:
             yield part[first : first + PIECE]
 
 
-def _hang_up(connection: socket.socket) -> None:
+def _disconnect(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):  # closed meanwhile
-        # Not the method of a TLS connection, which would say goodbye first.
+        # Not the method of a TLS connection, which would first send a closing message.
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 

@@ -1,8 +1,8 @@
 """What a page loads first: compressed, cached by the browser, and requested before it is needed.
 
-Compressed are scripts, style sheets, the layout and the list of callbacks. Each content is compressed
-once for each encoding and cached in memory. Answers to callbacks and of the API are not compressed:
-most users are on the same machine or network, where compressing a window takes longer than sending it.
+Scripts, style sheets, the layout and the list of callbacks are compressed, once per encoding, and cached
+in memory. Answers to callbacks and of the API are not compressed: most users are on the same machine or
+network, where compressing a window takes longer than sending it.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from dash import Dash
 from flask import Flask, Response, g, request
 from flask_compress import Compress
 
-#: Bytes of compressed content that are kept; a first load has about one million.
+#: The size of the cache of compressed content in bytes; a first load has about one million.
 _CACHE_BYTES = 32 << 20
 _ENDINGS = ("_dash-layout", "_dash-dependencies")
 _YEAR = 365 * 24 * 3600
 
 
 class _Cache:
-    """The cache in the shape that Flask-Compress asks for, bounded in bytes. Thread-safe."""
+    """A cache with the interface required by Flask-Compress, bounded in bytes. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._contents: LRUCache[str, bytes] = LRUCache(_CACHE_BYTES, getsizeof=len)
 
     def get(self, key: str) -> bytes | None:
-        """Return a compressed content, None if it is not there."""
+        """Return compressed content, or None."""
         with self._lock:
             return self._contents.get(key)
 
     def set(self, key: str, value: bytes) -> None:
-        """Keep a compressed content, unless it alone is larger than the cache."""
+        """Cache compressed content, unless it is larger than the cache."""
         with self._lock, contextlib.suppress(ValueError):
             self._contents[key] = value
 
@@ -46,15 +46,15 @@ class _Cache:
 def static_files(app: Flask, prefix: str) -> Callable[[Response], Response]:
     """Return a function to be called after each request, which compresses static answers.
 
-    An asset whose address has Dash's ``?m=`` (the time when the file was changed) may be kept by
-    browsers for a year: another content has another address.
+    Browsers may cache an asset whose address has Dash's ``?m=`` (its modification time) for a year: changed
+    content has a different address.
 
     Parameters
     ----------
     app
         The Flask application.
     prefix
-        The path under which Dash's routes are, with slashes at both ends.
+        The path prefix of Dash's routes, with slashes at both ends.
     """
     app.config.update(
         COMPRESS_REGISTER=False,
@@ -89,18 +89,18 @@ def static_files(app: Flask, prefix: str) -> Callable[[Response], Response]:
 
 
 def head(app: Dash, assets: Path) -> str:
-    """Return what stands first in the page's ``<head>`` so that nothing is found out late.
+    """Return the first elements of the page's ``<head>``, so that all files are requested early.
 
-    The browser's modules import each other by plain addresses. The import map gives each of them its
-    version, so that it is cached as every other asset; they, the layout and the list of callbacks are
-    requested with the scripts and not after these have run.
+    The browser's modules import each other by plain addresses. The import map adds versions, so that they
+    are cached like other assets. They, the layout and the list of callbacks are requested together with the
+    scripts and not only after these have run.
 
     Parameters
     ----------
     app
         The dashboard.
     assets
-        The folder of its assets.
+        The folder of the assets.
     """
     files = sorted(assets.glob("*/*.mjs"))
     plain = [app.get_asset_url(file.relative_to(assets).as_posix()) for file in files]
@@ -113,7 +113,7 @@ def head(app: Dash, assets: Path) -> str:
         [
             f'<script type="importmap">{json.dumps({"imports": imports})}</script>',
             *(f'<link rel="modulepreload" href="{address}">' for address in imports.values()),
-            # Dash asks for these two with fetch().
+            # Dash requests these two with fetch().
             *(
                 f'<link rel="preload" as="fetch" crossorigin href="{prefix}{name}">'
                 for name in _ENDINGS

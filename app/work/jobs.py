@@ -1,4 +1,4 @@
-"""Work that may take long: done in a few threads of one process, followed and cancelled from any.
+"""Work that may take long: run in threads of one process, followed and cancelled from any.
 
 A job that takes longer than a moment leaves a note in the cache folder, and later its answer, so
 that any worker process can report its progress, return its answer, or cancel it. A quick job touches
@@ -13,7 +13,6 @@ work goes on); `PAGE-KIND-N.answer`, and `PAGE-KIND-N.file`, which the work itse
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import logging
 import os
@@ -30,13 +29,15 @@ from typing import Any, Literal
 
 from app.matching import Cancelled, Control
 from app.matching.priority import lower_priority
+from loaders.atomic import whole_file
+from loaders.locks import hold_for_life, is_held
 
 Answer = Mapping[str, Any]
 Work = Callable[[Control], Answer]
 
 #: Seconds after which a job is worth a note, and between two updates of the note.
 MOMENT, BETWEEN = 0.25, 0.2
-#: The random name that a page gives itself. No other page knows it.
+#: The random name of a page, known only to that page.
 PAGE_NAME = "[0-9a-f]{16,64}"
 _OLD_SECONDS = 3600
 
@@ -44,7 +45,7 @@ _LOG = logging.getLogger("statebrush")
 
 
 def check_page(page: str) -> str:
-    """Return the name of a page, which becomes part of a file's name; ValueError if it is not one."""
+    """Return the name of a page, which becomes part of a file name; ValueError if it is invalid."""
     if not re.fullmatch(PAGE_NAME, page):
         raise ValueError("a page is 16 to 64 hex digits")
     return page
@@ -81,17 +82,17 @@ class JobName:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a job stands.
+    """The progress of a job.
 
     Attributes
     ----------
     state
         ``done`` has an answer; ``unknown``: it is over, never came, or came a moment ago; ``lost``:
-        the process that worked on it is gone.
+        the process that worked on it has ended.
     stage, done
-        Of a running one, as its `Control` says; ``queued`` while it waits for its turn.
+        Of a running job, from its `Control`; ``queued`` while it waits for its turn.
     seconds
-        Since it came.
+        Since the request.
     """
 
     state: Literal["running", "done", "lost", "unknown"]
@@ -100,8 +101,8 @@ class Status:
     seconds: float = 0.0
     answer: Answer | None = None
 
-    def told(self) -> dict[str, Any]:
-        """Return the fields by name; the answer itself and not, as `asdict` has it, a copy of its every list."""
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields by name. Unlike `asdict`, it does not copy the answer."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
@@ -111,34 +112,34 @@ class Jobs:
     Parameters
     ----------
     folder
-        Where notes and answers are left; the same for all worker processes.
+        The folder for notes and answers, shared by all worker processes.
     at_once
-        How many jobs run at the same time; the others wait for their turn.
-    places
-        How many callers may wait for their job at the same time. The others are sent away at once:
+        The number of jobs that run at the same time; others wait for their turn.
+    slots
+        The number of requests that may wait for their job at the same time. Others return at once, so that
         small requests always find a thread of the server free.
     patience
-        Seconds that a caller waits at the most.
+        Seconds that a request waits at most.
     niceness
-        How much less urgent the threads are than the process.
+        The niceness of the threads, relative to the process.
 
     Attributes
     ----------
     BUSY
-        What to tell whom `place` turns away.
+        The sentence for a request that gets no slot.
     """
 
-    BUSY = "The server is busy with other long searches and large answers; ask again in a moment."
+    BUSY = "The server is busy with other long searches and large answers; try again in a moment."
 
     def __init__(
-        self, folder: Path, *, at_once: int, places: int, patience: float = 1.0, niceness: int = 5
+        self, folder: Path, *, at_once: int, slots: int, patience: float = 1.0, niceness: int = 5
     ) -> None:
         self._folder = folder
         self._notes = _Notes(folder)
-        self._places = threading.Semaphore(places)
-        self._held = threading.Semaphore(max(1, places))
+        self._waiting = threading.Semaphore(slots)
+        self._slots = threading.Semaphore(max(1, slots))
         self._patience = patience
-        # It starts its threads with the first job: nothing runs yet when a server forks.
+        # Threads start with the first job, so that a server can fork before.
         self._threads = ThreadPoolExecutor(
             at_once, thread_name_prefix="job", initializer=lower_priority, initargs=(niceness,)
         )
@@ -155,51 +156,51 @@ class Jobs:
             Older jobs of the same page and kind in this process are cancelled. (`cancel` also
             cancels those of other processes.)
         work
-            Returns the answer, which must have a JSON form; is given the job's control, and lets
-            `Cancelled` pass.
+            Takes the job's control and returns the answer, which must have a JSON form. It must not
+            catch `Cancelled`.
 
         Returns
         -------
         dict or None
-            None: it is not there yet, or not wanted any more; `status` tells.
+            None: it is not there yet, or the job is cancelled; see `status`.
         """
         self._end_older(name)
         job = _Job(name, self._notes)
         with self._lock:
             self._jobs[name] = job
         future = self._threads.submit(self._do, job, work)
-        if self._places.acquire(blocking=False):
+        if self._waiting.acquire(blocking=False):
             try:
                 wait([future], timeout=min(MOMENT, self._patience))
-                self._tell(job)
+                self._publish(job)
                 wait([future], timeout=max(0.0, self._patience - MOMENT))
             finally:
-                self._places.release()
-        self._tell(job)
-        return job.leave(future)
+                self._waiting.release()
+        self._publish(job)
+        return job.answer(future)
 
     @contextmanager
-    def place(self) -> Iterator[bool]:
-        """Hold a place for what keeps a thread of the server, however long; False: none is free.
+    def slot(self) -> Iterator[bool]:
+        """Hold a slot for a request that occupies a thread of the server; False: none is free.
 
-        There are as many as for `run`, and one at least.
+        There are as many as for `run`, and at least one.
         """
-        held = self._held.acquire(timeout=self._patience)
+        held = self._slots.acquire(timeout=self._patience)
         try:
             yield held
         finally:
             if held:
-                self._held.release()
+                self._slots.release()
 
     def file(self, name: JobName) -> Path:
-        """Return where a job may leave a file beside its answer, for whichever process is asked for it.
+        """Return where a job may leave a file beside its answer, for any process to send.
 
-        Whoever fetches it deletes it; what nobody fetched is swept away after an hour.
+        The process that sends it deletes it; otherwise it is deleted after an hour.
         """
         return self._folder / f"{name}.file"
 
     def status(self, name: JobName) -> Status:
-        """Return how a job stands, whichever process works on it."""
+        """Return the progress of a job, whichever process works on it."""
         return self._notes.status(name)
 
     def cancel(self, oldest: JobName) -> None:
@@ -230,8 +231,8 @@ class Jobs:
                         del self._jobs[job.name]
         return answer
 
-    def _tell(self, job: _Job) -> None:
-        """Let every process know of a job from here on, unless it is over."""
+    def _publish(self, job: _Job) -> None:
+        """Keep a note of a job for the other processes from here on, unless it is over."""
         if not job.note():
             return
         with self._lock:
@@ -250,11 +251,11 @@ class Jobs:
                     self._watching = False
                     return
             for job in jobs:
-                job.look()
+                job.update()
 
 
 class _Job:
-    """One piece of work under way, and what the other processes are told of it."""
+    """A running job, and its note for other processes."""
 
     def __init__(self, name: JobName, notes: _Notes) -> None:
         self.name = name
@@ -263,15 +264,15 @@ class _Job:
         self._notes = notes
         self._lock = threading.Lock()
         self._began = time.time()
-        self._running = self._left = self._over = False
+        self._running = self._store = self._over = False
 
     def begin(self) -> None:
-        """It is its turn; raises `Cancelled` when it came too late."""
+        """Note that it is the job's turn; raise `Cancelled` if it was cancelled meanwhile."""
         self.control.check()
         self._running = True
 
     def note(self) -> bool:
-        """Write the note, anew if there is one; False when the job is over."""
+        """Write the note; False when the job is over."""
         with self._lock:
             if not self._over:
                 self.noted = True
@@ -279,34 +280,34 @@ class _Job:
                 self._notes.note(self.name, stage, self.control.done, self._began)
             return not self._over
 
-    def look(self) -> None:
+    def update(self) -> None:
         """Update the note; cancel the work if another process has asked for that."""
         if self._notes.cancelled_below(self.name) > self.name.n:
             self.control.cancel()
         self.note()
 
-    def leave(self, future: Future[Answer | None]) -> Answer | None:
-        """Return the answer if it is there; if not, have it kept for whoever asks for it."""
+    def answer(self, future: Future[Answer | None]) -> Answer | None:
+        """Return the answer if it is ready; otherwise have it stored when it is."""
         with self._lock:
             if not self._over:
-                self._left = True
+                self._store = True
                 return None
         return future.result()
 
     def finish(self, answer: Answer | None) -> None:
-        """Keep the answer where the caller has gone away; take the note back."""
+        """Store the answer if the request did not wait for it; remove the note."""
         with self._lock:
             self._over = True
             try:
-                if self._left and answer is not None and not self.control.cancelled:
-                    self._notes.keep(self.name, answer)
+                if self._store and answer is not None and not self.control.cancelled:
+                    self._notes.store(self.name, answer)
             finally:
                 if self.noted:
                     self._notes.forget(self.name)
 
 
 class _Notes:
-    """The files of `Jobs`. A note that cannot be written is missed, not an error."""
+    """The files of `Jobs`. A note that cannot be written is missing, which is not an error."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -318,12 +319,12 @@ class _Notes:
         note = {"worker": self._this_worker(), "stage": stage, "done": done, "began": began}
         self._write(f"{name}.note", json.dumps(note))
 
-    def keep(self, name: JobName, answer: Answer) -> None:
+    def store(self, name: JobName, answer: Answer) -> None:
         self._sweep(name)
         self._write(f"{name}.answer", json.dumps(answer))
 
     def forget(self, name: JobName) -> None:
-        # After the answer: whoever finds no note looks for the answer next.
+        # After the answer: a process that finds no note checks for the answer next.
         with contextlib.suppress(OSError):
             (self._folder / f"{name}.note").unlink()
 
@@ -354,7 +355,7 @@ class _Notes:
 
     def _this_worker(self) -> str:
         with self._lock:
-            # A file that was deleted meanwhile tells the others that this process is gone.
+            # If the file was deleted, other processes assume that this process has ended.
             if self._alive is not None and os.fstat(self._alive).st_nlink == 0:
                 os.close(self._alive)
                 self._worker = self._alive = None
@@ -363,29 +364,20 @@ class _Notes:
                 with contextlib.suppress(OSError):
                     self._folder.mkdir(parents=True, exist_ok=True)
                     path = self._folder / f"{self._worker}.alive"
-                    # Kept open: the lock is to end with the process, however that ends.
-                    self._alive = os.open(path, os.O_WRONLY | os.O_CREAT)
-                    fcntl.flock(self._alive, fcntl.LOCK_EX)
+                    # Left open: the lock ends with the process, however that ends.
+                    self._alive = hold_for_life(path)
             return self._worker
 
     def _is_alive(self, worker: str) -> bool:
         """Whether a process holds its lock; True where the file system has no locks."""
-        try:
-            with (self._folder / f"{Path(worker).name}.alive").open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
-        except OSError:
-            return True
-        return False
+        return is_held(self._folder / f"{Path(worker).name}.alive") is not False
 
     def _write(self, name: str, text: str) -> None:
-        """Whole or not at all: others read at any time."""
-        temporary = self._folder / f"{name}.{os.getpid()}-{threading.get_ident()}.tmp"
+        """Write completely or not at all, since other processes read at any time."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(text)
-            temporary.replace(self._folder / name)
+            with whole_file(self._folder / name) as file:
+                file.write(text.encode())
         except OSError as error:
             _LOG.warning("cannot write %s: %s", self._folder / name, error.strerror or error)
 

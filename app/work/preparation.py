@@ -1,12 +1,12 @@
-"""The derived copies that are still missing: built in threads, told from any process.
+"""Prepared copies that are missing: built in threads, followed and cancelled from any process.
 
 Opening a source the first time reads all of its Parquet files, which may take minutes. No request
-waits for that: a thread builds the copy, and whichever worker process is asked tells how far it is.
+waits for that: a thread builds the copy, and any worker process can report its progress.
 
-A copy is built for everyone who waits for it, so a cancel takes back one wish: the build ends when
-nobody else waits. Files tell the processes of each other: `KEY.PAGE.waiting`, written to as often as
-that page asks; `KEY.cancelled`, which every builder looks for; `KEY.failed`, why there is no copy. All
-of them may be deleted at any time.
+A copy is built for all pages that wait for it, so cancelling withdraws one request: the build ends when
+no other page waits. Processes communicate through files: `KEY.PAGE.waiting`, touched whenever that page
+asks; `KEY.cancelled`, which every builder checks; `KEY.failed`, why there is no copy. All of them may
+be deleted at any time.
 """
 
 from __future__ import annotations
@@ -22,28 +22,29 @@ from typing import Literal
 from app.matching.priority import lower_priority
 from app.work.failures import sentence_for
 from loaders import Dataset
+from loaders.atomic import whole_file
 
-#: Who has not asked for so long does not wait any more. Browsers let a hidden page ask once a minute.
+#: A page that has not polled for this long no longer waits. Browsers let a hidden page ask once a minute.
 WAITING_SECONDS = 180
 _NICENESS = 5
 
 
-class CopyCancelled(Exception):  # noqa: N818 - no error: somebody asked for it
-    """A copy is not built to its end: nobody waits for it any more."""
+class PreparationCancelled(Exception):  # noqa: N818 - not an error, but requested
+    """A copy is not finished: no page waits for it any more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
-    """How the copy of a source stands.
+class Preparation:
+    """The progress of the copy of a source.
 
     Attributes
     ----------
     state
         ``failed`` says why in `sentence`.
     done, total
-        Bytes; both 0 while nobody has begun.
+        Bytes; both 0 before the build has started.
     left
-        Seconds it will still take, by how long the part done has taken; None when nobody knows.
+        Seconds left, estimated from the part that is done; None before there is an estimate.
     """
 
     state: Literal["ready", "building", "failed"]
@@ -53,15 +54,15 @@ class Copy:
     sentence: str = ""
 
 
-class Copies:
-    """Builds copies, each in a thread of its own and once a process. Thread-safe.
+class Preparations:
+    """Builds copies, each once per process in a separate thread. Thread-safe.
 
     Parameters
     ----------
     folder
-        Where the worker processes tell each other who waits, what is cancelled and what failed.
+        The folder in which worker processes note the waiting pages, cancelled builds and failures.
     patience
-        Seconds that `ready` waits for a copy which is nearly there.
+        Seconds that `ready` waits for a copy that is nearly finished.
     """
 
     def __init__(self, folder: Path, patience: float = 1.0) -> None:
@@ -74,34 +75,37 @@ class Copies:
     def ready(self, dataset: Dataset, source: str, page: str | None = None) -> bool:
         """Whether a source can be opened at once; if not, its copy is being built from here on.
 
-        `page` names who will wait for it, as for `state`.
+        `page` is the page that will wait for it, as for `state`.
 
         Raises
         ------
         DatasetError
-            No such source; or building its copy failed just now, in this process or another.
+            No such source, or building its copy has just failed, in this process or another.
         """
         if dataset.is_ready(source):
             return True
         key = dataset.source_key(source)
-        self._forget(key)  # asked for again: tried again
-        self._want(key, page)
+        self._forget(key)  # requested again: try again
+        self._request(key, page)
         try:
             self._begin(dataset, source, key).result(timeout=self._patience)
-        except (TimeoutError, CopyCancelled):  # cancelled just before: `state` begins it again
+        except (
+            TimeoutError,
+            PreparationCancelled,
+        ):  # it was just cancelled: `state` starts it again
             return False
         return True
 
-    def state(self, dataset: Dataset, source: str, page: str | None = None) -> Copy:
-        """Return how a copy stands; begins to build it when the process that did so has ended.
+    def state(self, dataset: Dataset, source: str, page: str | None = None) -> Preparation:
+        """Return the progress of a copy; begin to build it if the process that did so has ended.
 
         Parameters
         ----------
         dataset, source
-            What is waited for.
+            What the page waits for.
         page
-            Who waits, a name that fits into a file's. From here on and for `WAITING_SECONDS` nobody
-            else's `cancel` ends the build.
+            The page that waits (`app.work.jobs.check_page`). For `WAITING_SECONDS` from now on, the
+            `cancel` of another page does not end the build.
 
         Raises
         ------
@@ -111,22 +115,22 @@ class Copies:
         key = dataset.source_key(source)
         if dataset.is_ready(source):
             self._leave(key, page)
-            return Copy("ready")
-        self._want(key, page)
+            return Preparation("ready")
+        self._request(key, page)
         building = dataset.building(source)
         if building is None:
             sentence = self._failed(key)
             if sentence is not None:
-                return Copy("failed", sentence=sentence)
+                return Preparation("failed", sentence=sentence)
             self._begin(dataset, source, key)
-            return Copy("building")
+            return Preparation("building")
         left = None
         if building.done and building.seconds > 1:
             left = building.seconds * (building.total - building.done) / building.done
-        return Copy("building", building.done, building.total, left)
+        return Preparation("building", building.done, building.total, left)
 
     def leave(self, dataset: Dataset, source: str, page: str | None) -> None:
-        """Take note that a page does not wait any more; the build goes on for whoever comes back.
+        """Note that a page no longer waits; the build continues in case it comes back.
 
         Raises
         ------
@@ -138,26 +142,26 @@ class Copies:
     def cancel(
         self, dataset: Dataset, source: str, page: str | None = None
     ) -> Literal["cancelled", "wanted"]:
-        """Take back the wish of a page, whichever process builds for it.
+        """Withdraw the request of a page, whichever process builds for it.
 
         Returns
         -------
         str
-            ``cancelled``: nobody else waits, and the build ends in a moment; nothing of it stays.
-            ``wanted``: somebody else does, and it goes on.
+            ``cancelled``: no other page waits; the build stops and leaves nothing behind.
+            ``wanted``: another page waits, and the build continues.
 
         Raises
         ------
         DatasetError
             No such source.
         OSError
-            The builders cannot be told.
+            The note for the builders cannot be written.
         """
         key = dataset.source_key(source)
         self._leave(key, page)
         if self._is_waited_for(key):
             return "wanted"
-        # Whoever asks between these lines asks again soon, and takes it back.
+        # A page that polls between these lines will poll again soon, which withdraws the cancel.
         self._folder.mkdir(parents=True, exist_ok=True)
         self._cancelled(key).touch()
         return "cancelled"
@@ -166,29 +170,29 @@ class Copies:
         with self._lock:
             if key not in self._under_way:
                 future: Future[None] = Future()
-                # A daemon: half a copy is worth nothing, and the server can end at once.
+                # A daemon thread: an incomplete copy is of no use, and the server can end at once.
                 threading.Thread(
                     target=self._build,
                     args=(dataset, source, key, future),
                     name=f"copy {source}",
                     daemon=True,
                 ).start()
-                # Only now: where no thread can begin, nobody is to wait for one.
+                # Only now: if no thread can begin, no call may wait for one.
                 self._under_way[key] = future
             return self._under_way[key]
 
     def _build(self, dataset: Dataset, source: str, key: str, future: Future[None]) -> None:
-        def look(done: int, total: int) -> None:
+        def report(done: int, total: int) -> None:
             if self._cancelled(key).exists():
-                raise CopyCancelled
+                raise PreparationCancelled
             if dataset.progress is not None:
                 dataset.progress(done, total)
 
-        # As do the threads that it starts: whoever looks at something else goes first.
+        # As do the threads that it starts: small requests come first.
         lower_priority(_NICENESS)
         try:
-            dataset.open_source(source, look)
-        except CopyCancelled as error:
+            dataset.open_source(source, report)
+        except PreparationCancelled as error:
             self._end(key)
             future.set_exception(error)
         except Exception as error:
@@ -203,12 +207,13 @@ class Copies:
             del self._under_way[key]
 
     def _fail(self, key: str, sentence: str) -> None:
-        # In memory too: on a full disk there is no room for the file.
+        # Also in memory, since a full disk has no space for the file.
         with self._lock:
             self._failures[key] = sentence
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._file(key).write_text(sentence, encoding="utf-8")
+            with whole_file(self._file(key)) as file:
+                file.write(sentence.encode())
         self._end(key)
 
     def _failed(self, key: str) -> str | None:
@@ -228,8 +233,8 @@ class Copies:
         with contextlib.suppress(OSError):
             self._file(key).unlink()
 
-    def _want(self, key: str, page: str | None) -> None:
-        """Note that a page waits, and that the copy is to be built: an earlier cancel is void."""
+    def _request(self, key: str, page: str | None) -> None:
+        """Note that a page waits for the copy, which withdraws an earlier cancel."""
         with contextlib.suppress(OSError):
             if page is not None:
                 self._folder.mkdir(parents=True, exist_ok=True)
@@ -244,7 +249,7 @@ class Copies:
     def _is_waited_for(self, key: str) -> bool:
         oldest, found = time.time() - WAITING_SECONDS, False
         for path in self._folder.glob(f"{key}.*.waiting"):
-            with contextlib.suppress(OSError):  # gone meanwhile
+            with contextlib.suppress(OSError):  # deleted meanwhile
                 if path.stat().st_mtime >= oldest:
                     found = True
                 else:

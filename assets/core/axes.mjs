@@ -34,7 +34,7 @@ export function figure(skeletons, theme, name, data, ranges) {
 /** @param {number} state @param {Info} info */
 export const stateName = (state, info) => (info.names ? info.names[state] : String(state));
 
-/** A new brush: the limits of the one before are not asked of other words. @param {number} start @param {number} stop */
+/** A new brush: it does not take over the limits of the one before. @param {number} start @param {number} stop */
 export const newBrush = (start, stop) => ({ start, stop, before: 0, after: 0 });
 
 /** @param {number} first @param {Info} info @param {number} steps */

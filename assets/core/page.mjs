@@ -118,6 +118,14 @@ export function listen() {
     event.preventDefault();
     event.stopPropagation();
   }, true);
+  // A menu near the right edge opens to the left.
+  document.addEventListener("toggle", (event) => {
+    const panel = /** @type {HTMLElement | null | undefined} */ (target(event)?.querySelector(".sb-menu-panel"));
+    if (!panel) return;
+    panel.style.left = "";
+    const over = panel.getBoundingClientRect().right - document.documentElement.clientWidth + 8;
+    if (over > 0) panel.style.left = `${-over}px`;
+  }, true);
   // The help of a control would cover what one types or chooses.
   for (const name of ["input", "change"]) {
     document.addEventListener(name, () => document.body.classList.add("sb-typing"));

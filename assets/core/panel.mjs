@@ -11,14 +11,11 @@ import { decodedWindow, selector } from "./selection.mjs";
 import { query } from "./url.mjs";
 import { randomName, same } from "./values.mjs";
 
-// What a selection or a match is made of: a change of any of these makes a length filter, which
-// belongs to the old matches, meaningless.
-const MATCH_FIELDS = [
-  "dataset", "source", "start", "stop", "before", "after", "threshold", "polarity", "excluded",
-  "min_overlap", "min_length",
-];
 // What decides the order and length of the list: a change goes back to its first page.
-const LIST_FIELDS = [...MATCH_FIELDS, "overlapping", "length", "sort"];
+const LIST_FIELDS = [
+  "dataset", "source", "start", "stop", "before", "after", "threshold", "polarity", "excluded",
+  "min_overlap", "min_length", "overlapping", "length", "sort",
+];
 
 const REPEAT = 1000; // ms within which small changes of one group are one entry of the history
 
@@ -75,7 +72,6 @@ export function makePanel(root) {
     const keys = /** @type {(keyof ViewStore)[]} */ (Object.keys(patch));
     const changed = keys.filter((key) => !same(before[key], next[key]));
     if (changed.length === 0 && before.dragging === dragging) return;
-    if (!("length" in patch) && changed.some((key) => MATCH_FIELDS.includes(key))) next.length = null;
     if (!("page" in patch) && changed.some((key) => LIST_FIELDS.includes(key))) next.page = 0;
     const now = Date.now();
     const repeated = group && last.name === group
@@ -87,10 +83,10 @@ export function makePanel(root) {
   }
 
   let moves = 0;
-  /** Open what a query string names. @param {Stores["goto"]["kind"]} kind @param {string} search */
-  function goTo(kind, search) {
+  /** Open what a query string names. @param {Stores["goto"]["kind"]} kind @param {string} search @param {string} [source] The one shown until now */
+  function goTo(kind, search, source) {
     moves += 1;
-    write("goto", { kind, search, n: moves });
+    write("goto", { kind, search, n: moves, ...source && { from_source: source } });
   }
 
   /**
@@ -131,12 +127,23 @@ export function makePanel(root) {
     if (next) next.focus({ preventScroll: true });
   }
 
+  const rtl = () => read("info")?.rtl ?? false;
+  /** A key by its way along the time axis: in right-to-left data the left arrow goes on. @param {string} key */
+  const along = (key) => (!rtl() ? key
+    : { ArrowLeft: "ArrowRight", ArrowRight: "ArrowLeft" }[key] ?? key);
+  /** Where a pointer is on a part of the time axis, as a share of it; not bounded. @param {number} clientX @param {string} [name] */
+  function shareAt(clientX, name = "words") {
+    const { left, width } = part(name).getBoundingClientRect();
+    const share = (clientX - left) / width;
+    return rtl() ? 1 - share : share;
+  }
+
   /** @type {(view: ViewStore, win: Win | null) => Selection} */
   const selection = selector();
 
   return {
     root, prefix, at, find, part, box, read, write, open, win, steps, clipped, around, dispatch, goTo, on, hears,
-    keepFocus, selection,
+    keepFocus, selection, rtl, along, shareAt,
     /** This panel's own name for the server: random, so that no other client can ask for its answers. */
     page: randomName(),
     /** The query string of a view. @param {ViewStore} view */

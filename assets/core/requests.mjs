@@ -1,6 +1,6 @@
 /* What the browser asks the server for, derived from the view, and the answers. Nothing is asked while
    dragging. */
-/** @import {Info, MatchKey, MatchRequest, Navigation, OpenedView, TracksRequest, ViewStore, Viewport, WindowRequest} from "../wire" */
+/** @import {Info, MatchKey, Navigation, OpenedView, TracksRequest, ViewStore, Viewport, WindowRequest} from "../wire" */
 /** @import {Panel} from "./panel.mjs" */
 import { firstStep, visibleSteps } from "./axes.mjs";
 import { ask, lost, noUpdate, notify } from "./page.mjs";
@@ -15,6 +15,11 @@ export const matchKey = (view) => /** @type {MatchKey} */ ({
   overlapping: view.overlapping, length: view.length, tracks: view.tracks, sort: view.sort,
   page: view.page,
 });
+
+/** What the page's address names: requested at once, before there is a page to show it in. */
+export const FIRST = /** @type {Navigation} */ ({ kind: "load", search: window.location.search, n: 0 });
+/** @type {ReturnType<typeof ask> | null} */
+let first = ask("_view/open", FIRST);
 
 /** @typedef {ReturnType<typeof requests>} Requests */
 
@@ -38,8 +43,9 @@ export function requests(panel) {
   let asked = 0;
   /** @type {number | null} */
   let opened = null; // the opening whose first step was checked
-  /** @param {ViewStore} view @param {Info} info @param {Viewport} viewport @param {WindowRequest} [last] */
-  function windowRequest(view, info, viewport, last) {
+  /** @param {ViewStore} view @param {Info} info @param {Viewport} viewport */
+  function windowRequest(view, info, viewport) {
+    const last = panel.read("window-request");
     if (!view || !info || !viewport || view.dragging) return noUpdate();
     if (info.dataset !== view.dataset || info.source !== view.source) return noUpdate();
     const steps = visibleSteps(view, info, viewport);
@@ -67,21 +73,22 @@ export function requests(panel) {
     return { n: asked, ...next, brush };
   }
 
-  /** @param {ViewStore} view @param {WindowRequest} request @param {TracksRequest} [last] */
-  function tracksRequest(view, request, last) {
+  /** @param {ViewStore} view @param {WindowRequest} request */
+  function tracksRequest(view, request) {
     if (!view || !request || view.dataset !== request.dataset) return noUpdate();
     const next = {
       dataset: request.dataset, fp: request.fp, start: request.start, stop: request.stop,
       tracks: view.tracks,
     };
-    return same(next, last) ? noUpdate() : next;
+    return same(next, panel.read("tracks-request")) ? noUpdate() : next;
   }
 
   let matches = 0;
   let lastNow = 0;
   let wasAuto = true;
-  /** @param {ViewStore} view @param {Info} info @param {number} now @param {MatchRequest} [last] */
-  function matchRequest(view, info, now, last) {
+  /** @param {ViewStore} view @param {Info} info @param {number} now */
+  function matchRequest(view, info, now) {
+    const last = panel.read("match-request");
     if (!view || !info || view.dragging || info.dataset !== view.dataset
         || info.source !== view.source) return noUpdate();
     const pressed = (now || 0) !== lastNow;
@@ -131,7 +138,9 @@ export function requests(panel) {
     /** Open what `goto` names: its view, info and notices. @param {Navigation} [goto] */
     async openView(goto) {
       if (!goto) return;
-      const reply = await ask("_view/open", goto);
+      const early = same(goto, FIRST) ? first : null;
+      first = null; // what is asked again has a new answer
+      const reply = await (early ?? ask("_view/open", goto));
       if (panel.read("goto")?.n !== goto.n) return;
       const opened = /** @type {OpenedView | undefined} */ (reply.answer);
       if (opened?.view && opened.info) {

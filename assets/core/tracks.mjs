@@ -56,7 +56,7 @@ export function legend(track) {
   // The frequent ones are named first; a colour is on as many words as there are steps of it.
   const { categories = [], counts = [] } = track;
   const order = categories.map((_, i) => i);
-  const most = 10;
+  const most = 24;
   const named = order.length > most
     ? order.slice().sort((a, b) => counts[b] - counts[a]).slice(0, most).sort((a, b) => a - b)
     : order;

@@ -3,8 +3,9 @@
 
 /** @import {Word} from "../types" */
 
+const english = new Intl.NumberFormat("en");
 /** A whole number as it is written everywhere on the page: 1,284. @param {number} number */
-export const count = (number) => number.toLocaleString("en");
+export const count = (number) => english.format(number);
 /** @param {number} number @param {string} one @param {string} [many] */
 export const plural = (number, one, many) => `${count(number)} ${number === 1 ? one : many || one + "s"}`;
 /** @param {[number, number]} range */
@@ -22,7 +23,9 @@ export function shown(token) {
   if (/^\s+$/.test(token)) {
     return { text: token.replace(/\r?\n/g, "⏎").replace(/\t/g, "⇥").replace(/\s/g, "␣"), sign: true };
   }
-  return { text: token.replace(/[\r\n\t]+/g, " "), sign: false };
+  // Direction marks would turn the word around, unseen.
+  const text = token.replace(/[\r\n\t]+/g, " ").replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "◌");
+  return { text, sign: false };
 }
 
 /** @type {CanvasRenderingContext2D | null} */
@@ -39,6 +42,16 @@ export function textWidth(text, bold) {
     widths.set(key, measure.measureText(text).width);
   }
   return /** @type {number} */ (widths.get(key));
+}
+
+/** A name in `room` px, cut in its middle: names often differ at their ends. @param {string} name @param {number} room */
+export function cutMiddle(name, room) {
+  const letters = Array.from(name);
+  let keep = letters.length;
+  const cut = () => letters.slice(0, Math.ceil(keep / 2)).join("") + "…" + letters.slice(letters.length - Math.floor(keep / 2)).join("");
+  if (textWidth(name, false) <= room) return name;
+  while (keep > 2 && textWidth(cut(), false) > room) keep -= 1;
+  return cut();
 }
 
 const SMALLEST = 0.85; // of 13 px: 11 px
@@ -135,6 +148,6 @@ export function wordRow(tag, words, width) {
     const { shown, x, y } = fit(text, room + Math.max(0, left + right), bold);
     const scale = x === 1 ? "" : ` scale(${x.toFixed(3)},${y.toFixed(3)})`;
     const middle = (width + right - left) / 2;
-    return `<${tag} style="left:${middle.toFixed(1)}px;transform:translateX(-50%)${scale}">${escape(shown)}</${tag}>`;
+    return `<${tag} style="inset-inline-start:${middle.toFixed(1)}px;transform:translateX(var(--to-middle, -50%))${scale}">${escape(shown)}</${tag}>`;
   });
 }

@@ -8,19 +8,22 @@ import { target } from "../core/page.mjs";
 import { decodedWindow, range, sequenceOf } from "../core/selection.mjs";
 import { clamp } from "../core/values.mjs";
 import { count, plural, shown } from "../core/words.mjs";
+import { walk } from "./card.mjs";
 
 /** @typedef {"start" | "stop" | "before" | "after"} Handle */
 /**
  * @typedef {object} Drag
  * @property {Handle | "make" | "move"} mode
  * @property {number} anchor @property {boolean} moved @property {number} origin @property {number} pointer
+ * @property {boolean} onWords
  * @property {number} start @property {number} stop @property {number} before @property {number} after
  * @property {{ start: number | null, stop: number | null, before: number, after: number }} old
+ * @property {number | null} line The state whose line in the plot was pressed: a click opens its card
  */
 
-/** @param {Panel} panel */
-export function brush(panel) {
-  const { at, part } = panel;
+/** @param {Panel} panel @param {(state: number) => void} openCard */
+export function brush(panel, openCard) {
+  const { at, part, shareAt } = panel;
 
   /** @type {Handle | null} */
   let nextFocus = null; // the handle that gets the focus when it is drawn
@@ -34,8 +37,8 @@ export function brush(panel) {
       + handle("start", "sb-handle sb-handle-start", "Selection starts at step")
       + handle("stop", "sb-handle sb-handle-stop", "Selection ends with step"));
     part("limits").innerHTML = div("limit-bar", "sb-limit-bar")
-      + handle("before", "sb-limit-handle", "Steps before that must be off", "Drag left: off for that many steps before")
-      + handle("after", "sb-limit-handle", "Steps after that must be off", "Drag right: off for that many steps after")
+      + handle("before", "sb-limit-handle", "Steps before that must be off", "Drag outwards: off for that many steps before")
+      + handle("after", "sb-limit-handle", "Steps after that must be off", "Drag outwards: off for that many steps after")
       + div("count-before", "sb-limit-count") + div("count-after", "sb-limit-count");
     part("bands").insertAdjacentHTML("beforeend", div("band-before", "sb-band sb-band-limit")
       + div("band-brush", "sb-band") + div("band-after", "sb-band sb-band-limit"));
@@ -52,7 +55,7 @@ export function brush(panel) {
     const from = clamp(start, win.start, win.stop);
     const to = clamp(stop, win.start, win.stop);
     style.display = to > from ? "" : "none";
-    style.left = `${percent(from, win)}%`;
+    style.insetInlineStart = `${percent(from, win)}%`;
     style.width = `${percent(to, win) - percent(from, win)}%`;
   }
 
@@ -60,7 +63,7 @@ export function brush(panel) {
   function placeHandle(name, step, win, visible) {
     const { style } = handleOf(name);
     style.display = visible && step >= win.start && step <= win.stop ? "" : "none";
-    style.left = `${percent(step, win)}%`;
+    style.insetInlineStart = `${percent(step, win)}%`;
   }
 
   /** @param {Handle} name @param {number} now @param {number} low @param {number} high @param {string} text */
@@ -107,11 +110,12 @@ export function brush(panel) {
     const counts = [["before", before], ["after", after]];
     for (const [side, number] of counts) {
       const label = part(`count-${side}`);
-      label.textContent = number ? `off ${number}` : "";
+      const reached = side === "before" ? start - number < bounds.start : stop + number > bounds.stop;
+      label.textContent = number ? `off ${number}${reached ? ` · sequence ${side === "before" ? "starts" : "ends"}` : ""}` : "";
       label.style.display = number && ends[side] ? "" : "none";
       const where = percent(edge[side], win);
-      label.style.left = side === "before" ? "" : `${where}%`;
-      label.style.right = side === "before" ? `${100 - where}%` : "";
+      label.style.insetInlineStart = side === "before" ? "" : `${where}%`;
+      label.style.insetInlineEnd = side === "before" ? `${100 - where}%` : "";
     }
     if (!on) return;
     const most = mostLimit();
@@ -123,11 +127,6 @@ export function brush(panel) {
     nextFocus = null;
   }
 
-  /** Where a pointer is on the time axis, as a share of it. @param {number} clientX */
-  function shareAt(clientX) {
-    const box = part("words").getBoundingClientRect();
-    return (clientX - box.left) / box.width;
-  }
   /** @param {number} clientX @param {Win} win */
   const stepAt = (clientX, win) =>
     clamp(win.start + Math.floor(shareAt(clientX) * (win.stop - win.start)), win.start, win.stop - 1);
@@ -147,11 +146,12 @@ export function brush(panel) {
   function partAt(clientX, view, win) {
     if (view.start === null) return null;
     const [start, stop] = range(view);
-    const box = part("words").getBoundingClientRect();
-    const x = (/** @type {number} */ step) => box.left + (box.width * (step - win.start)) / (win.stop - win.start);
-    if (Math.abs(clientX - x(start)) <= 5) return "start";
-    if (Math.abs(clientX - x(stop)) <= 5) return "stop";
-    return clientX > x(start) && clientX < x(stop) ? "move" : null;
+    const width = part("words").clientWidth;
+    const x = width * shareAt(clientX); // px from where time begins
+    const edge = (/** @type {number} */ step) => (width * (step - win.start)) / (win.stop - win.start);
+    if (Math.abs(x - edge(start)) <= 5) return "start";
+    if (Math.abs(x - edge(stop)) <= 5) return "stop";
+    return x > edge(start) && x < edge(stop) ? "move" : null;
   }
 
   /** @param {PointerEvent} event @param {HTMLElement} host @param {Drag["mode"]} mode */
@@ -163,6 +163,7 @@ export function brush(panel) {
     const { before, after } = view;
     drag = {
       mode, anchor: stepAt(event.clientX, win), moved: false, origin: event.clientX, pointer: event.pointerId,
+      onWords: host === part("words"), line: host === part("plot-pointer") ? pointed : null,
       start, stop, before, after, old: { start: view.start, stop: view.stop, before, after },
     };
     host.setPointerCapture(event.pointerId);
@@ -197,9 +198,18 @@ export function brush(panel) {
     if (!drag || event.pointerId !== drag.pointer) return;
     const held = drag;
     drag = null;
+    if (event.type === "pointercancel") { // a finger that scrolls the page
+      panel.dispatch(held.old, { dragging: false });
+      return;
+    }
     const win = panel.win();
-    if (!held.moved && held.mode === "move") held.mode = "make"; // a click selects one word
-    if (held.mode === "make" && win && event.type === "pointerup") apply(held, event.clientX, win);
+    if (!held.moved && held.line !== null) {
+      openCard(held.line);
+      return;
+    }
+    // A click selects one word on the words, and nothing in the plot.
+    const make = held.mode === "make" && (held.moved || held.onWords);
+    if (make && win) apply(held, event.clientX, win);
     if (panel.read("view")?.dragging) panel.dispatch({}, { dragging: false });
   }
 
@@ -247,10 +257,14 @@ export function brush(panel) {
     const cursors = { start: "ew-resize", stop: "ew-resize", move: "grab" };
     const over = partAt(event.clientX, view, win);
     part("plot-pointer").style.cursor = over ? cursors[over] : "crosshair";
+    part("plot-pointer").title = over === "move" ? "Drag to move the selection; drag across the words to select others" : "";
   }
 
+  /** @type {number | null} */
+  let pointed = null; // the state whose line in the plot is under the pointer
   /** @param {number | null} state @param {string} from What is pointed at */
   function setHover(state, from) {
+    pointed = from === "plot" ? state : null;
     if ((panel.read("hover")?.state ?? null) !== state) panel.write("hover", { state, from });
   }
 
@@ -259,9 +273,7 @@ export function brush(panel) {
     if (mode) begin(event, host, /** @type {Handle} */ (mode));
   });
   panel.on("pointerdown", at("words"), (event, host) => {
-    const over = target(event);
-    begin(event, host, /** @type {Handle | undefined} */ (over?.dataset.handle)
-      ?? (over === part("brush") ? "move" : "make"));
+    begin(event, host, /** @type {Handle | undefined} */ (target(event)?.dataset.handle) ?? "make");
   });
   panel.on("pointerdown", at("plot-pointer"), (event, host) => {
     const view = panel.read("view");
@@ -272,7 +284,9 @@ export function brush(panel) {
   panel.root.addEventListener("pointermove", (event) => {
     const win = panel.win();
     if (drag && win) {
-      if (!drag.moved && Math.abs(event.clientX - drag.origin) < 3 && drag.mode !== "make") return;
+      const step = part("words").clientWidth / (win.stop - win.start);
+      const least = drag.mode === "make" && !drag.onWords ? step / 2 : 3; // px
+      if (!drag.moved && Math.abs(event.clientX - drag.origin) < least) return;
       drag.moved = true;
       apply(drag, event.clientX, win);
     } else if (!drag && event.target === part("plot-pointer")) {
@@ -285,6 +299,20 @@ export function brush(panel) {
     setHover(null, "plot");
     part("plot-tip").hidden = true;
   });
+  // The same with the keyboard: the lines at the middle of the brush, or of the view, from the top.
+  panel.on("keydown", at("plot-pointer"), (event) => {
+    const open = panel.open();
+    const win = panel.win();
+    if (!open || !win || win.source !== open.view.source) return;
+    const { states } = panel.selection(open.view, win);
+    const [start, stop] = open.view.start === null ? [win.start, win.stop] : range(open.view);
+    const step = clamp(Math.floor((start + stop - 1) / 2), win.start, win.stop - 1);
+    const value = (/** @type {number} */ c) => win.values[(step - win.rows_start) * win.n_states + c];
+    const sorted = [...states].sort((a, b) => value(b) - value(a) || a - b);
+    const next = walk(event, sorted, panel.read("hover")?.state ?? null, openCard);
+    if (next !== null) setHover(sorted[next], "plot");
+  });
+  panel.on("focusout", at("plot-pointer"), () => setHover(null, "plot"));
   // Escape gives a drag up: the selection is what it was.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !drag) return;
@@ -300,7 +328,7 @@ export function brush(panel) {
     const win = panel.win();
     if (!view || !win || view.start === null) return;
     const moves = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 };
-    const by = moves[/** @type {keyof typeof moves} */ (event.key)];
+    const by = moves[/** @type {keyof typeof moves} */ (panel.along(event.key))];
     if (by === undefined) return;
     event.preventDefault();
     event.stopPropagation();
@@ -310,7 +338,7 @@ export function brush(panel) {
     const patches = {
       start: { start: clamp(start + by, sequence.start, stop - 1) },
       stop: { stop: clamp(stop + by, start + 1, sequence.stop) },
-      // The handle moves the way of the arrow: to the left means more steps before.
+      // The handle moves the way of the arrow: towards earlier steps means more steps before.
       before: { before: clamp(view.before - (/Up|Down/.test(event.key) ? -by : by), 0, mostLimit()) },
       after: { after: clamp(view.after + by, 0, mostLimit()) },
     };

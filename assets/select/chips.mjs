@@ -1,4 +1,5 @@
-/* The list of S1 as chips: hover turns a state red everywhere, a click excludes it. */
+/* The list of S1 as chips: hover turns a state red everywhere, a click on its name opens its card, the
+   cross excludes it and brings it back, the ring keeps only it. */
 /** @import {Hover, Info, ViewStore} from "../wire" */
 /** @import {Polarity, Win} from "../types" */
 /** @import {Panel} from "../core/panel.mjs" */
@@ -7,8 +8,11 @@ import { closestState, range, rawSelection } from "../core/selection.mjs";
 import { escape, plural } from "../core/words.mjs";
 import { snap } from "./threshold.mjs";
 
-/** @param {Panel} panel @param {(state: number | null, from: string) => void} setHover */
-export function chips(panel, setHover) {
+/**
+ * @param {Panel} panel @param {(state: number | null, from: string) => void} setHover
+ * @param {(state: number) => void} openCard
+ */
+export function chips(panel, setHover, openCard) {
   const { at, part } = panel;
 
   const action = (/** @type {string} */ name, /** @type {string} */ data) =>
@@ -34,12 +38,14 @@ export function chips(panel, setHover) {
       const name = escape(stateName(c, info));
       const out = excluded.has(c);
       return `<span class="sb-chip${out ? " sb-excluded" : ""}${view.pinned === c ? " sb-pinned" : ""}" data-chip="${c}">`
-        + `<button type="button" data-state="${c}" aria-pressed="${out}"`
-        + ` title="${out ? "Excluded: click to bring it back" : "Click to exclude"}"`
+        + `<button type="button" data-open="${c}" data-state="${c}" aria-haspopup="dialog"`
+        + ` title="${out ? "Excluded. " : ""}Click for its values and strongest places"`
         + ` aria-label="State ${name}${out ? ", excluded" : ""}">${name}</button>`
         + (out || raw.length - excluded.size <= 1 && !absent.length && raw.length === 1 ? ""
           : `<button type="button" class="sb-only" data-only="${c}" data-state="${c}" aria-label="Only state ${name}" title="Only this state"><span class="sb-icon sb-icon-only"></span></button>`)
-        + "</span>";
+        + `<button type="button" class="sb-exclude" data-exclude="${c}" data-state="${c}" aria-pressed="${out}"`
+        + ` aria-label="Exclude state ${name}" title="${out ? "Bring this state back" : "Exclude this state"}">`
+        + `<span class="sb-icon sb-icon-${out ? "add" : "close"}"></span></button></span>`;
     };
     const reason = view.start === null ? "Nothing is selected: drag across some words above."
       : raw.length === 0 ? emptyReason(view, win, info) : null;
@@ -49,6 +55,7 @@ export function chips(panel, setHover) {
       + absent.map(chip).join("") + reset;
     part("chips-label").textContent = raw.length
       ? plural(raw.length - raw.filter((c) => excluded.has(c)).length, "selected state") : "Selected states";
+    countHidden();
     if (focus) {
       const same = /** @type {NodeListOf<HTMLElement>} */ (host.querySelectorAll(`[data-state="${focus.dataset.state}"]`));
       const again = [...same].find((element) => element.className === focus.className)
@@ -56,6 +63,25 @@ export function chips(panel, setHover) {
       again.focus({ preventScroll: true });
     }
   }
+
+  /** Say how many chips are out of sight; the strip opens for them. */
+  function countHidden() {
+    const host = part("chips");
+    const button = part("chips-more");
+    const open = button.getAttribute("aria-expanded") === "true";
+    const bottom = host.getBoundingClientRect().bottom;
+    const hidden = [...host.children].filter((chip) => chip.getBoundingClientRect().top > bottom - 8).length;
+    button.hidden = !open && hidden === 0;
+    const text = open ? "fewer" : `+${hidden} more`;
+    if (button.textContent !== text) button.textContent = text;
+  }
+  panel.on("click", at("chips-more"), (_, button) => {
+    const open = button.getAttribute("aria-expanded") !== "true";
+    button.setAttribute("aria-expanded", String(open));
+    button.closest(".sb-chips-strip")?.classList.toggle("sb-open", open);
+    countHidden();
+  });
+  new ResizeObserver(countHidden).observe(part("chips"));
 
   /** Why no state is on here, as HTML, with what changes that in one click. @param {ViewStore} view @param {Win} win @param {Info} info */
   function emptyReason(view, win, info) {
@@ -101,11 +127,13 @@ export function chips(panel, setHover) {
       panel.dispatch({ threshold: Number(dataset.threshold) });
     } else if (dataset.reset) {
       panel.dispatch({ excluded: [] });
+    } else if (dataset.open) {
+      openCard(Number(dataset.open));
     } else if (dataset.only) {
       const keep = Number(dataset.only);
       panel.dispatch({ excluded: panel.selection(view, panel.win()).raw.filter((c) => c !== keep) });
     } else {
-      const state = Number(dataset.state);
+      const state = Number(dataset.exclude);
       const excluded = view.excluded.includes(state)
         ? view.excluded.filter((c) => c !== state)
         : [...view.excluded, state].sort((a, b) => a - b);

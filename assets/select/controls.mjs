@@ -108,7 +108,7 @@ export function controls(panel, navigation) {
       show: () => count(navigation.from()),
       parse(text, _, info) {
         const clean = text.replace(/[\s,]/g, "");
-        return /^\d+$/.test(clean) ? { first: panel.clipped(Number(clean)) }
+        return /^\d+$/.test(clean) && Number(clean) < info.n_steps ? { first: panel.clipped(Number(clean)) }
           : `A position is a step from 0 to ${count(info.n_steps - 1)}, not “${text}”.`;
       },
     },
@@ -119,21 +119,27 @@ export function controls(panel, navigation) {
   }
   showPickers(null);
 
-  /** What the pickers show is what is open. @param {ViewStore | null} view */
+  /** What the pickers show is what is open. @param {{ dataset: string, source: string } | null} view */
   function showPickers(view) {
-    box("dataset").value = view?.dataset ?? "";
-    box("source").value = view?.source ?? "";
+    for (const name of /** @type {const} */ (["dataset", "source"])) {
+      const picker = /** @type {HTMLSelectElement} */ (panel.find(name));
+      picker.value = view?.[name] ?? "";
+      picker.title = picker.selectedOptions[0]?.text ?? "";
+    }
   }
 
+  let dataset = ""; // that is shown
   /** @param {Info} info */
   function showSource(info) {
     if (!info) return;
+    if (dataset && dataset !== info.dataset) box("search-box").value = ""; // its places are not here
+    dataset = info.dataset;
     part("source").innerHTML = optionsOf(info.sources.map(({ value, label }) => [value, label]));
     part("track-picker").innerHTML = info.tracks.map(({ value, label, kind }) =>
       `<label><input type="checkbox" value="${escape(value)}">${escape(label)} <small>${kind}</small></label>`).join("")
       || "<span>This dataset has none.</span>";
-    box("dataset").value = info.dataset;
-    box("source").value = info.source;
+    showPickers(info);
+    panel.root.classList.toggle("sb-rtl", info.rtl);
     drawAbout(info);
     part("position-of").textContent = `of ${count(info.n_steps)} steps`;
   }
@@ -172,6 +178,8 @@ export function controls(panel, navigation) {
       for (const radio of part(name).querySelectorAll("input")) radio.checked = radio.value === value;
     }
     box("auto").checked = view.auto;
+    part("match-button").classList.toggle("sb-quiet", view.auto);
+    showSuggestion(view, info);
     box("mask").checked = view.mask;
     const tracks = part("track-picker").querySelectorAll("input");
     for (const check of tracks) check.checked = view.tracks.includes(check.value);
@@ -179,6 +187,30 @@ export function controls(panel, navigation) {
     part("full-range").dataset.on = String(view.full_range);
     part("full-range").setAttribute("aria-pressed", String(view.full_range));
   }
+
+  /** Offer the threshold with the share of values on that the source before had. @param {ViewStore} view @param {Info} info */
+  function showSuggestion(view, info) {
+    const host = part("suggestion");
+    const { suggested: offer } = info;
+    const shown = offer && view.threshold === offer.was && view.source === info.source && !dismissed.has(info.source);
+    host.hidden = !shown;
+    if (!shown) return;
+    const share = (/** @type {number} */ part) => `${(100 * part).toFixed(part < 0.1 ? 1 : 0)} %`;
+    const html = `At ${offer.was}, ${share(offer.share_now)} of this source's values are on; in the one before, ${share(offer.share_before)} were.`
+      + ` <button type="button" class="sb-text-button" data-suggest="${offer.threshold}">use ${offer.threshold}</button>`
+      + ` <button type="button" class="sb-text-button" data-suggest="" aria-label="Keep the threshold">keep ${offer.was}</button>`;
+    if (host.innerHTML !== html) host.innerHTML = html;
+  }
+  /** @type {Set<string>} */
+  const dismissed = new Set();
+  panel.on("click", "[data-suggest]", (_, { dataset }) => {
+    const source = panel.read("info")?.source;
+    if (dataset.suggest) panel.dispatch({ threshold: Number(dataset.suggest) });
+    else if (source) {
+      dismissed.add(source);
+      part("suggestion").hidden = true;
+    }
+  });
 
   /** Take over what was typed into a box, or refuse it with a sentence; the box then shows the view. @param {string} name */
   function commit(name) {
@@ -243,12 +275,18 @@ export function controls(panel, navigation) {
     dataset: ({ value }) => panel.goTo("dataset", "?dataset=" + encode(value)),
     source: ({ value }) => {
       const view = panel.read("view");
-      if (view) panel.goTo("source", panel.query({ ...view, source: value }));
+      if (view) panel.goTo("source", panel.query({ ...view, source: value }), view.source);
     },
   };
   for (const [name, act] of Object.entries(choices)) {
-    panel.on("change", at(name), (event) => act(event.target));
+    panel.on("change", at(name), (event) => {
+      act(event.target);
+      if (byPointer && event.target instanceof HTMLSelectElement) event.target.blur(); // its keys are free again
+    });
   }
+  let byPointer = false;
+  panel.root.addEventListener("pointerdown", () => { byPointer = true; }, true);
+  panel.root.addEventListener("keydown", () => { byPointer = false; }, true);
 
   return {
     showSource, showControls, showPickers,

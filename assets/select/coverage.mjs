@@ -5,11 +5,15 @@
 import { stateName } from "../core/axes.mjs";
 import { runs as runsOf } from "../core/selection.mjs";
 import { escape, plural } from "../core/words.mjs";
+import { walk } from "./card.mjs";
 
 const ROW = 5; // px a state
 
-/** @param {Panel} panel @param {(state: number | null, from: string) => void} setHover */
-export function coverage(panel, setHover) {
+/**
+ * @param {Panel} panel @param {(state: number | null, from: string) => void} setHover
+ * @param {(state: number) => void} openCard
+ */
+export function coverage(panel, setHover, openCard) {
   const { at, part } = panel;
 
   let drawn = "";
@@ -43,6 +47,16 @@ export function coverage(panel, setHover) {
   const line = `${at("coverage")} [data-cover]`;
   panel.on("mouseover", line, (_, { dataset }) => setHover(Number(dataset.cover), "coverage"));
   panel.on("mouseout", line, () => setHover(null, "coverage"));
+  panel.on("click", line, (_, { dataset }) => openCard(Number(dataset.cover)));
+  panel.on("keydown", at("coverage"), (event, host) => {
+    const lines = [.../** @type {NodeListOf<SVGElement>} */ (host.querySelectorAll("rect"))];
+    const states = lines.map(({ dataset }) => Number(dataset.cover));
+    const next = walk(event, states, panel.read("hover")?.state ?? null, openCard);
+    if (next === null) return;
+    setHover(states[next], "coverage");
+    lines[next].scrollIntoView({ block: "nearest" });
+  });
+  panel.on("focusout", at("coverage"), () => setHover(null, "coverage"));
 
   return { drawCoverage };
 }

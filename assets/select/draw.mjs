@@ -92,7 +92,8 @@ const UPRIGHT_HEIGHT = 64; // px, as in select.css
 export function draw(panel) {
   const { part } = panel;
   const axes = (/** @type {Win} */ win, /** @type {number[]} */ values) =>
-    ({ x: { range: [-0.5, win.stop - win.start - 0.5] }, y: { range: values } });
+    ({ x: { range: along([-0.5, win.stop - win.start - 0.5]) }, y: { range: values } });
+  const along = (/** @type {number[]} */ ends) => (panel.rtl() ? ends.reverse() : ends);
 
   let drawnFaint = "";
   /** @param {WindowPayload} payload @param {ViewStore} view @param {string} theme @param {Info} info @param {Skeletons} skeletons */
@@ -161,10 +162,10 @@ export function draw(panel) {
     const drawn = win.tokens.map((token, i) =>
       `<div class="sb-word${words[i].sign ? " sb-sign" : ""}" data-step="${win.start + i}"`
         + ` title="${escape(token)} · step ${count(win.start + i)}"`
-        + ` style="left:${(100 * i) / steps}%;width:${100 / steps}%">${fitted[i]}</div>`);
+        + ` style="inset-inline-start:${(100 * i) / steps}%;width:${100 / steps}%">${fitted[i]}</div>`);
     const edges = win.sequences
       .filter((s) => s.start > win.start && s.start < win.stop)
-      .map((s) => `<div class="sb-boundary" style="left:${percent(s.start, win)}%"`
+      .map((s) => `<div class="sb-boundary" style="inset-inline-start:${percent(s.start, win)}%"`
         + ` title="A new sequence starts here: ${escape(s.id === null ? "step " + count(s.start) : s.id)}"></div>`)
       .join("");
     if (!panel.find("word-layer")) {
@@ -183,7 +184,7 @@ export function draw(panel) {
     const bars = part("bars");
     bars.classList.toggle("sb-stale", !fresh);
     bars.innerHTML = Array.from(sharesOn(view, win, states), (share, i) =>
-      `<div class="sb-bar" style="left:${(100 * i) / steps}%;width:${100 / steps}%"`
+      `<div class="sb-bar" style="inset-inline-start:${(100 * i) / steps}%;width:${100 / steps}%"`
       + ` title="${Math.round(share * states.length)} of ${states.length} selected states on at step ${count(win.start + i)}">`
       + (share > 0 ? `<i style="height:${(100 * share).toFixed(1)}%"></i>` : "") + "</div>").join("");
   }
@@ -202,8 +203,8 @@ export function draw(panel) {
       + (stop - start === 1 ? `step ${count(start)}`
         : `all ${count(stop - start)} steps ${count(start)}–${count(stop - 1)}`)
       + (view.before || view.after ? `, off ${view.before} before, ${view.after} after` : "")
-      + (excluded ? `, ${excluded} excluded` : "") + (fresh ? "" : " (updating…)") + "</span>"
-      + ' <button type="button" class="sb-text-button" data-clear="1" title="Clear the selection (Esc)">clear</button>';
+      + (excluded ? `, ${excluded} excluded` : "") + (fresh ? "" : " (updating…)")
+      + ' <button type="button" class="sb-text-button" data-clear="1" title="Clear the selection (Esc)">clear</button></span>';
     if (text.innerHTML !== html) panel.keepFocus(text, () => { text.innerHTML = html; });
   }
 

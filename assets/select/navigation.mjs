@@ -102,22 +102,38 @@ export function navigation(panel, requests, focusNext) {
     "+": buttons["zoom-in"], "=": buttons["zoom-in"], "-": buttons["zoom-out"],
     b: brushMiddle, c: share, Escape: clearBrush, "?": help,
   };
-  // On the window, so that whatever has the focus comes first.
-  window.addEventListener("keydown", (event) => {
-    const element = target(event);
+  /** @param {KeyboardEvent} event */
+  function onKey(event) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !panel.hears(event)) return;
-    const typing = element?.closest("input, textarea, select, [role=slider], [role=radio]");
-    if (typing || !panel.read("view") || document.querySelector(".mantine-Modal-content")) return;
-    // What can be scrolled keeps its keys.
-    const scrolls = element?.closest(["legends", "heat-legend", "coverage", "chips"].map(at).join());
-    if (scrolls && /^(Arrow|Page|Home)/.test(event.key)) return;
-    if (keys[event.key]) {
-      keys[event.key]();
+    const element = target(event);
+    if (!panel.read("view") || document.querySelector(".mantine-Modal-content") || uses(element, event.key)) return;
+    const key = panel.along(event.key);
+    if (keys[key]) {
+      keys[key]();
       event.preventDefault();
-    } else if (event.key === "Enter" && !element?.closest("button, a, summary")) {
+    } else if (event.key === "Enter" && !element?.closest("button, a, summary, input, select")) {
       requests.matchNow();
+      event.preventDefault();
     }
-  });
+  }
+  /** Hear the keys; called last, so that parts that have a use for one come first. */
+  function hearKeys() {
+    // On the element, because Mantine's tooltips keep Escape from the window while they are shown.
+    panel.root.addEventListener("keydown", onKey);
+    window.addEventListener("keydown", onKey);
+  }
 
-  return { moveTo, from, zoom };
+  /** Whether an element has a use of its own for a key. @param {HTMLElement | null} element @param {string} key */
+  function uses(element, key) {
+    const moves = /^(Arrow|Home|End)/.test(key);
+    // What can be scrolled keeps its keys.
+    if (element?.closest(["coverage", "chips"].map(at).join())) return moves || /^Page/.test(key);
+    if (element instanceof HTMLSelectElement) return moves || /^[\p{L}\p{N}]$/u.test(key); // letters choose
+    if (!(element instanceof HTMLInputElement)) return element instanceof HTMLTextAreaElement;
+    if (element.type === "range") return moves || /^Page/.test(key);
+    if (element.type === "radio") return moves;
+    return element.type !== "checkbox" && key !== "Escape" && !/^Page/.test(key); // text
+  }
+
+  return { moveTo, from, zoom, hearKeys };
 }

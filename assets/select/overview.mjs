@@ -100,12 +100,12 @@ export function overview(panel, navigation) {
     const first = firstStep(view.first, info, steps);
     const share = (/** @type {number} */ step) => `${(100 * step) / info.n_steps}%`;
     const frame = part("overview-view");
-    frame.style.left = share(first);
+    frame.style.insetInlineStart = share(first);
     frame.style.width = share(steps);
     const brush = part("overview-brush");
     brush.hidden = view.start === null;
     if (view.start !== null) {
-      brush.style.left = share(view.start);
+      brush.style.insetInlineStart = share(view.start);
       brush.style.width = share((view.stop ?? 0) - view.start);
     }
     host.setAttribute("aria-valuemin", String(0));
@@ -116,9 +116,8 @@ export function overview(panel, navigation) {
   }
 
   function stepAt(/** @type {number} */ clientX) {
-    const box = part("overview-strip").getBoundingClientRect();
     const steps = panel.read("info")?.n_steps ?? 1;
-    return Math.min(steps - 1, Math.floor(clamp((clientX - box.left) / box.width, 0, 1) * steps));
+    return Math.min(steps - 1, Math.floor(clamp(panel.shareAt(clientX, "overview-strip"), 0, 1) * steps));
   }
 
   let timer = 0;
@@ -210,10 +209,11 @@ export function overview(panel, navigation) {
       ArrowLeft: first - steps, ArrowDown: first - steps, ArrowRight: first + steps, ArrowUp: first + steps,
       PageUp: first - leap, PageDown: first + leap, Home: 0, End: open.info.n_steps,
     };
-    if (!(event.key in moves)) return;
+    const key = panel.along(event.key);
+    if (!(key in moves)) return;
     event.preventDefault();
     event.stopPropagation();
-    navigation.moveTo(moves[event.key], "overview");
+    navigation.moveTo(moves[key], "overview");
   });
 
   // Sideways (or with Shift) the wheel pans, with Ctrl it zooms. Downwards it scrolls the page, except
@@ -221,13 +221,7 @@ export function overview(panel, navigation) {
   const rest = { pan: 0, zoom: 0 };
   panel.root.addEventListener("wheel", (event) => {
     const element = target(event);
-    const legend = element?.closest([panel.at("legends"), panel.at("heat-legend")].join());
-    if (legend && legend.scrollWidth > legend.clientWidth && !event.ctrlKey) {
-      legend.scrollLeft += event.deltaX || event.deltaY;
-      event.preventDefault();
-      return;
-    }
-    const over = element?.closest(".sb-plot, .sb-strip, .sb-tracks");
+      const over = element?.closest(".sb-plot, .sb-strip, .sb-tracks");
     const scrolls = element?.closest([panel.at("coverage"), panel.at("chips")].join());
     const open = panel.open();
     if (!over || !open || open.view.dragging || (scrolls && !event.ctrlKey && !event.deltaX)) return;
@@ -237,17 +231,17 @@ export function overview(panel, navigation) {
       event.preventDefault();
       rest.zoom -= event.deltaY * unit;
       if (Math.abs(rest.zoom) < 40) return;
-      const box = part("words").getBoundingClientRect();
-      const share = clamp((event.clientX - box.left) / box.width, 0, 1);
+      const share = clamp(panel.shareAt(event.clientX), 0, 1);
       navigation.zoom(Math.sign(rest.zoom), view.first + share * panel.steps());
       rest.zoom = 0;
       return;
     }
     const sideways = event.shiftKey && !event.deltaX ? event.deltaY : event.deltaX;
+    const turn = panel.rtl() ? -1 : 1;
     const amount = over.classList.contains("sb-overview-strip") && !sideways ? event.deltaY : sideways;
     if (!amount) return;
     event.preventDefault();
-    rest.pan += (amount * unit) / view.zoom;
+    rest.pan += (turn * amount * unit) / view.zoom;
     const steps = Math.trunc(rest.pan);
     if (steps === 0) return;
     rest.pan -= steps;

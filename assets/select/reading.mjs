@@ -45,14 +45,17 @@ export function reading(panel, navigation) {
       for (const track of tracks.tracks) parts.push(`${track.name}: ${valueAt(track, tracks, at)}`);
     }
     tip.textContent = parts.join(" · ");
-    mark.style.left = `${percent(at, win)}%`;
+    mark.style.insetInlineStart = `${percent(at, win)}%`;
     mark.style.width = `${percent(at + 1, win) - percent(at, win)}%`;
     const left = at < (win.start + win.stop) / 2;
     const inner = part("words");
-    const width = /** @type {HTMLElement} */ (inner.parentElement).clientWidth;
-    const x = (edge = at) => inner.offsetLeft + (inner.clientWidth * (edge - win.start)) / (win.stop - win.start);
-    tip.style.left = left ? `${x()}px` : "";
-    tip.style.right = left ? "" : `${width - x(at + 1)}px`;
+    const room = /** @type {HTMLElement} */ (inner.parentElement).clientWidth;
+    const share = (/** @type {number} */ edge) => (edge - win.start) / (win.stop - win.start);
+    // From the edge of the strip at which time begins, or ends.
+    const begins = panel.rtl() ? room - inner.offsetLeft - inner.clientWidth : inner.offsetLeft;
+    const ends = room - begins - inner.clientWidth;
+    tip.style.insetInlineStart = left ? `${begins + inner.clientWidth * share(at)}px` : "";
+    tip.style.insetInlineEnd = left ? "" : `${ends + inner.clientWidth * (1 - share(at + 1))}px`;
   }
 
   /** Shift and an arrow: the brush grows from the step that was read to the next one, or shrinks. @param {number} from @param {number} next @param {ViewStore} view @param {Win} win */
@@ -82,7 +85,7 @@ export function reading(panel, navigation) {
   });
   panel.on("keydown", words, (event, element) => {
     if (event.target !== element || event.ctrlKey || event.metaKey || event.altKey) return;
-    const by = { ArrowLeft: -1, ArrowRight: 1 }[/** @type {string} */ (event.key)];
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[panel.along(event.key)];
     const open = panel.open();
     const win = panel.win();
     if (step === null || !open || !win) return;

@@ -99,8 +99,10 @@ export function search(panel) {
 
   panel.on("keydown", at("search-box"), (event) => {
     if (event.key === "Enter") find(event.shiftKey ? "back" : "next", true);
-    else if (event.key === "Escape") close(); // the browser would empty the box
-    else return;
+    else if (event.key === "Escape") {
+      if (part("search-panel").hidden) box("search-box").blur(); // the next one clears the selection
+      else close(); // the browser would empty the box
+    } else return;
     event.preventDefault();
     event.stopPropagation();
   }, { capture: true });
@@ -112,7 +114,7 @@ export function search(panel) {
     event.preventDefault();
   }, { capture: true });
   document.addEventListener("keydown", (event) => {
-    const typing = target(event)?.closest("input, textarea, select");
+    const typing = target(event)?.closest("input:not([type=checkbox], [type=radio], [type=range]), textarea");
     if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || !panel.hears(event)) return;
     box("search-box").focus();
     box("search-box").select();

@@ -37,7 +37,7 @@ export function threshold(panel) {
       line.classList.toggle("sb-below", clipped < 12);
       const beyond = at < 0 ? " ↑" : at > 100 ? " ↓" : "";
       const sign = which === "lower" ? "−ℓ" : "ℓ";
-      /** @type {HTMLElement} */ (line.firstElementChild).textContent = `${sign} = ${value}${beyond}`;
+      /** @type {HTMLElement} */ (line.firstElementChild).textContent = `${sign} = ${String(value).replace("-", "−")}${beyond}`;
       line.setAttribute("aria-label", which === "lower" ? "Threshold, lower line" : "Threshold");
       line.setAttribute("aria-valuemin", String(info.slider.min));
       line.setAttribute("aria-valuemax", String(info.slider.max));

@@ -4,10 +4,12 @@
 /** @import {Requests} from "../core/requests.mjs" */
 import { decodedWindow, shows } from "../core/selection.mjs";
 import { brush } from "./brush.mjs";
+import { card } from "./card.mjs";
 import { chips } from "./chips.mjs";
 import { controls } from "./controls.mjs";
 import { coverage } from "./coverage.mjs";
 import { draw } from "./draw.mjs";
+import { layout } from "./layout.mjs";
 import { navigation } from "./navigation.mjs";
 import { overview } from "./overview.mjs";
 import { reading } from "./reading.mjs";
@@ -17,10 +19,12 @@ import { tracks } from "./tracks.mjs";
 
 /** @param {Panel} panel @param {Requests} requests */
 export function selectView(panel, requests) {
-  const { setHover, focusNext, drawBrush } = brush(panel);
+  const { openCard, drawCard } = card(panel);
+  const { setHover, focusNext, drawBrush } = brush(panel, openCard);
   const moves = navigation(panel, requests, focusNext);
-  const chipList = chips(panel, setHover);
-  const { drawCoverage } = coverage(panel, setHover);
+  const chipList = chips(panel, setHover, openCard);
+  const { drawCoverage } = coverage(panel, setHover, openCard);
+  layout(panel);
   const { drawBars, drawSelectionText, ...plots } = draw(panel);
 
   // Bars, chips and the text in one: Dash identifies callbacks without outputs by their inputs.
@@ -54,7 +58,8 @@ export function selectView(panel, requests) {
   const { part } = panel;
 
   return {
-    drawBrush, drawSelection, followWidth, drawHover: chipList.drawHover, ...plots,
+    drawBrush, drawCard, drawSelection, followWidth, hearKeys: moves.hearKeys, drawHover: chipList.drawHover,
+    ...plots,
     ...controls(panel, moves), ...threshold(panel), ...tracks(panel), ...overview(panel, moves),
     ...reading(panel, moves), ...search(panel),
   };

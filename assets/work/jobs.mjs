@@ -35,7 +35,7 @@ async function follow(path, body, wanted, progress) {
   let heard = Date.now();
   let missing = 0;
   if (!reply.answer) {
-    // It may be at work all the same: the server is asked once.
+    // It may be running all the same: the server is asked once.
     await pause(patience.first);
     const again = await ask(path);
     if (!again.answer) return { why: reply.late ? "silent" : "unreached", status: reply.status };

@@ -165,11 +165,11 @@ def _write(
     *,
     overwrite: bool,
 ) -> None:
-    tell = progress or (lambda share: None)
+    report = progress or (lambda share: None)
     codes = [model.codes(song.chords) for song in read]
     lengths = [len(song.chords) for song in read]
     offsets = np.cumsum([0, *lengths])
-    run = lstm.forward(lstm.load(model.WEIGHTS), codes, progress=lambda share: tell(0.5 * share))
+    run = lstm.forward(lstm.load(model.WEIGHTS), codes, progress=lambda share: report(0.5 * share))
     states = lstm.sources(run)
     signature = [_signature(song) for song in read for _ in song.chords]
     annotations: dict[str, Any] = {
@@ -195,7 +195,7 @@ def _write(
         for song, first in zip(read, offsets, strict=False)
         for start, stop in phrases(song)
     ]
-    tell(0.7)
+    report(0.7)
     brush = opening_phrase(
         "layer2_hidden",
         states["layer2_hidden"],
@@ -217,12 +217,12 @@ def _write(
         sequences=np.repeat(np.array(_titles(read)), lengths).tolist(),
         states=states,
         annotations=annotations,
-        ranked={"prediction": lstm.likeliest(run.outputs, symbols.SYMBOLS, N_PREDICTIONS)},
+        ranked={"prediction": lstm.most_likely(run.outputs, symbols.SYMBOLS, N_PREDICTIONS)},
         intervals={"phrase": phrase} if phrase else None,
         config=config,
         overwrite=overwrite,
     )
-    tell(1.0)
+    report(1.0)
 
 
 def opening_phrase(

@@ -114,13 +114,13 @@ def write(
     progress: Callable[[float], None] | None = None,
 ) -> Path:
     """Write a dataset of any tagged texts; an existing one is replaced."""
-    tell = progress or (lambda share: None)
-    reading = read(texts, lambda share: tell(0.8 * share))
+    report = progress or (lambda share: None)
+    reading = read(texts, lambda share: report(0.8 * share))
     lengths = [len(codes) for codes in reading.codes]
     offsets = np.cumsum([0, *lengths])
     found = spans(texts)
     brush = opening_phrase(reading.states, found, offsets)
-    tell(0.9)
+    report(0.9)
     tags = [tag for text in texts for tag in text.tags]
     parts = [chunks.part_of_speech(tag) for tag in tags]
     unknown = vocabulary()[corpus.UNKNOWN]
@@ -160,7 +160,7 @@ def write(
         config=config,
         overwrite=True,
     )
-    tell(1.0)
+    report(1.0)
     return out
 
 
@@ -198,7 +198,7 @@ def read(texts: Sequence[Text], progress: Callable[[float], None] | None = None)
         surprisal.append(adaptive.surprisal(run.outputs, hidden, tails, group))
         for at in range(0, len(hidden), STEPS_AT_ONCE):
             piece = slice(at, at + STEPS_AT_ONCE)
-            best, share = adaptive.likeliest(
+            best, share = adaptive.most_likely(
                 run.outputs[piece], hidden[piece], tails, N_PREDICTIONS
             )
             predictions += words[best].tolist()

@@ -79,16 +79,16 @@ def build(out: Path, progress: Callable[[float], None] | None = None) -> Path:
     OSError
         The disk failed. Nothing is left behind.
     """
-    tell = progress or (lambda share: None)
+    report = progress or (lambda share: None)
     sequences = texts()
     codes = np.concatenate(sequences)
     lengths = [len(text) for text in sequences]
     level = np.concatenate([grammar.levels(text) for text in sequences])
 
-    run = lstm.forward(lstm.load(WEIGHTS), sequences, progress=lambda share: tell(0.7 * share))
+    run = lstm.forward(lstm.load(WEIGHTS), sequences, progress=lambda share: report(0.7 * share))
     states = lstm.sources(run)
     brush = opening_phrase(states, level, np.cumsum([0, *lengths]))
-    tell(0.75)
+    report(0.75)
 
     config: dict[str, Any] = {
         "name": "Parenthesis language",
@@ -124,11 +124,11 @@ def build(out: Path, progress: Callable[[float], None] | None = None) -> Path:
             "token_kind": kinds.tolist(),
             "surprisal": lstm.surprisal(run, sequences).astype(np.float32),
         },
-        ranked={"prediction": lstm.likeliest(run.outputs, grammar.ALPHABET, N_PREDICTIONS)},
+        ranked={"prediction": lstm.most_likely(run.outputs, grammar.ALPHABET, N_PREDICTIONS)},
         config=config,
         overwrite=True,
     )
-    tell(1.0)
+    report(1.0)
     return out
 
 

@@ -82,7 +82,7 @@ def check_intervals(
         rows = np.flatnonzero(bad)
         if len(rows):
             row = int(rows[0])
-            more = f" ({counted(len(rows), 'such row')} in all)" if len(rows) > 1 else ""
+            more = f" ({counted(len(rows), 'such row')} in total)" if len(rows) > 1 else ""
             problems.append(
                 Problem(f"{where}, row {row:,}", expected, f"{found(row)}{more}", remedy)
             )

@@ -217,7 +217,7 @@ def _ranked(name: str, column: Column, partner: Column | None) -> Ranked:
             Problem(
                 f"{column.where}, row {row:,}",
                 "a word at every position of the list",
-                f"null ({counted(flat.null_count, 'value')} in all)",
+                f"null ({counted(flat.null_count, 'value')} in total)",
                 "write an empty string, or shorten the list",
             )
         )
@@ -242,7 +242,7 @@ def _ranked(name: str, column: Column, partner: Column | None) -> Ranked:
                 Problem(
                     f"{partner.where}, row {row:,}",
                     f"as many weights as words in '{name}' ({lengths[row]})",
-                    f"{others[row]} ({counted(len(differ), 'such row')} in all)",
+                    f"{others[row]} ({counted(len(differ), 'such row')} in total)",
                     "write one weight per word",
                 )
             )

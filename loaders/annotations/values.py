@@ -59,7 +59,7 @@ class Scalar:
     type
         What the values are.
     extremes
-        The smallest and the largest value as text, where float64 does not hold the values.
+        The smallest and the largest value as text, if float64 cannot hold the values.
     """
 
     kind: ClassVar[Literal["scalar"]] = "scalar"
@@ -75,19 +75,19 @@ class Scalar:
     def values(self, start: int, stop: int) -> NDArray[np.float64]:
         """float64 `(stop - start,)`: the value at each step, NaN for null; half-open, clipped.
 
-        Of dates, times and durations, the number that is stored, in its unit; rounded where `texts`
+        Of dates, times and durations, the number that is stored, in its unit; rounded if `texts`
         is not None.
         """
         return self._values[max(0, start) : max(0, stop)].astype(np.float64)
 
     def texts(self, start: int, stop: int) -> list[str | None] | None:
-        """The value at each step, written in full; None where `values` says it all."""
+        """The value at each step, written in full; None if `values` is exact."""
         return None if self._exact is None else texts(self.column(start, stop))
 
     def plain(self, start: int, stop: int) -> list[float | int | str | None]:
-        """The value at each step, exact, as JSON holds it: a number or a text; None for null.
+        """The value at each step, exact, as a JSON value: a number or a text; None for null.
 
-        NaN and the infinities, for which JSON has no word, are None, too.
+        NaN and the infinities, which JSON does not have, are None as well.
         """
         if self._exact is None:
             values = self.values(start, stop).tolist()
@@ -98,7 +98,7 @@ class Scalar:
         return [*texts(self.column(start, stop))]
 
     def column(self, start: int, stop: int) -> pa.Array:
-        """The value at each step as an Arrow array, of the type that is stored where it counts."""
+        """The value at each step as an Arrow array, of the stored type if float64 cannot hold it."""
         if self._exact is None:
             return pa.array(self.values(start, stop))
         start, stop = max(0, start), max(0, stop)

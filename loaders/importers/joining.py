@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import tempfile
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from loaders.annotations import read_annotations
+from loaders.atomic import temporary_folder
 from loaders.importers.arrays import Array, full_lengths, state_rows
 from loaders.importers.faults import CannotImport
 from loaders.importers.spans import Span
@@ -271,38 +270,39 @@ def _add(
                 "rename the new one" + (", or use --overwrite" if name in files else ""),
             )
     is_new = not folder.exists()
-    temporary = folder / f".{uuid.uuid4().hex[:8]}.tmp"
-    temporary.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        with contextlib.ExitStack() as open_files:
-            writers = {
-                name: open_files.enter_context(
-                    pq.ParquetWriter(temporary / f"{name}.parquet", schema, compression="zstd")
-                )
-                for name, schema in schemas.items()
-            }
-            for some in batches:
-                for name, batch in some.items():
-                    if batch.num_rows:
-                        writers[name].write_batch(batch)
-        found = read_annotations(
-            token_file=None,
-            token_columns=(),
-            token_where="",
-            folder=temporary,
-            folder_where=where,
-            settings={},
-            settings_where="",
-            sequences=inspection.sequences,
-            n_steps=inspection.n_steps,
-        )
-        for problem in found.problems:
-            if problem.severity is Severity.PROBLEM:
-                raise CannotImport(problem.where, problem.expected, problem.found, problem.remedy)
-        for name in schemas:
-            (temporary / f"{name}.parquet").replace(folder / f"{name}.parquet")
+        with temporary_folder(folder, "") as temporary:
+            with contextlib.ExitStack() as open_files:
+                writers = {
+                    name: open_files.enter_context(
+                        pq.ParquetWriter(temporary / f"{name}.parquet", schema, compression="zstd")
+                    )
+                    for name, schema in schemas.items()
+                }
+                for some in batches:
+                    for name, batch in some.items():
+                        if batch.num_rows:
+                            writers[name].write_batch(batch)
+            found = read_annotations(
+                token_file=None,
+                token_columns=(),
+                token_where="",
+                folder=temporary,
+                folder_where=where,
+                settings={},
+                settings_where="",
+                sequences=inspection.sequences,
+                n_steps=inspection.n_steps,
+            )
+            for problem in found.problems:
+                if problem.severity is Severity.PROBLEM:
+                    raise CannotImport(
+                        problem.where, problem.expected, problem.found, problem.remedy
+                    )
+            for name in schemas:
+                (temporary / f"{name}.parquet").replace(folder / f"{name}.parquet")
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
         if is_new and not any(folder.iterdir()):
             folder.rmdir()
     return Imported(path, inspection.n_steps or 0, (), tuple(schemas), tuple(left_out))

@@ -11,7 +11,6 @@ import contextlib
 import os
 import shutil
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from loaders.atomic import whole_file
 from loaders.problems import DatasetError, Problem, sized
 from loaders.sources.store import ROWS
 
@@ -35,7 +35,7 @@ def open_rows(home: Path) -> NDArray[Any]:
     return rows
 
 
-def cached_array(
+def cached(
     folder: Path,
     group: str,
     name: str,
@@ -76,25 +76,19 @@ def cached_array(
     if found is not None:
         return found
     whole = group_bytes()
-    with _as_dataset_error(folder):
+    with _explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
         _make_room(folder, group, whole, most_bytes)
     array = make()
-    partial = folder / f"{group}.{uuid.uuid4().hex[:12]}.partial"
-    with _as_dataset_error(folder):
-        try:
-            with partial.open("wb") as file:
-                np.save(file, array, allow_pickle=False)
-            partial.rename(path)
-        finally:
-            partial.unlink(missing_ok=True)
+    with _explained(folder), whole_file(path) as file:
+        np.save(file, array, allow_pickle=False)
     found = _open(path)
     return array if found is None else found
 
 
 @contextmanager
-def _as_dataset_error(folder: Path) -> Iterator[None]:
-    """Turn errors while a folder is written into a DatasetError."""
+def _explained(folder: Path) -> Iterator[None]:
+    """Turn what the system says while a folder is written into a sentence."""
     try:
         yield
     except OSError as error:

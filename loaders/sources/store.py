@@ -22,7 +22,7 @@ import threading
 import time
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,16 +30,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from loaders.atomic import temporary_folder, temporary_name
+from loaders.locks import hold, is_held
 from loaders.problems import DatasetError, Problem, sized
 from loaders.sources.files import Piece, SourceFiles, over_pieces
 from loaders.sources.summary import Summarizer, Summary, summary_from
-
-try:
-    import fcntl
-
-    _HAS_LOCKS = True
-except ImportError:  # pragma: no cover - Windows: two processes may build the same copy
-    _HAS_LOCKS = False
 
 FORMAT = 2
 """Part of every key: increase it when the layout, the summary or the reading of values changes."""
@@ -102,8 +97,8 @@ def open_stored(files: SourceFiles, cache_dir: Path, progress: Progress | None =
         return stored
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _lock(folder / f"{key}.lock", lambda: _tick(progress, files)) as locked:
-            stored = _load(home, files)  # another process may have built it in the meantime
+        with hold(folder / f"{key}.lock", lambda: _tick(progress, files)) as locked:
+            stored = _load(home, files)  # another process may have built it meanwhile
             if stored is not None:
                 return stored
             _clean(folder, key if locked else None)
@@ -137,13 +132,13 @@ class Building:
 def find_building(files: SourceFiles, cache_dir: Path) -> Building | None:
     """Return the progress of a source's copy, in whichever process builds it; None if none does.
 
-    The number of rows written is in a file of its own, since the file of rows has its full size from
+    The number of rows written is in a separate file, since the file of rows has its full size from
     the start. A process that was killed no longer holds its lock. On file systems without locks, a copy
     counts as being built if it was written to within the last half minute.
     """
     key = source_key(files)
     folder = cache_dir / "sources"
-    held = _is_held(folder / f"{key}.lock")
+    held = is_held(folder / f"{key}.lock")
     if held is False:
         return None
     total = files.n_steps * files.n_states * files.dtype.itemsize
@@ -255,18 +250,16 @@ def _send_to_disk(home: Path) -> None:
 def _build(files: SourceFiles, folder: Path, home: Path, progress: Progress | None) -> None:
     """Write a copy next to `home` and rename it; if another process was faster, use its copy."""
     _check_room(files, folder)
-    temporary = folder / f"{home.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp"
-    temporary.mkdir()
-    try:
+    with temporary_folder(folder, home.name) as temporary:
         summarizer = Summarizer(files.n_steps, files.n_states)
         with (
             (temporary / ROWS).open("wb") as file,
-            (temporary / _ROWS_WRITTEN).open("wb", 0) as progress_file,
+            (temporary / _ROWS_WRITTEN).open("wb", 0) as taken_in,
         ):
 
             def report(done: int, total: int) -> None:
-                # Overwritten in one call, since other processes read it at any time.
-                os.pwrite(progress_file.fileno(), b"%20d" % done, 0)
+                # At the same place, and in one call: others read it at any time.
+                os.pwrite(taken_in.fileno(), b"%20d" % done, 0)
                 if progress is not None:
                     progress(done, total)
 
@@ -298,8 +291,6 @@ def _build(files: SourceFiles, folder: Path, home: Path, progress: Progress | No
             )
         (temporary / _ROWS_WRITTEN).unlink()
         _replace(temporary, home, files)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _write_rows(
@@ -373,7 +364,7 @@ def _replace(temporary: Path, home: Path, files: SourceFiles) -> None:
 
 def _remove(home: Path) -> None:
     """Remove a copy; renames it first, so that no process opens an incomplete one."""
-    aside = home.with_name(f"{home.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
+    aside = home.with_name(temporary_name(home.name))
     with contextlib.suppress(OSError):
         home.rename(aside)
         shutil.rmtree(aside, ignore_errors=True)
@@ -411,42 +402,6 @@ def _cannot_write(files: SourceFiles, cache_dir: Path, error: OSError) -> Proble
         (error.strerror or str(error)).lower(),
         "make it writable and free some space, or choose another folder with --cache-dir",
     )
-
-
-@contextlib.contextmanager
-def _lock(path: Path, waiting: Callable[[], None]) -> Iterator[bool]:
-    """Hold an exclusive lock; yields False if the file system has no locks."""
-    with path.open("ab") as file:
-        yield _acquire(file, waiting)
-
-
-def _acquire(file: BinaryIO, waiting: Callable[[], None]) -> bool:
-    if not _HAS_LOCKS:  # pragma: no cover
-        return False
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waiting()
-            time.sleep(0.05)
-        except OSError:
-            return False
-        else:
-            return True
-
-
-def _is_held(path: Path) -> bool | None:
-    """Whether some process holds a lock; None if the file system does not support this."""
-    if not _HAS_LOCKS:  # pragma: no cover
-        return None
-    try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except (FileNotFoundError, BlockingIOError) as error:
-        return isinstance(error, BlockingIOError)
-    except OSError:
-        return None
-    return False
 
 
 def _clean(folder: Path, locked_key: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Phrase search: against a twin written from its description, and what it says instead."""
+"""Phrase search, compared with a naive reference written from its description, and its error messages."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from app import phrases as module
 from app.phrases import (
-    MOST_LETTERS,
-    MOST_WORDS,
+    MOST_PHRASE_LETTERS,
+    MOST_PHRASE_WORDS,
     Found,
     Index,
     Pattern,
@@ -34,7 +34,7 @@ from loaders.tokens import Tokens
 
 
 def dataset_of(tokens: list[str], lengths: list[int] | None = None) -> Any:
-    """What a search needs of a dataset, without files; the vocabulary has unused entries, too."""
+    """The parts of a dataset needed by a search, without files; its vocabulary has unused entries."""
     words = sorted({*tokens, "unused", "Unused"}, key=lambda word: word[::-1])
     codes = np.array([words.index(token) for token in tokens], dtype=np.int32)
     offsets = np.cumsum([0, *(lengths or [len(tokens)])]).astype(np.int64)
@@ -52,10 +52,10 @@ def places(dataset: Any, text: str, *, match_case: bool = False) -> list[int]:
     return found.positions.tolist()  # type: ignore[no-any-return]
 
 
-def twin(
+def naive_places(
     tokens: list[str], lengths: list[int], patterns: tuple[Pattern, ...], match_case: bool
 ) -> list[int]:
-    """Every place, token by token."""
+    """Find every place, token by token."""
 
     def alike(text: str) -> str:
         return text if match_case else unicodedata.normalize("NFC", text).casefold()
@@ -97,22 +97,22 @@ QUERIES = ["the", "A", "4", "t*", "A*", r"/a|b\(/", "/t.*/", "/.*/", "/.+/", '"x
     st.sampled_from([0, 1, 10**9]),
 )
 @settings(max_examples=500, deadline=None)
-def test_search_equals_its_twin(
+def test_search_equals_the_naive_reference(
     text: tuple[list[int], list[str]], asked: list[str], match_case: bool, block: int, sparse: int
 ) -> None:
     lengths, tokens = text
     dataset, patterns = dataset_of(tokens, lengths), parse(" ".join(asked))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_BLOCK", block)  # many blocks, and both ways to go on in each
+        patch.setattr(module, "_BLOCK", block)  # many blocks, and both strategies in each
         patch.setattr(module, "_SPARSE", sparse)
         index = Index.of(dataset.token_table, dataset.sequences.offsets, match_case=match_case)
         found = find(index, patterns)
-    assert found.positions.tolist() == twin(tokens, lengths, patterns, match_case)
+    assert found.positions.tolist() == naive_places(tokens, lengths, patterns, match_case)
     assert found.positions.dtype == np.int64
     assert (found.reason is None) == (found.total > 0)
 
 
-def test_a_query_is_read_as_written() -> None:
+def test_a_query_is_parsed_as_written() -> None:
     read = [
         (p.kind, p.text) for p in parse(r'the "a b" run* /x\/[y z]/ * "new y"* /usr/bin and/or')
     ]
@@ -131,11 +131,11 @@ def test_a_query_is_read_as_written() -> None:
 @pytest.mark.parametrize(
     "token", ['"', '"a', "/", "//", "/a", "*", "wo*rd", ".", "\\", "(", '"a"b']
 )
-def test_signs_that_close_nothing_are_plain(token: str) -> None:
+def test_unclosed_quotes_and_slashes_are_ordinary_characters(token: str) -> None:
     assert places(dataset_of(["x", token, "y", "aXb"]), token) == [1]
 
 
-def test_an_expression_fits_the_whole_token_only() -> None:
+def test_an_expression_must_match_the_whole_token() -> None:
     dataset = dataset_of(["cat", "cats", "concat", "a/b", "cat\n"])
     assert places(dataset, "/cat/") == [0]
     assert places(dataset, "/cat|s/") == [0]
@@ -156,7 +156,7 @@ def test_an_expression_fits_the_whole_token_only() -> None:
         ("ЙОД", "йод"),
     ],
 )
-def test_upper_and_lower_case_are_alike_in_every_script(token: str, query: str) -> None:
+def test_case_is_ignored_in_every_script(token: str, query: str) -> None:
     dataset = dataset_of(["x", token])
     assert places(dataset, query) == [1]
     assert places(dataset, query, match_case=True) == []
@@ -166,9 +166,9 @@ def test_upper_and_lower_case_are_alike_in_every_script(token: str, query: str) 
 def test_a_phrase_stays_inside_its_sequence() -> None:
     tokens = ["a", "b"] * 3
     assert places(dataset_of(tokens, [2, 2, 2]), "b a") == []
-    assert places(dataset_of(tokens, [3, 3]), "a b") == [0, 4]  # step 2 is the last of its own
+    assert places(dataset_of(tokens, [3, 3]), "a b") == [0, 4]  # step 2 is the last of its sequence
     assert places(dataset_of(tokens, [1, 1, 1, 1, 2]), "a b") == [4]
-    assert places(dataset_of(["a"] * 300), "a " * MOST_WORDS) == list(range(251))
+    assert places(dataset_of(["a"] * 300), "a " * MOST_PHRASE_WORDS) == list(range(251))
 
 
 @pytest.mark.parametrize(
@@ -176,19 +176,19 @@ def test_a_phrase_stays_inside_its_sequence() -> None:
     [
         ("", "empty"),
         (" \t\n ", "empty"),
-        ("w " * (MOST_WORDS + 1), "51 words; at most 50"),
-        ("w" * (MOST_LETTERS + 1), "5,001 letters"),
-        ("/(/", "/(/ is not a regular expression"),
-        ("the /[z-a]/", "/[z-a]/ is not a regular expression"),
-        (r"/(a)\1/", "not a regular expression"),
-        ("/a)(b/", "not a regular expression"),
-        ("/a{1001}/", "not a regular expression"),
-        (r"/\Qa/", "not a regular expression"),
-        ("(?=a) /(?=a)/", "not a regular expression"),
+        ("w " * (MOST_PHRASE_WORDS + 1), "51 words; at most 50"),
+        ("w" * (MOST_PHRASE_LETTERS + 1), "5,001 characters"),
+        ("/(/", "/(/ is not a valid regular expression"),
+        ("the /[z-a]/", "/[z-a]/ is not a valid regular expression"),
+        (r"/(a)\1/", "not a valid regular expression"),
+        ("/a)(b/", "not a valid regular expression"),
+        ("/a{1001}/", "not a valid regular expression"),
+        (r"/\Qa/", "not a valid regular expression"),
+        ("(?=a) /(?=a)/", "not a valid regular expression"),
         ("\ud800", "surrogate"),
     ],
 )
-def test_a_query_that_cannot_be_read_is_one_sentence(query: str, says: str) -> None:
+def test_the_error_for_an_invalid_query_is_one_sentence(query: str, says: str) -> None:
     with pytest.raises(SearchError, match=re.escape(says)) as caught:
         SearchService().find(dataset_of(["a", "b"]), query)
     text = str(caught.value)
@@ -199,21 +199,21 @@ def test_a_query_that_cannot_be_read_is_one_sentence(query: str, says: str) -> N
 @pytest.mark.parametrize(
     ("query", "match_case", "says"),
     [
-        ("the zebra a", False, "No token here fits zebra."),
-        ("The zebra", True, "No token here fits The, written like this."),
-        ("unused", False, "No token here fits unused."),
-        ("zeb*", False, "No token here fits zeb*."),
-        ('"a  b"', False, 'No token here fits "a  b".'),
-        ("/z+/", False, "No token here fits /z+/."),
+        ("the zebra a", False, "No token here matches zebra."),
+        ("The zebra", True, "No token here matches The with this case."),
+        ("unused", False, "No token here matches unused."),
+        ("zeb*", False, "No token here matches zeb*."),
+        ('"a  b"', False, 'No token here matches "a  b".'),
+        ("/z+/", False, "No token here matches /z+/."),
         (
             "cat the",
             False,
-            "Each of these words occurs, but nowhere do they follow each other like",
+            "Each of these words occurs, but they never occur in this order",
         ),
         ("the cat the cat", False, "Each of these words occurs"),
     ],
 )
-def test_nothing_found_has_its_reason(query: str, match_case: bool, says: str) -> None:
+def test_an_empty_result_has_a_reason(query: str, match_case: bool, says: str) -> None:
     found = SearchService().find(dataset_of(["the", "cat"]), query, match_case=match_case)
     assert found.total == 0
     assert found.reason is not None
@@ -232,7 +232,7 @@ def test_next_and_previous_from_any_step() -> None:
     assert [found.index_from(step) for step in (0, 3, 4, 21)] == [0, 0, 1, 3]
 
 
-def test_a_page_shows_words_of_its_own_sequence() -> None:
+def test_a_page_shows_words_of_the_same_sequence() -> None:
     tokens = [f"w{i}" for i in range(10)] + ["x", "y"] + [f"v{i}" for i in range(8)]
     dataset = dataset_of(tokens * 2, [11, 9, 11, 9])
     found = SearchService().find(dataset, "/[vw]0/")
@@ -244,7 +244,7 @@ def test_a_page_shows_words_of_its_own_sequence() -> None:
     assert [h.start for h in hits(dataset, found, offset=2, top=5, context=0)] == [20, 32]
 
 
-def test_answers_are_kept_within_their_bound() -> None:
+def test_the_cache_of_answers_is_bounded() -> None:
     dataset = dataset_of(["a", "b"] * 500)
     service = SearchService(cache_bytes=5000)
     first = service.find(dataset, "a")
@@ -258,7 +258,7 @@ def test_answers_are_kept_within_their_bound() -> None:
         first.positions[0] = 1
 
 
-def test_kept_answers_do_not_keep_a_dataset_that_is_gone() -> None:
+def test_cached_answers_do_not_keep_a_closed_dataset_in_memory() -> None:
     service, dataset = SearchService(index_bytes=0), dataset_of(["a", "b"])
     assert service.find(dataset, "a").total == 1
     table = weakref.ref(dataset.token_table)

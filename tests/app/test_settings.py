@@ -17,14 +17,14 @@ def test_every_setting_is_described_once_and_every_description_is_a_setting() ->
     assert [one.name for one in SETTINGS] == [one.name for one in fields(Settings)]
 
 
-def test_the_written_defaults_are_the_real_ones() -> None:
+def test_the_documented_defaults_are_the_real_ones() -> None:
     defaults = Settings()
     for one in SETTINGS:
-        if one.name not in ("data", "cache_dir"):  # these are words
+        if one.name not in ("data", "cache_dir"):  # these are described in words
             assert one.read(one.default) == getattr(defaults, one.name)
 
 
-def test_docs_hold_the_table_of_settings() -> None:
+def test_docs_contain_the_table_of_settings() -> None:
     page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     assert table() in page, "put what app.settings.table() returns into docs/settings.md"
 
@@ -41,7 +41,7 @@ def test_every_flag_is_an_option_of_serve_and_every_option_of_serve_is_a_setting
     assert {flag for option in serve.params for flag in option.opts} - {"data"} == flags - {"DATA"}
 
 
-def test_every_verb_and_every_option_of_a_verb_is_explained() -> None:
+def test_every_command_and_every_option_is_documented() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for name, command in cli.commands.items():
         assert f"python -m app {name}" in readme, f"README.md does not mention {name}"
@@ -55,7 +55,7 @@ def test_every_verb_and_every_option_of_a_verb_is_explained() -> None:
                 assert str(parameter.human_readable_name) in command.help
 
 
-def test_every_format_of_import_and_every_option_of_it_is_explained() -> None:
+def test_every_format_of_import_and_every_option_is_documented() -> None:
     page = (ROOT / "docs" / "importing.md").read_text(encoding="utf-8")
     group = cli.commands["import"]
     assert isinstance(group, click.Group)
@@ -73,7 +73,7 @@ def test_every_format_of_import_and_every_option_of_it_is_explained() -> None:
 
 
 def test_every_reader_of_a_format_is_a_format_of_import() -> None:
-    """A module of the importers that nobody can reach from the command line has no page either."""
+    """A module of the importers that the command line does not use would not be documented."""
     modules = {path.stem for path in (ROOT / "loaders" / "importers").glob("*.py")}
     shared = {
         "__init__",
@@ -131,7 +131,7 @@ def test_a_cache_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> N
         prepare_cache(load({}, {"cache_dir": str(tmp_path / "file" / "cache")}))
 
 
-def test_kernels_are_kept_in_the_cache_folder_unless_told_otherwise(
+def test_kernels_are_cached_in_the_cache_folder_by_default(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)

@@ -11,7 +11,7 @@ from tests import ROOT
 from tests.app.cli.conftest import Build
 
 
-def test_the_entry_for_teams_takes_its_settings_from_the_environment(
+def test_the_production_entry_takes_its_settings_from_the_environment(
     dataset_folder: Build, tmp_path: Path
 ) -> None:
     code = "from app.wsgi import server; print(server.test_client().get('/').status)"
@@ -26,7 +26,7 @@ def test_the_entry_for_teams_takes_its_settings_from_the_environment(
     assert (done.returncode, done.stdout) == (0, "200 OK\n"), done.stderr
 
 
-def test_the_entry_for_teams_starts_on_the_demos_without_fetching_anything(tmp_path: Path) -> None:
+def test_the_production_entry_starts_on_the_demos_without_a_download(tmp_path: Path) -> None:
     code = """
 from demos import registry
 registry.DEMOS = (registry.get("parens"), registry.get("brown"))

@@ -1,8 +1,8 @@
-"""`make bench` and `make bench-large`: what the issue of scale asks for, as ratios, with its bounds.
+"""`make bench` and `make bench-large`: performance as ratios, with bounds.
 
-    python -m tests.benchmarks.bench [all | large | pack match double open window users memory equal]
+    python -m tests.benchmarks.bench [all | large | pack match card double open window users memory equal]
 
-Files that are measured are kept in the cache folder under `bench`; delete it to free some gigabytes.
+The files are cached in the cache folder under `bench`; delete it to free some gigabytes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ SELECTED = (3, 10, 30, 60, 130)
 
 
 class Folder:
-    """Where the measured files are kept."""
+    """The folder of the measured files."""
 
     def __init__(self) -> None:
         self.settings = settings_module.load(os.environ)
@@ -38,13 +39,13 @@ class Folder:
         self.path = self.settings.cache_dir / "bench"
 
     def rows(self, n_steps: int, n_states: int) -> NDArray[np.float16]:
-        """Generated states of that size."""
+        """Return generated states of this size."""
         from tests.benchmarks import data
 
         return data.generated(self.path / f"{n_steps}x{n_states}.npy", n_steps, n_states)
 
     def dataset(self, n_steps: int, n_states: int) -> Path:
-        """The same as a dataset of Parquet files, one column a state, row groups of 65,536."""
+        """Return the same as a dataset of Parquet files, one column per state, row groups of 65,536."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -86,12 +87,12 @@ def row(*cells: object, widths: tuple[int, ...] = (46, 12, 12, 12, 10, 8)) -> No
 
 
 def milliseconds(seconds: float) -> str:
-    """Return a time as it is printed."""
+    """Format a time for printing."""
     return f"{1000 * seconds:,.2f} ms"
 
 
 def generated_bits(folder: Folder, n_steps: int, n_states: int) -> Any:
-    """Return the generated source of that size, packed."""
+    """Return the generated source of this size, packed."""
     from app.matching import Polarity, pack
     from tests.benchmarks import data
 
@@ -102,7 +103,7 @@ def generated_bits(folder: Folder, n_steps: int, n_states: int) -> Any:
 
 
 def tiled_bits(folder: Folder, n_steps: int, n_states: int) -> Iterator[Any]:
-    """Yield every source of every demo that comes along, repeated to that size."""
+    """Yield every source of every included demo, repeated to this size."""
     from demos import registry
     from loaders import open_dataset
     from tests.benchmarks import data
@@ -123,7 +124,7 @@ def tiled_bits(folder: Folder, n_steps: int, n_states: int) -> Iterator[Any]:
 
 
 def cores() -> int:
-    """How many threads are used: all cores."""
+    """Return the number of threads used: all cores."""
     from app.matching.service import usable_cores
 
     return usable_cores()
@@ -138,7 +139,7 @@ def bench_pack(folder: Folder, sizes: tuple[tuple[int, int], ...] = SIZES) -> No
     from tests.benchmarks import data
     from tests.benchmarks.timing import fastest, one_pass
 
-    print("\nPacking all on-bits at a new threshold, in passes over the values (bound: 2.5)")
+    print("\nPacking all bits at a new threshold, in passes over the values (bound: 2.5)")
     row("source", "one pass", "packing", "passes")
     for n_steps, n_states in sizes:
         half = folder.rows(n_steps, n_states)
@@ -164,19 +165,17 @@ def bench_match(folder: Folder, sizes: tuple[tuple[int, int], ...] = SIZES) -> N
     """Default options, histogram, overview, one per place and top 50, on packed bits."""
     print(
         "\nMatching with packed bits, default options, in passes of one thread over the bits\n"
-        f"(bounds: 15 generated, 25 the worst of the real ones; {cores()} threads)"
+        f"(bounds: 15 generated, 25 for the worst real source; {cores()} threads)"
     )
     row("source", "|S1|", "matches", "one pass", "match", "passes")
     for n_steps, n_states in sizes:
         match_rows(generated_bits(folder, n_steps, n_states))
         worst = [match_rows(source) for source in tiled_bits(folder, n_steps, n_states)]
-        row(
-            f"worst of the real ones, {n_steps:,} x {n_states}", "", "", "", "", f"{max(worst):.1f}"
-        )
+        row(f"worst real source, {n_steps:,} x {n_states}", "", "", "", "", f"{max(worst):.1f}")
 
 
 def match_rows(source: Any) -> float:
-    """Print the lines of one source; return the worst ratio. Each is the slower of two places."""
+    """Print the lines of one source and return the worst ratio; each is the slower of two selections."""
     from tests.benchmarks.timing import fastest, one_pass
 
     over = one_pass(source.bits, 15)
@@ -201,8 +200,51 @@ def match_rows(source: Any) -> float:
     return worst
 
 
+def bench_card(folder: Folder) -> None:
+    """The card of a state and a default match: the slower of some states and polarities."""
+    from app.matching import Polarity, describe, pack
+    from tests.benchmarks import data
+    from tests.benchmarks.timing import fastest
+
+    print("\nThe card of a state, 1,000,000 x 650 (bound: one default match)")
+    row("values", "match, 10", "card", "ratio", "CPU", "ratio")
+    half = folder.rows(1_000_000, 650)
+    offsets = data.sequences(len(half))
+    bits = pack(half, data.THRESHOLD, Polarity.HIGH)
+    source = data.Measured("", bits, offsets, half.shape[1])
+    packed, states = source.packed(4 * cores()), source.together(10, 0.2)
+
+    def match() -> object:
+        return source.match(states, packed, cores())
+
+    bounds = {c: (float(half[:, c].min()), float(half[:, c].max())) for c in (3, 324, 649)}
+
+    def card(rows: NDArray[Any], state: int, polarity: Polarity) -> object:
+        return describe(rows, state, offsets, bounds[state], data.THRESHOLD, polarity)
+
+    for dtype in (np.float16, np.float32, np.float64):
+        rows = half if dtype == np.float16 else half.astype(dtype)
+        work = [partial(card, rows, state, one) for state in bounds for one in Polarity]
+        pairs = [(fastest(match), fastest(one)) for one in work]
+        spent = [(processor(match), processor(one)) for one in work]
+        quick, slow = min(pair[0] for pair in pairs), max(pair[1] for pair in pairs)
+        cpu, cpus = min(pair[0] for pair in spent), max(pair[1] for pair in spent)
+        times = milliseconds(quick), milliseconds(slow), f"{slow / quick:.2f}"
+        row(np.dtype(dtype).name, *times, milliseconds(cpus), f"{cpus / cpu:.2f}")
+
+
+def processor(work: Callable[[], object]) -> float:
+    """Seconds of processors of the fastest of some runs, over all threads."""
+    times = []
+    for _ in range(5):
+        begun = time.process_time()
+        work()
+        times.append(time.process_time() - begun)
+    return min(times)
+
+
 def bench_double(folder: Folder) -> None:
-    """Twice the steps, and twice the states with the same selected ones."""
+    """Double the steps, and double the states with the same selected ones."""
     from app.matching import Polarity, States, pack, pack_states
     from tests.benchmarks import data
     from tests.benchmarks.timing import fastest
@@ -212,7 +254,7 @@ def bench_double(folder: Folder) -> None:
     rows = folder.rows(1_000_000, 650)
 
     def both(what: str, small: Any, large: Any) -> None:
-        # Taken in turn, so that what else the machine does meets both.
+        # Alternating, so that other load on the machine affects both.
         pairs = [(fastest(small, 2), fastest(large, 2)) for _ in range(3)]
         half, whole = (min(times) for times in zip(*pairs, strict=True))
         row(what, milliseconds(half), milliseconds(whole), f"{whole / half:.2f}")
@@ -234,7 +276,7 @@ def bench_double(folder: Folder) -> None:
     both("packing, 325 to 650 states", packing(narrow), packing(rows))
     whole, short, thin = source_of(rows), source_of(rows[:500_000]), source_of(narrow)
     for n_selected in (10, 60):
-        # The same states, of those that both sources have.
+        # The same states, from those in both sources.
         states = thin.together(n_selected, 0.2)
         of = f"match of {n_selected}, "
         both(of + "500,000 to 1,000,000 steps", matching(short, states), matching(whole, states))
@@ -268,14 +310,14 @@ def bench_open(folder: Folder) -> None:
     for _ in range(5):
         reading = fastest(read, 2)
         writing.append(fastest(write, 1))
-        # What was written before is not to slow this down; and the memory that it took is taken
+        # Earlier writes must not slow this down, and the memory that they used is allocated
         # again at once, before a virtual machine gives it back to its host (see docs/scaling.md).
         os.sync()
         (folder.path / "written.bin").unlink()
         shutil.rmtree(cache, ignore_errors=True)
-        begun, used = time.perf_counter(), time.process_time()
+        started, used = time.perf_counter(), time.process_time()
         open_dataset(path, cache).open_source("cell")
-        pairs.append((reading, time.perf_counter() - begun))
+        pairs.append((reading, time.perf_counter() - started))
         spent.append(time.process_time() - used)
     ratios = sorted(first / reading for reading, first in pairs)
     reading, first = (min(times) for times in zip(*pairs, strict=True))
@@ -331,7 +373,7 @@ def bench_window(folder: Folder) -> None:
 
 
 def bench_users(folder: Folder) -> None:
-    """Twenty users: ten page through windows while ten match, each at a threshold of its own."""
+    """Twenty users: ten page through windows while ten match, each at a different threshold."""
     import statistics
     from concurrent.futures import ThreadPoolExecutor
 
@@ -347,13 +389,13 @@ def bench_users(folder: Folder) -> None:
         with User(url) as tab:
             for turn in range(30):
                 request = {**window_request(1000 * user + 60 * turn), **source}
-                begun = time.perf_counter()
+                started = time.perf_counter()
                 answer = tab.window_text(request)
-                times.append(time.perf_counter() - begun)
-                if turn % 10 == 0:  # reading them all would be the load
+                times.append(time.perf_counter() - started)
+                if turn % 10 == 0:  # parsing all of them would itself be a load
                     data = json.loads(answer)
                     assert data["start"] == request["start"], "another user's answer"
-                time.sleep(0.05)  # nobody pages faster
+                time.sleep(0.05)  # users do not page faster
         return times
 
     def match(url: str, user: int) -> int:
@@ -380,13 +422,13 @@ def bench_users(folder: Folder) -> None:
             n_matches = sum(user.result() for user in matching)
     busy = statistics.median(times)
     row("what", "one user", "twenty", "ratio")
-    name = f"{len(times)} windows beside {n_matches} matches"
+    name = f"{len(times)} windows during {n_matches} matches"
     row(name, milliseconds(alone), milliseconds(busy), f"{busy / alone:.2f}")
 
 
 @contextmanager
 def listening(application: Any) -> Iterator[Any]:
-    """Serve an application on loopback, in threads; yield a user whose connection stays open."""
+    """Serve an application on loopback, in threads; yield a user with an open connection."""
     from werkzeug.serving import WSGIRequestHandler, make_server
 
     from tests.app.web.load import User
@@ -409,7 +451,7 @@ def listening(application: Any) -> Iterator[Any]:
         thread.join()
 
 
-# What a worker does with a source: open it, pack a threshold, match, also the worst there is.
+# The work of a worker: open a source, pack a threshold, match, including the worst case.
 _WORKER = """
 import sys, threading, time
 from pathlib import Path
@@ -446,10 +488,10 @@ for what, options in (
     ("limits of 3 on both sides", {"off_before": 3, "off_after": 3, "min_overlap": 1}),
 ):
     peak = 0
-    begun = time.perf_counter()
+    started = time.perf_counter()
     query = Query(threshold=0.3, states=tuple(range(0, source.n_states, source.n_states // 60)), **options)
     result = service.match("a", states, query)
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - started
     print(what, result.total_matches, max(peak, anonymous()), seconds, sep="|", flush=True)
 """
 
@@ -458,7 +500,7 @@ def bench_memory(
     folder: Folder,
     sizes: tuple[tuple[int, int, str, str], ...] = ((1_000_000, 650, "256M", "500 MB"),),
 ) -> None:
-    """What a worker holds in memory of its own: not the pages of files, which all share."""
+    """Anonymous memory of a worker, without file pages, which are shared."""
     print("\nAnonymous memory of a worker with the dashboard loaded, one threshold packed")
     row("source", "bound", "matches", "peak", "seconds")
     for n_steps, n_states, cache_bytes, bound in sizes:
@@ -486,7 +528,9 @@ def bench_equal(folder: Folder) -> None:
     from app.matching import Control, Polarity, Query, distribute_states, find_matches
     from loaders import open_dataset
 
-    print("\nEqual answers on 1,000,000 x 650, and how long a stretch without a look lasts")
+    print(
+        "\nEqual answers on 1,000,000 x 650, and the longest time between checks for cancellation"
+    )
     source = generated_bits(folder, 1_000_000, 650)
     opened = open_dataset(folder.dataset(1_000_000, 650), folder.settings.cache_dir)
     home = opened.open_source("cell").home
@@ -543,6 +587,7 @@ def bench_equal(folder: Folder) -> None:
 PARTS: dict[str, Callable[[Folder], None]] = {
     "pack": bench_pack,
     "match": bench_match,
+    "card": bench_card,
     "double": bench_double,
     "open": bench_open,
     "window": bench_window,
@@ -570,13 +615,13 @@ def bench_large(folder: Folder) -> None:
 def main(arguments: list[str]) -> int:
     """Run the named parts."""
     folder = Folder()
-    begun = time.perf_counter()
+    started = time.perf_counter()
     load = os.getloadavg()[0]
     print(f"{cores()} cores, load {load:.1f} (ratios are fair only below the number of cores)")
     for name in arguments or ["all"]:
         for part in PARTS if name == "all" else (name,):
             (bench_large if part == "large" else PARTS[part])(folder)
-    print(f"\n{time.perf_counter() - begun:.0f} s, load {os.getloadavg()[0]:.1f}")
+    print(f"\n{time.perf_counter() - started:.0f} s, load {os.getloadavg()[0]:.1f}")
     return 0
 
 

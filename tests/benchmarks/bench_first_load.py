@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.bench_first_load [--base CHECKOUT] [--runs 7]
 
-Each run opens the first screen of the demos in a browser that has been here before ("cached") and in
-one that has not ("empty"). With `--base`, another checkout is served as well and the two are opened in
-turns, so that the ratio holds on a machine whose speed changes.
+Each run opens the first screen of the demos in a browser with a warm cache ("cached") and in
+one with an empty one ("empty"). With `--base`, another checkout is also served and both are opened in
+turns, so that the ratio is valid even if the speed of the machine changes.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def opened(context: BrowserContext, url: str) -> tuple[float, int, int]:
 
 
 def empty(playwright: Playwright, url: str) -> tuple[float, int, int]:
-    """Open the page in a browser without any profile."""
+    """Open the page in a browser without a profile."""
     browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
     try:
         return opened(browser.new_context(), url)
@@ -84,7 +84,7 @@ def empty(playwright: Playwright, url: str) -> tuple[float, int, int]:
 
 
 def line(name: str, runs: list[tuple[float, int, int]]) -> str:
-    """One row of the table."""
+    """Return a row of the table."""
     seconds = [run[0] for run in runs]
     return (
         f"{name:16} {statistics.median(seconds):6.2f} {min(seconds):6.2f} {max(seconds):6.2f} s   "
@@ -113,7 +113,7 @@ def main() -> None:
                 f"{cache}/profile-{name}", executable_path=find_chromium(), args=CHROMIUM_FLAGS
             )
             stack.callback(been[name].close)
-            for _ in range(2):  # scripts are kept compiled from the second visit on
+            for _ in range(2):  # scripts are cached in compiled form from the second visit on
                 opened(been[name], url)
         found: dict[tuple[str, str], list[tuple[float, int, int]]] = {}
         for _ in range(given.runs):

@@ -1,9 +1,9 @@
-"""Twenty users at once: how long a window takes while others match, against an idle server.
+"""Twenty users at once: the time for a window while others match, compared with an idle server.
 
 `python -m tests.benchmarks.bench_load [STEPS [STATES]]`. A real server, started as a user would, and
 real requests over loopback. Ten users look around (a window every tenth of a second) while ten match,
-each time with another selection and often at a new threshold: once a second each, as people at work
-do at the most, and then without any pause, so that the machine has nothing to spare. The ratio of the
+each time with another selection and often at a new threshold: at most once per second each, as people
+do, and then without pauses, so that the machine is fully loaded. The ratio of the
 medians is what counts: it should be at most 5.
 """
 
@@ -54,7 +54,7 @@ def main(n_steps: int = N_STEPS, n_states: int = N_STATES) -> None:
 
 
 def measure(url: str, n_steps: int) -> None:
-    """Idle first, then with everybody at once; the matching users are processes of their own."""
+    """Measure idle first, then with all users at once; the matching users are separate processes."""
     rng = np.random.default_rng(1)
     with User(url) as user:
         user.window(window_request(0))
@@ -62,7 +62,7 @@ def measure(url: str, n_steps: int) -> None:
             window_seconds(user, int(rng.integers(0, n_steps - 200))) for _ in range(IDLE_WINDOWS)
         ]
     report("window, idle", idle)
-    for pace, what in ((1.0, "one match a second each"), (0.0, "matching without a pause")):
+    for pace, what in ((1.0, "one match per second each"), (0.0, "matching without a pause")):
         windows, matches = everybody(url, n_steps, pace)
         print(f"{MATCHERS} users, {what}:")
         report("window", windows)
@@ -71,7 +71,7 @@ def measure(url: str, n_steps: int) -> None:
 
 
 def everybody(url: str, n_steps: int, pace: float) -> tuple[list[float], list[float]]:
-    """The seconds of each window and of each match, with all users at once."""
+    """Return the seconds of each window and of each match, with all users at once."""
     end = time.time() + SECONDS
     with ProcessPoolExecutor(2) as processes, ThreadPoolExecutor(READERS) as threads:
         matching = [
@@ -93,12 +93,12 @@ def report(what: str, seconds: list[float]) -> None:
 
 
 def window_seconds(user: User, start: int) -> float:
-    """How long one window takes."""
+    """Return the seconds for one window."""
     return seconds_of(lambda: user.window(window_request(start)))
 
 
 def read(url: str, n_steps: int, end: float, number: int) -> list[float]:
-    """Look around until the end; the seconds of each window."""
+    """Page through windows until the end; return the seconds of each."""
     rng = np.random.default_rng(100 + number)
     seconds = []
     with User(url) as user:
@@ -112,7 +112,7 @@ def read(url: str, n_steps: int, end: float, number: int) -> list[float]:
 
 
 def match_all(url: str, n_steps: int, end: float, pace: float, number: int) -> list[float]:
-    """Half of the users match until the end; the seconds of each match."""
+    """Match with half of the users until the end; return the seconds of each match."""
     users = range(number, MATCHERS, 2)
     with ThreadPoolExecutor(len(users)) as threads:
         working = [threads.submit(match, url, n_steps, end, pace, user) for user in users]
@@ -120,7 +120,7 @@ def match_all(url: str, n_steps: int, end: float, pace: float, number: int) -> l
 
 
 def match(url: str, n_steps: int, end: float, pace: float, number: int) -> list[float]:
-    """Match until the end, pausing up to two times `pace` seconds; the seconds of each match."""
+    """Match until the end, pausing up to twice `pace` seconds; return the seconds of each match."""
     rng = np.random.default_rng(200 + number)
     seconds = []
     with User(url) as user:
@@ -133,7 +133,7 @@ def match(url: str, n_steps: int, end: float, pace: float, number: int) -> list[
 
 
 def match_seconds(user: User, key: dict[str, Any]) -> float:
-    """How long one match takes, until its answer is there."""
+    """Return the seconds for one match, until its answer has arrived."""
     return seconds_of(lambda: user.match(key))
 
 

@@ -1,4 +1,4 @@
-"""`make bench-redraw`: how long the browser takes to draw many states, against 300 of them.
+"""`make bench-redraw`: the time the browser needs to draw many states, compared with 300.
 
 Both are measured in one page after another of one Chromium, alternating, from the change of the view to
 the frame that shows it; the ratio of the medians travels between machines, the milliseconds do not.
@@ -33,8 +33,8 @@ ROUNDS = 15
 # rows are there already (they come with a margin), so that the network has no part in it.
 _TIMED = """([figure, change]) => new Promise((resolve) => {
     const plot = document.querySelector(`#${figure} .js-plotly-plot`);
-    const begun = performance.now();
-    const shown = () => requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - begun)));
+    const started = performance.now();
+    const shown = () => requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - started)));
     plot.once('plotly_afterplot', shown);
     change === 'threshold' ? window.dash_clientside.statebrush.panel().dispatch({ threshold: window.nextThreshold() })
         : window.redrawWindow();
@@ -51,7 +51,7 @@ _SETUP = """() => {
 
 
 def states(n_states: int) -> np.ndarray:
-    """Smooth random states in float16."""
+    """Return smooth random states in float16."""
     rng = np.random.default_rng(n_states)
     keep = 1 - 1 / np.geomspace(1.5, 60, n_states)
     rows = np.empty((N_STEPS, n_states), np.float32)
@@ -62,10 +62,10 @@ def states(n_states: int) -> np.ndarray:
     return rows.astype(np.float16)
 
 
-def threshold_for(rows: np.ndarray, start: int, stop: int, wanted: int) -> float:
-    """Return a threshold at which about `wanted` states are on at every step of [start, stop)."""
+def threshold_for(rows: np.ndarray, start: int, stop: int, n_on: int) -> float:
+    """Return a threshold at which about `n_on` states are on at every step of [start, stop)."""
     least = np.sort(rows[start:stop].astype(np.float64).min(axis=0))
-    return round(float(least[-wanted]), 3)
+    return round(float(least[-n_on]), 3)
 
 
 def main() -> int:
@@ -114,7 +114,7 @@ def main() -> int:
                 for size, page in pages.items():
                     page.bring_to_front()
                     spent = page.evaluate(_TIMED, list(argument))
-                    if turn >= 2:  # the first ones compile
+                    if turn >= 2:  # the first turns include compilation
                         times.setdefault((what, size), []).append(spent)
         shown = {
             size: page.evaluate("() => window.dash_clientside.statebrush.panel().steps()")
@@ -128,12 +128,12 @@ def main() -> int:
         f"{large:,} x {shown[large]} states x steps, about 12 states selected\n"
     )
     for what in cases:
-        told = []
+        cells = []
         for size in SIZES:
             spent = times[what, size]
-            told.append(f"{statistics.median(spent):7.1f} ({min(spent):.0f}-{max(spent):.0f})")
+            cells.append(f"{statistics.median(spent):7.1f} ({min(spent):.0f}-{max(spent):.0f})")
         ratio = statistics.median(times[what, large]) / statistics.median(times[what, small])
-        sys.stdout.write(f"  {what:10} {told[0]:>22} {told[1]:>22}   ratio {ratio:.2f}\n")
+        sys.stdout.write(f"  {what:10} {cells[0]:>22} {cells[1]:>22}   ratio {ratio:.2f}\n")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Phrase search at a million steps, in passes over the token codes.
+"""Phrase search over a million steps, measured in passes over the token codes.
 
 A pass is the fastest of several runs of NumPy summing the codes as integers. The bound is 20 passes
 once the vocabulary was used. Run: `python -m tests.benchmarks.bench_search`.
@@ -20,7 +20,7 @@ N_STEPS, N_WORDS = 1_000_000, 50_000
 
 
 def generated() -> Tokens:
-    """Words as often as in a text: the n-th one about every n-th time."""
+    """Generate words with the frequencies of a text: the n-th one about every n-th time."""
     rng = np.random.default_rng(0)
     codes = np.minimum(rng.zipf(1.15, N_STEPS) - 1, N_WORDS - 1).astype(np.int32)
     codes[:N_WORDS] = np.arange(N_WORDS)
@@ -31,7 +31,7 @@ def generated() -> Tokens:
 
 QUERIES = {
     "a rare word": "w9c41",
-    "the commonest word, three spellings": "the",
+    "the most common word, three spellings": "the",
     "two common words": "the of",
     "ten common words": "the of the and the of a the of the",
     "common words and a rare one": "the of w9c41 the of",
@@ -40,7 +40,7 @@ QUERIES = {
     "50 prefixes": " ".join(["w*"] * 50),
     "a regular expression": "/(the|w)[0-9]+/",
     "any three words": "/.*/ /.*/ /.*/",
-    "a word that is nowhere": "nowhere",
+    "a word that does not occur": "nowhere",
 }
 
 

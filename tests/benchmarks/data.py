@@ -1,4 +1,4 @@
-"""The sources that are measured: realistic generated states, and the demos' trained ones, tiled."""
+"""The measured sources: realistic generated states, and the trained states of the demos, tiled."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ THRESHOLD = 0.3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """A source, where its sequences begin, and its on-bits at a threshold that suits it."""
+    """A source, the starts of its sequences, and its packed bits at a suitable threshold."""
 
     name: str
     bits: NDArray[np.uint64]
@@ -31,20 +31,20 @@ class Measured:
 
     @property
     def states(self) -> States:
-        """The source without its values, which a search of given states never reads."""
+        """Return the source without its values, which a search with given states never reads."""
         nothing = np.broadcast_to(np.float16(0), (len(self.bits), self.n_states))
         return States(nothing, self.offsets)
 
     def packed(self, n_shards: int) -> Packed:
-        """The on-bits, cut into shards."""
+        """Return the packed bits, divided into shards."""
         cuts = cut_evenly(len(self.bits), n_shards)
         parts = [scan_ends(self.bits, 0, *one, self.offsets, self.n_states) for one in spans(cuts)]
         return Packed(self.bits, span_shards(cuts, self.offsets, parts))
 
     def together(self, n_selected: int, near: float) -> tuple[int, ...]:
-        """States that go together: on at the step with the most of them on, near a share of all.
+        """Return states that are on together: at a step near a share of all, where most are on.
 
-        If fewer are on there, others fill up the number.
+        If fewer are on there, others are added.
         """
         rng = np.random.default_rng(n_selected)
         first = int(near * len(self.bits))
@@ -55,14 +55,14 @@ class Measured:
         return tuple(sorted(order[:n_selected].tolist()))
 
     def match(self, states: tuple[int, ...], packed: Packed, threads: int, **options: Any) -> Any:
-        """The answer for given states, with the default options unless others are given."""
+        """Match given states, with the default options unless others are given."""
         query = Query(threshold=THRESHOLD, states=states, **options)
         return find_matches(self.states, query, bits=packed, threads=threads)
 
 
 @numba.njit(cache=True, nogil=True)
 def _decay(noise: NDArray[Any], keep: NDArray[Any], last: NDArray[Any]) -> None:
-    """Turn independent noise into values that each decay at a pace of their own, in place."""
+    """Turn independent noise into values that each decay at their own rate, in place."""
     for t in range(noise.shape[0]):
         for c in range(noise.shape[1]):
             fresh = np.float32(np.sqrt(1 - keep[c] * keep[c])) * noise[t, c]
@@ -71,10 +71,10 @@ def _decay(noise: NDArray[Any], keep: NDArray[Any], last: NDArray[Any]) -> None:
 
 
 def generated_blocks(n_steps: int, n_states: int) -> Iterator[NDArray[np.float16]]:
-    """Yield states as a recurrent network has them, (some, n_states) at a time.
+    """Yield states like those of a recurrent network, `(any, n_states)` at a time.
 
-    A few hidden causes, each with a pace of its own from one step to some hundreds, make the states
-    go together; a share of its own makes each differ. Every state is >= 0.3 at 15 to 35 % of the
+    A few hidden causes, each with its own time scale from one step to some hundreds, correlate the
+    states, and individual noise makes them differ. Every state is >= 0.3 at 15 to 35 % of the
     steps.
     """
     rng = np.random.default_rng(7)
@@ -103,14 +103,14 @@ def generated_blocks(n_steps: int, n_states: int) -> Iterator[NDArray[np.float16
 
 
 def sequences(n_steps: int) -> NDArray[np.int64]:
-    """Sequences of 1,000 steps on average, of very different lengths."""
+    """Return sequences of 1,000 steps on average, of very different lengths."""
     lengths = np.maximum(1, np.random.default_rng(8).geometric(1 / 1000, n_steps // 500 + 10))
     ends = np.cumsum(lengths)
     return np.array([0, *ends[ends < n_steps], n_steps], dtype=np.int64)
 
 
 def generated(path: Path, n_steps: int, n_states: int) -> NDArray[np.float16]:
-    """Return the generated states as a memory map of `path`, which is kept between runs."""
+    """Return the generated states as a memory map of `path`, which is reused between runs."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         half = path.with_suffix(".half")
@@ -132,9 +132,9 @@ def tiled(
     n_steps: int,
     n_states: int,
 ) -> Measured:
-    """Return a trained source repeated until it has that many steps and states.
+    """Return a trained source, repeated to this number of steps and states.
 
-    A repeated state is shifted in time by whole sequences, so that no two are the same.
+    Repeated states are shifted in time by whole sequences, so that no two are equal.
     """
     shifts = [int(cuts[7 * i % (len(cuts) - 1)]) for i in range(-(-n_states // rows.shape[1]))]
     wide = np.concatenate([np.roll(rows, -shift, axis=0) for shift in shifts], axis=1)

@@ -1,4 +1,4 @@
-"""What is measured is what the figures say it is."""
+"""The generated data have the documented properties."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from app.matching import Polarity, pack
 from tests.benchmarks import data
 
 
-def test_generated_states_go_together_last_and_are_on_as_often_as_said(tmp_path: Path) -> None:
+def test_generated_states_are_on_together_for_long_and_as_often_as_documented(
+    tmp_path: Path,
+) -> None:
     rows = data.generated(tmp_path / "rows.npy", 60_000, 40)
     assert rows.shape == (60_000, 40)
     assert rows.dtype == np.float16
@@ -28,7 +30,7 @@ def test_generated_states_go_together_last_and_are_on_as_often_as_said(tmp_path:
     assert np.array_equal(data.generated(tmp_path / "again.npy", 60_000, 40), rows)
 
 
-def test_tiled_states_are_the_trained_ones_over_and_over() -> None:
+def test_tiled_states_repeat_the_trained_ones() -> None:
     rng = np.random.default_rng(0)
     real = rng.normal(size=(90, 30)).astype(np.float16)
     cuts = np.array([0, 20, 50, 90])

@@ -1,7 +1,7 @@
-"""Times as multiples of one pass over the same bytes: what any program pays that looks at them once.
+"""Times as multiples of one pass over the same bytes, the minimum cost of reading them.
 
-Ratios travel between machines; seconds do not. Where another program runs beside this one, both
-sides of a ratio suffer, though not always alike: each side is the fastest of several runs.
+Ratios are comparable between machines; seconds are not. If another program runs at the same time, both
+sides of a ratio are affected, but not always equally, so each side is the fastest of several runs.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ REPEATS = 5
 
 
 def fastest(work: Callable[[], object], repeats: int = REPEATS) -> float:
-    """Seconds of the fastest run, after one that does not count."""
+    """Return the seconds of the fastest run, after one warm-up run."""
     work()
     times = []
     for _ in range(repeats):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         work()
-        times.append(time.perf_counter() - begun)
+        times.append(time.perf_counter() - started)
     return min(times)
 
 
 def one_pass(array: NDArray[Any], repeats: int = REPEATS) -> float:
-    """Seconds of one thread to sum an array's bytes as integers of its width, once over."""
+    """Return the seconds that one thread needs to sum the bytes of an array once, as integers of its width."""
     integers = array.view(f"i{array.dtype.itemsize}")
     return fastest(lambda: integers.sum(dtype=np.int64), repeats)

@@ -39,12 +39,6 @@ def drag(page: Page, start: tuple[float, float], stop: tuple[float, float], step
 
 def brush(page: Page, start: int, stop: int) -> None:
     """Brush the words [start, stop) with the mouse and wait for the answer."""
-    seen = view(page)
-    if seen["start"] is not None and seen["start"] <= start < seen["stop"]:
-        # a drag that begins on the old brush would move it: brush another word first
-        free = [step for step in words(page) if not seen["start"] - 1 <= step <= seen["stop"]]
-        if free:
-            page.mouse.click(*word_center(page, free[0]))
     drag(page, word_center(page, start), word_center(page, stop - 1))
     settled(page)
 

@@ -79,7 +79,7 @@ def test_tracks_chosen_in_quick_succession_are_all_there_in_their_order(page: Pa
     for name in TRACKS:
         page.click(f"#track-picker label:has-text('{name}')")
     chosen(page, tracks=list(TRACKS))
-    shown = page.locator("#track-rows .sb-track").evaluate_all(
+    shown = page.locator("#track-rows .sb-track-block").evaluate_all(
         "all => all.map(t => t.dataset.track)"
     )
     assert shown == list(TRACKS)

@@ -54,7 +54,7 @@ def test_the_papers_three_steps_are_on_the_page(
     open_page: Callable[..., Page], demo: Running
 ) -> None:
     page = open_page(demo.url)
-    names = [text.replace("\n", " ") for text in page.locator("h2").all_inner_texts()]
+    names = [text.replace("\n", " ") for text in page.locator("h2.sb-step").all_inner_texts()]
     assert names == ["1 Select", "2 Align", "3 Match"]
 
 
@@ -110,6 +110,7 @@ def test_the_page_works_at_twice_the_size(
     cut = page.evaluate(
         """() => [...document.querySelectorAll('header *, .sb-toolbar *, .sb-under-sentence *')]
             .filter(e => e.matches('button, input, label, h1, h2'))
+            .filter(e => !e.closest('details:not([open])'))
             .filter(e => e.offsetParent !== null && e.getBoundingClientRect().width > 1)
             .filter(e => { const b = e.getBoundingClientRect();
                 return b.left < 0 || b.right > innerWidth; })
@@ -262,10 +263,15 @@ def test_tracks_are_moved_and_removed_with_the_keyboard(
     page = open_page(demo.url + "?dataset=parens&track=level&track=token_kind")
     assert view(page)["tracks"] == ["level", "token_kind"]
     page.locator("#coverage").focus()
-    page.keyboard.press("Tab")
-    assert page.evaluate("() => document.activeElement.dataset.drop") == "level"
-    page.keyboard.press("Tab")
-    assert page.evaluate("() => document.activeElement.dataset.up") == "token_kind"
+    for data, name in (
+        ("legend", "level"),
+        ("drop", "level"),
+        ("legend", "token_kind"),
+        ("drop", "token_kind"),
+        ("up", "token_kind"),
+    ):
+        page.keyboard.press("Tab")
+        assert page.evaluate("data => document.activeElement.dataset[data]", data) == name
     page.keyboard.press("Enter")
     settled(page)
     assert view(page)["tracks"] == ["token_kind", "level"]

@@ -159,7 +159,7 @@ def test_the_path_of_an_analyst(
     assert (view(page)["before"], view(page)["after"]) == (1, 1)
     assert len(chips(page)) > 2
     # exclude a state, add a track
-    page.locator("#chips .sb-chip button").first.click()
+    page.locator("#chips [data-exclude]").first.click()
     settled(page)
     add_track(page, "token_kind")
     settled(page)

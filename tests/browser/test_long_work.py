@@ -626,7 +626,7 @@ def test_cancel_reaches_the_worker_that_works(
         / "cache"
         / "jobs"
         / page.evaluate(
-            "() => `${window.dash_clientside.statebrush.panel().page}-${window.dash_clientside.statebrush.panel().read('match-request').n}`"
+            "() => `${window.dash_clientside.statebrush.panel().page}-match-${window.dash_clientside.statebrush.panel().read('match-request').n}`"
         )
     )
     assert job.with_suffix(".note").exists()

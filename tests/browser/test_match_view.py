@@ -203,7 +203,7 @@ def test_match_options_change_the_list(open_page: Callable[..., Page], demo: Run
     )
     settled(page)
     assert rows(page) == []
-    assert "shared states are asked for" in sentence(page), "nothing is empty without a reason"
+    assert "shared states are required" in sentence(page), "nothing is empty without a reason"
 
 
 def test_an_empty_selection_says_why(open_page: Callable[..., Page], demo: Running) -> None:

@@ -228,7 +228,7 @@ def test_surprisal_of_common_and_rare_words_agrees_with_the_probabilities() -> N
 def test_the_most_likely_words_may_be_rare(count: int) -> None:
     head, hidden, tails = small_adaptive()
     chances = slow_chances(head, hidden, tails)
-    codes, values = adaptive.likeliest(head, hidden, tails, count)
+    codes, values = adaptive.most_likely(head, hidden, tails, count)
     assert np.array_equal(codes, np.argsort(-chances, axis=1)[:, :count])
     assert np.allclose(values, -np.sort(-chances, axis=1)[:, :count], atol=1e-6)
     assert (codes >= 5).any()
@@ -259,7 +259,7 @@ def test_probabilities_equal_those_of_torch_on_the_real_weights() -> None:
     assert np.allclose(run.hidden[-1], hidden[:, 0].numpy(), atol=1e-4)
     values = adaptive.surprisal(run.outputs, run.hidden[-1], tails, [codes])
     assert np.allclose(values[1:], -logs[np.arange(199), codes[1:]], atol=2e-3)
-    best, chances = adaptive.likeliest(run.outputs, run.hidden[-1], tails, 5)
+    best, chances = adaptive.most_likely(run.outputs, run.hidden[-1], tails, 5)
     assert np.allclose(chances, np.exp(np.take_along_axis(logs, best, axis=1)), atol=1e-3)
     assert np.allclose(chances, -np.sort(-np.exp(logs), axis=1)[:, :5], atol=1e-3)
 

@@ -42,3 +42,21 @@ def test_every_test_in_the_table_of_interactions_exists() -> None:
 
 def text_of(folder: Path) -> str:
     return "".join(path.read_text() for path in folder.glob("test_*.py"))
+
+
+def test_the_page_on_architecture_copies_no_signature() -> None:
+    """Copies go stale; arrows and invariants are under test themselves."""
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    assert "```" not in text
+    for signature in (r"\b(?:def|class) \w+", r"\w+\([^)]*\b\w+: \w+", r"\) ->", r"@\w+"):
+        assert not re.findall(signature, text), signature
+
+
+def test_the_page_on_architecture_names_rooms_and_files_that_exist() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    ours = r"(?:app|loaders|components|demos|assets|tests)"
+    for name in re.findall(rf"`({ours}(?:\.\w+)*)`", text):
+        path = ROOT / name.replace(".", "/")
+        assert path.is_dir() or path.with_suffix(".py").exists(), name
+    for name in re.findall(rf"`({ours}/[\w/.]+)`", text):
+        assert (ROOT / name).exists(), name

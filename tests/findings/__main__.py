@@ -22,7 +22,7 @@ CONTROLS = 3
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--brown", type=Path, help="a folder with the Brown corpus: its figures, too"
+        "--brown", type=Path, help="a folder with the Brown corpus, to include its figures"
     )
     parser.add_argument("--brushes", type=int, default=400)
     given = parser.parse_args()

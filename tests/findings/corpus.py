@@ -1,4 +1,4 @@
-"""A demo dataset as the measures read it: through the loaders, like the dashboard."""
+"""A demo dataset for the measures, read through the loaders like in the dashboard."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Range = tuple[int, int]
 
 @dataclass(frozen=True)
 class Corpus:
-    """A dataset, and something that matches on it."""
+    """A dataset and a matching service."""
 
     dataset: Dataset
     service: MatchService
@@ -41,7 +41,7 @@ class Corpus:
         return self.service.match(f"{self.dataset.id} {source}", states, Query(**options))
 
     def labels(self, name: str) -> NDArray[np.str_]:
-        """The label of a categorical annotation at every step, `(n_steps,)`."""
+        """Return the label of a categorical annotation at every step, `(n_steps,)`."""
         annotation = self.dataset.annotations[name]
         assert isinstance(annotation, Categorical)
         names = np.array([*(category.label for category in annotation.categories), ""])
@@ -53,7 +53,7 @@ class Corpus:
         return [(a, b, label) for a, b, label in annotation.spans(0, self.dataset.n_steps)]
 
     def phrases(self, label: str, shortest: int = 1, longest: int = 10**9) -> list[Range]:
-        """The phrases with a label, of so many words, that do not touch their text's ends."""
+        """Return the phrases with a label and a number of words that do not touch the ends of their text."""
         edges = set(self.offsets.tolist())
         return [
             (start, stop)
@@ -65,7 +65,7 @@ class Corpus:
         ]
 
     def random_range(self, length: int, rng: np.random.Generator) -> Range:
-        """A range of that length inside one sequence; every such range is as likely."""
+        """Return a random range of this length within one sequence, uniformly distributed."""
         while True:
             start = int(rng.integers(0, self.dataset.n_steps - length + 1))
             if start + length <= self.dataset.sequences.bounds(start)[1]:

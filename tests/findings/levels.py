@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from tests.findings.corpus import Corpus
 
 THRESHOLD = 0.3
-HEAD = "| level | source | state | F1 on the texts it was not chosen on |\n|---|---|---|---|"
+HEAD = "| level | source | state | F1 on the other texts |\n|---|---|---|---|"
 
 
 @dataclass(frozen=True)
 class Level:
-    """The state that is on exactly at `level` and deeper, and how exactly on unseen texts."""
+    """The state that is on exactly at `level` and deeper, and its F1 score on unseen texts."""
 
     level: int
     source: str
@@ -30,7 +30,7 @@ class Level:
 
 
 def followers(corpus: Corpus) -> list[Level]:
-    """The best state of all sources for each level from 1 to 4."""
+    """Return the best state of all sources for each level from 1 to 4."""
     level = corpus.labels("level").astype(int)
     sequence = np.repeat(np.arange(len(corpus.offsets) - 1), np.diff(corpus.offsets))
     first = sequence < len(corpus.offsets) // 2
@@ -47,6 +47,6 @@ def followers(corpus: Corpus) -> list[Level]:
 
 
 def f1(on: NDArray[np.bool_], truth: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """How well each state, being on, says that the truth holds: `(n_states,)`."""
+    """Return the F1 score of each state as a predictor of `truth`: `(n_states,)`."""
     both = (on & truth[:, None]).sum(axis=0)
     return np.asarray(2 * both / (on.sum(axis=0) + truth.sum()))

@@ -1,4 +1,4 @@
-"""Fig. 7 of the paper: which states a phrase selects says what kind of phrase it is.
+"""Fig. 7 of the paper: the states that a phrase selects indicate the kind of phrase.
 
 Every noun phrase and every verb phrase of two words or more becomes one pattern: which states are on
 through it (S1). The patterns' two main directions (PCA) are learned from the phrases of half of the
@@ -19,7 +19,7 @@ from tests.findings.corpus import Range
 
 THRESHOLD = 0.1
 MOST_PHRASES = 4_000
-"""Of each kind; the rarer kind sets the number."""
+"""The maximum number of each kind; limited by the rarer kind."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Projection:
 
 
 DRAWS = 5
-"""The figures are means over so many draws of the phrases."""
+"""The figures are means over this many draws of the phrases."""
 HEAD = (
     "| patterns | phrases | select no state | variance on two components | balanced accuracy, two "
     "components | least to most | from all states |\n|---|---|---|---|---|---|---|"
@@ -46,7 +46,7 @@ HEAD = (
 
 
 def row(name: str, draws: list[Projection]) -> str:
-    """One row of the table."""
+    """Return a row of the table."""
     two = [one.two for one in draws]
 
     def mean(values: list[float]) -> float:
@@ -67,7 +67,7 @@ def several(
     offsets: NDArray[np.int64],
     limits: tuple[bool, bool],
 ) -> list[Projection]:
-    """`project` with `DRAWS` draws of the phrases."""
+    """Run `project` with `DRAWS` draws of the phrases."""
     return [project(on, noun, verb, offsets, limits, seed) for seed in range(DRAWS)]
 
 
@@ -79,7 +79,7 @@ def project(
     limits: tuple[bool, bool],
     seed: int = 0,
 ) -> Projection:
-    """Project the patterns of phrases, as many of either kind.
+    """Project the patterns of phrases, the same number of each kind.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def project(
     noun, verb
         The phrases.
     offsets
-        Where texts start, and `n_steps`.
+        The starts of texts, and `n_steps`.
     limits
         Whether a state must be off just before the phrase, and just after.
     """
@@ -117,7 +117,7 @@ def project(
 
 
 def untrained(model: lstm.Lstm, seed: int = 0) -> lstm.Lstm:
-    """The same network with weights as torch draws them before any training."""
+    """Return the same network with the initial weights of torch."""
     rng = np.random.default_rng(seed)
 
     def drawn(like: Any, bound: float) -> Any:
@@ -126,7 +126,7 @@ def untrained(model: lstm.Lstm, seed: int = 0) -> lstm.Lstm:
     layers = []
     for layer in model.layers:
         bound = 1 / np.sqrt(layer.n_states)
-        # torch keeps two biases, each drawn.
+        # torch has two biases, both drawn.
         bias = drawn(layer.bias, bound) + drawn(layer.bias, bound)
         layers.append(lstm.Layer(drawn(layer.inputs, bound), drawn(layer.recurrent, bound), bias))
     embedding = rng.normal(size=model.embedding.shape).astype(np.float32)
@@ -146,7 +146,7 @@ def _pattern(on: NDArray[np.bool_], place: Range, limits: tuple[bool, bool]) -> 
 def _balanced_accuracy(
     points: NDArray[np.float64], verb: NDArray[np.bool_], learn: NDArray[np.bool_]
 ) -> float:
-    """Mean of the shares of either kind told right on what was not learned from."""
+    """Return the mean of the shares of each kind that are classified correctly on unseen data."""
     noun, other = points[learn & ~verb], points[learn & verb]
     within = np.cov(noun.T) + np.cov(other.T)
     # A state that is never on has no variance.

@@ -1,4 +1,4 @@
-"""What brushing a phrase finds (the paper's section 6.2), against ranges drawn at random."""
+"""What brushing a phrase finds (section 6.2 of the paper), compared with random ranges."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tests.findings.corpus import Corpus, Range
 THRESHOLD = 0.1
 SHORTEST, LONGEST = 2, 5
 RANDOM_RANGES = 20
-"""For each match, so many ranges of its length are drawn."""
+"""The number of random ranges drawn for each match, of the same length."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Means over brushes; one that found nothing but itself counts among the `empty` only."""
+    """Means over brushes; a brush that found only itself counts only as `empty`."""
 
     brushes: int
     empty: int
@@ -49,23 +49,27 @@ HEAD = (
 def closed_noun_phrases(
     corpus: Corpus, source: str, brushes: int, seed: int = 0, threshold: float = THRESHOLD
 ) -> Finding:
-    """Brush noun phrases with both limits: which share of the listed matches is exactly one?
+    """Brush noun phrases with both limits: what share of the listed matches are noun phrases?
 
-    The listed matches are those of the default options (the first 50, one per place); the brush's
-    own place is left out.
+    The listed matches are those of the default options (the first 50, one per place), without the
+    place of the brush.
     """
-    wanted = set(corpus.phrases("NP"))
+    found_phrases = set(corpus.phrases("NP"))
     limits = {"off_before": 1, "off_after": 1, "threshold": threshold}
-    return _measure(corpus, source, "NP", brushes, seed, limits, lambda place: place in wanted)
+    return _measure(
+        corpus, source, "NP", brushes, seed, limits, lambda place: place in found_phrases
+    )
 
 
 def open_verb_phrases(
     corpus: Corpus, source: str, brushes: int, seed: int = 0, threshold: float = THRESHOLD
 ) -> Finding:
-    """Brush verb phrases with the left limit only: which share of the matches begins one?"""
-    wanted = {start for start, _ in corpus.phrases("VP")}
+    """Brush verb phrases with the left limit only: what share of the matches begin a verb phrase?"""
+    found_phrases = {start for start, _ in corpus.phrases("VP")}
     limits = {"off_before": 1, "threshold": threshold}
-    return _measure(corpus, source, "VP", brushes, seed, limits, lambda place: place[0] in wanted)
+    return _measure(
+        corpus, source, "VP", brushes, seed, limits, lambda place: place[0] in found_phrases
+    )
 
 
 def _measure(

@@ -1,6 +1,6 @@
-"""Single states that stay on through long stretches of a song (the paper's section 6.3).
+"""Single states that stay on for long parts of a song (section 6.3 of the paper).
 
-Everything is chosen on the songs that the model was trained on and judged on the held-out ones.
+All choices are made on the training songs and evaluated on the held-out ones.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ THRESHOLD = 0.3
 
 @dataclass(frozen=True)
 class Runs:
-    """The state whose on-runs are longest on the training songs, on the held-out songs.
+    """The state with the longest on-runs on the training songs, evaluated on the held-out songs.
 
     `mean` and `longest` are lengths of its runs in beats; `share` is how often it is on;
-    `by_chance` is the mean length if each beat were on by itself as often; `middle` is the mean
+    `by_chance` is the mean length if each beat were on independently as often; `middle` is the mean
     length of the median state that is on at least as often as `AT_LEAST`.
     """
 
@@ -39,7 +39,7 @@ class Runs:
 
 
 AT_LEAST = 0.1
-"""A state that is hardly ever on has too few runs to judge."""
+"""A state that is rarely on has too few runs to evaluate."""
 RUNS_HEAD = (
     "| source | state | mean run (beats) | longest | share on | mean run by chance | median state |\n"
     "|---|---|---|---|---|---|---|"
@@ -62,7 +62,7 @@ KEY_HEAD = "| source | state | r, training songs | r, held-out songs |\n|---|---
 
 
 def runs(on: NDArray[np.bool_], song: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The lengths of the runs of one state, `(n_runs,)`; a song's end ends a run."""
+    """Return the lengths of the runs of one state, `(n_runs,)`; the end of a song ends a run."""
     same = on[1:] & on[:-1] & (song[1:] == song[:-1])
     begins = np.flatnonzero(on & ~np.insert(same, 0, False))
     ends = np.flatnonzero(on & ~np.append(same, False))

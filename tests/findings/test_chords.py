@@ -1,4 +1,4 @@
-"""The paper's section 6.3: single states tell stretches of a song (docs/tutorial/chords.md)."""
+"""Section 6.3 of the paper: single states mark parts of a song (docs/tutorial/chords.md)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_a_single_state_stays_on_for_long_on_songs_it_was_not_chosen_on(
     found = progressions.long_runs(demo_corpus("chords"), SOURCE)
     assert found.mean >= 10
     assert found.longest >= 27
-    # A state that was always on would have long runs, and say nothing.
+    # A state that is always on would have long runs, but no meaning.
     assert found.share < 0.8
     assert found.mean > 5 * found.by_chance
     assert found.mean > 3 * found.middle

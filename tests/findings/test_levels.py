@@ -1,4 +1,4 @@
-"""The paper's section 6.1: single states follow the nesting level (docs/tutorial/levels.md)."""
+"""Section 6.1 of the paper: single states follow the nesting level (docs/tutorial/levels.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The paper's Fig. 7: S1 of a phrase tells its type (docs/tutorial/phrase-types.md)."""
+"""Fig. 7 of the paper: S1 of a phrase indicates its type (docs/tutorial/phrase-types.md)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SOURCE = "layer2_hidden"
 
 @pytest.fixture(scope="module")
 def untrained() -> list[np.ndarray]:
-    """The same states of three networks that were never trained."""
+    """Return the same states of three untrained networks."""
     codes = english.encode(list(excerpt.read()))
     model = lstm.load(english.WEIGHTS)
     runs = [lstm.forward(phrase_types.untrained(model, seed), codes) for seed in range(3)]
@@ -26,7 +26,7 @@ def untrained() -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("limits", [(True, False), (True, True)], ids=["left", "both"])
-def test_two_components_part_noun_phrases_from_verb_phrases(
+def test_two_components_separate_noun_phrases_from_verb_phrases(
     demo_corpus: Callable[[str], Corpus], untrained: list[np.ndarray], limits: tuple[bool, bool]
 ) -> None:
     corpus = demo_corpus("english")
@@ -47,7 +47,7 @@ def test_two_components_part_noun_phrases_from_verb_phrases(
     assert np.mean(controls) < 0.65
 
 
-def test_patterns_that_say_nothing_are_told_apart_by_chance() -> None:
+def test_meaningless_patterns_are_classified_by_chance() -> None:
     rng = np.random.default_rng(1)
     on = rng.random((20_000, 30)) < 0.6
     places = [(start, start + 2) for start in range(1, 19_990, 5)]
@@ -58,7 +58,7 @@ def test_patterns_that_say_nothing_are_told_apart_by_chance() -> None:
     assert found.every == pytest.approx(0.5, abs=0.05)
 
 
-def test_patterns_that_say_it_all_are_told_apart() -> None:
+def test_perfect_patterns_are_classified_correctly() -> None:
     on = np.zeros((20_000, 6), bool)
     places = [(start, start + 2) for start in range(1, 19_990, 5)]
     noun, verb = places[::2], places[1::2]

@@ -1,4 +1,4 @@
-"""The paper's section 6.2: brushing phrases of held-out English finds phrases of their kind.
+"""Section 6.2 of the paper: brushing phrases of held-out English finds phrases of the same kind.
 
 docs/tutorial/noun-phrases.md and docs/tutorial/open-verb-phrases.md.
 """
@@ -37,12 +37,12 @@ def test_open_verb_phrases_find_beginnings_of_verb_phrases(
     assert found.interval[0] > 2
 
 
-def test_a_closed_brush_selects_what_comes_on_and_goes_off_with_the_phrase(
+def test_a_closed_brush_selects_states_that_come_on_and_go_off_with_the_phrase(
     demo_corpus: Callable[[str], Corpus],
 ) -> None:
-    """The limits do the work: without them the same brushes find fewer whole noun phrases."""
+    """The limits matter: without them the same brushes find fewer whole noun phrases."""
     corpus = demo_corpus("english")
-    wanted = set(corpus.phrases("NP"))
+    noun_phrases = set(corpus.phrases("NP"))
     candidates = corpus.phrases("NP", phrases.SHORTEST, phrases.LONGEST)
     shares: dict[int, list[float]] = {0: [], 1: []}
     for start, stop in candidates[:: len(candidates) // 60]:
@@ -57,11 +57,11 @@ def test_a_closed_brush_selects_what_comes_on_and_goes_off_with_the_phrase(
             )
             places = [m for m in result.matches if m.stop <= start or m.start >= stop]
             if places:
-                found.append(float(np.mean([(m.start, m.stop) in wanted for m in places])))
+                found.append(float(np.mean([(m.start, m.stop) in noun_phrases for m in places])))
     assert np.mean(shares[1]) > 1.1 * np.mean(shares[0])
 
 
-def test_a_range_drawn_at_random_never_crosses_a_boundary(
+def test_a_random_range_never_crosses_a_boundary(
     demo_corpus: Callable[[str], Corpus],
 ) -> None:
     corpus = demo_corpus("english")

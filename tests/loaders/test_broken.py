@@ -127,7 +127,7 @@ PROBLEMS: dict[str, tuple[Callable[[Path], Any], list[str]]] = {
     ),
     "null token": (
         lambda d: tokens(d, token=["a", "b", None, "d", None, "f"]),
-        ["column 'token'", "row 2", "null (2 rows in all)"],
+        ["column 'token'", "row 2", "null (2 rows in total)"],
     ),
     "null token, dictionary": (
         lambda d: tokens(d, token=pa.array(["a", "b", "b", "d", None, "f"]).dictionary_encode()),
@@ -397,7 +397,7 @@ PROBLEMS: dict[str, tuple[Callable[[Path], Any], list[str]]] = {
         lambda d: yaml(d, "default: {threshold: .inf}"),
         ["default.threshold", "a finite number"],
     ),
-    "default threshold is no number": (
+    "default threshold is not a number": (
         lambda d: yaml(d, "default: {threshold: true}"),
         ["default.threshold", "a finite number", "true"],
     ),

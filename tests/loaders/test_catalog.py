@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loaders.catalog import Catalog
+from loaders.catalog import Catalog, unknown_dataset
 from loaders.problems import DatasetError
 from loaders.writer import write_dataset
 
@@ -76,13 +76,17 @@ def test_folders_of_the_same_name_get_distinct_ids(tmp_path: Path) -> None:
     assert catalog.get("data-3").id == "data-3"
 
 
-def test_an_unknown_id_names_the_known_ones(tmp_path: Path) -> None:
+def test_an_unknown_id_is_a_sentence_that_names_only_what_the_caller_lists(tmp_path: Path) -> None:
     make(tmp_path / "alpha")
     catalog = Catalog([tmp_path / "alpha"], tmp_path / "c")
-    with pytest.raises(DatasetError, match="did you mean 'alpha'"):
+    assert catalog.ids() == ("alpha",)
+    assert "alpha" in catalog
+    assert "alpah" not in catalog
+    with pytest.raises(DatasetError, match="known dataset, found 'alpah'") as error:
         catalog.get("alpah")
-    with pytest.raises(DatasetError, match="none"):
-        Catalog([], tmp_path / "c").get("x")
+    assert "'alpha'" not in str(error.value)
+    assert "did you mean 'alpha'" in str(unknown_dataset("alpah", catalog.ids()))
+    assert "there are none" in str(unknown_dataset("x", ()))
 
 
 def test_changed_files_are_opened_again(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""Read-only JSON over HTTP, for programs: the same answers as the screen and the command line.
+"""Read-only JSON API over HTTP: the same answers as the dashboard and the command line.
 
-docs/api.md is the page for those who use it; its tables of parameters are `table` of each route.
+docs/api.md is its documentation; the tables of parameters there are `table` of each route.
 """
 
 from __future__ import annotations
@@ -15,26 +15,32 @@ from app.matching import QueryError
 from app.output import options as match_options
 from app.output.options import OptionError, UnknownNameError
 from app.phrases import SearchError
-from app.web.api import context, datasets, match, search
+from app.web.api import context, datasets, match, search, state
 from app.web.api.route import PREFIX, ApiError, Route
 from app.web.services import Services
 from app.web.slow_clients import PIECE, held_until_sent
 from app.work.failures import sentence_for
 from loaders import DatasetError
 
-ROUTES: tuple[Route, ...] = (datasets.ROUTE, context.ROUTE, match.ROUTE, search.ROUTE)
+ROUTES: tuple[Route, ...] = (
+    datasets.ROUTE,
+    context.ROUTE,
+    match.ROUTE,
+    state.ROUTE,
+    search.ROUTE,
+)
 
-#: Bytes of an answer.
+#: The maximum size of an answer in bytes.
 MOST_ANSWER_BYTES = 64 << 20
 
 
 def blueprint(services: Services) -> Blueprint:
     """Return the API as a Flask blueprint under `PREFIX`.
 
-    Every answer is JSON in UTF-8, or CSV where that is asked for. Anything wrong is an object with one key, ``error``: one plain
-    sentence, with status 400 (the request), 404 (nothing there by that name), 405 (not GET), 500
-    (nobody foresaw it; the log has the details) or 503 (later: it is being prepared, or the server is
-    busy; or it took too long).
+    Answers are JSON in UTF-8, or CSV on request. An error is an object with one key, ``error``: one plain
+    sentence, with status 400 (invalid request), 404 (unknown name), 405 (not GET), 500 (unexpected
+    error; the log has the details) or 503 (try again later: the data is being prepared, the server is
+    busy, or the request took too long).
     """
     made = Blueprint("api", __name__, url_prefix=PREFIX)
     for route in ROUTES:
@@ -48,7 +54,7 @@ def blueprint(services: Services) -> Blueprint:
 
     @made.route("/<path:rest>", methods=["POST", "PUT", "PATCH", "DELETE"])
     def only_reading(rest: str) -> Response:
-        return _json({"error": "Nothing can be changed here; ask with GET."}, 405)
+        return _json({"error": "The API is read-only; use GET."}, 405)
 
     return made
 
@@ -84,13 +90,11 @@ def _given(route: Route) -> dict[str, Any]:
 
 
 def _too_large(n_bytes: int) -> str:
-    return (
-        f"The answer has {n_bytes:,} bytes, and {MOST_ANSWER_BYTES:,} are the most; ask for less."
-    )
+    return f"The answer has {n_bytes:,} bytes; at most {MOST_ANSWER_BYTES:,} are allowed; request less."
 
 
 def _json(answer: dict[str, Any], status: int) -> Response:
-    # Not Flask's jsonify, which sorts the keys: the command line's order is part of the answer.
+    # Not Flask's jsonify, which sorts the keys: the order is that of the command line.
     text = json.dumps(answer, allow_nan=False) + "\n"
     if len(text) > MOST_ANSWER_BYTES:
         text, status = json.dumps({"error": _too_large(len(text))}) + "\n", 400

@@ -11,14 +11,14 @@ from loaders import Dataset, DatasetError
 
 
 def datasets(services: Services, given: dict[str, Any]) -> dict[str, Any]:
-    """Return every dataset; those that cannot be opened have an `error` and nothing else to tell."""
+    """Return every dataset; those that cannot be opened only have an `error`."""
     found = []
     for entry in services.corpus.entries(CLIENT):
         known: dict[str, Any] = {"id": entry.id, "name": entry.title, "error": entry.error}
         if entry.error is None:
             try:
                 known |= _about(services.corpus.dataset(entry.id, CLIENT))
-            except DatasetError as error:  # it changed just now
+            except DatasetError as error:  # it has just changed
                 known["error"] = str(error)
         found.append(known)
     return {"datasets": found}

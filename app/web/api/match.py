@@ -15,7 +15,7 @@ from app.output.listing import CSV_FORMATS, answer_csv
 from app.output.options import MATCH_OPTIONS, ROW_OPTIONS, Option
 from app.web.api.route import DATASET, ApiError, Route, open_dataset, open_source
 from app.web.services import Services
-from app.web.slow_clients import while_waited_for
+from app.web.slow_clients import cancelled_with_client
 
 #: Listed matches, steps of profile on either side of one, and words and shares of an answer together.
 MOST_MATCHES, MOST_PROFILE_CONTEXT, MOST_ITEMS = 10_000, 1_000, 2_000_000
@@ -26,29 +26,29 @@ MOST_SECONDS = 600
 
 
 def match(services: Services, given: dict[str, Any]) -> dict[str, Any] | Response:
-    """Return what `python -m app match DATA ... --format json` prints for the same options, or csv."""
+    """Return what `python -m app match DATA ... --format json` prints for the same options, or CSV."""
     dataset_id, form = given.pop("dataset"), given.pop("format")
     shown = {one.name: given.pop(one.name) for one in ROW_OPTIONS}
-    query = match_options.query_of(given, match_options.same)
+    query = match_options.query_from_options(given, match_options.same)
     for name, value, most in (
         ("top", query.top, MOST_MATCHES),
         ("context", query.context, MOST_PROFILE_CONTEXT),
     ):
         if value > most:
             raise ApiError(
-                f"{name} is {value}, and {most:,} is the most over HTTP; give less, "
-                "or ask the command line, which has no such bound.",
+                f"{name} is {value}, but at most {most:,} is allowed over HTTP; give less, "
+                "or use the command line, which has no such limit.",
                 400,
             )
     dataset = open_dataset(services, dataset_id)
     beside = match_options.beside_of(dataset, shown, match_options.same)
     opened = open_source(services, dataset, given["source"])
     source, states, key = opened.source, opened.states, opened.key
-    with services.jobs.place() as held:
+    with services.jobs.slot() as held:
         if not held:
             raise ApiError(services.jobs.BUSY, 503)
         try:
-            with while_waited_for(request.environ, MOST_SECONDS) as control:
+            with cancelled_with_client(request.environ, MOST_SECONDS) as control:
                 # Places share no step, so their words are no more than the steps there are.
                 if (
                     query.overlapping
@@ -61,7 +61,7 @@ def match(services: Services, given: dict[str, Any]) -> dict[str, Any] | Respons
         except Cancelled:
             sentence = (
                 f"The search was ended: it took more than {MOST_SECONDS:,} seconds, or the connection "
-                "was closed; ask for less, or ask the command line, which has no such bound."
+                "was closed; request less, or use the command line, which has no such limit."
             )
             raise ApiError(sentence, 503) from None
     lists = 1 + len(beside.annotations)
@@ -98,9 +98,9 @@ def _most_items(first: MatchResult, query: Query) -> int:
 def _check_size(n_items: int, most: int) -> None:
     if n_items > most:
         raise ApiError(
-            f"The answer would have up to {n_items:,} words and shares of profile, and "
-            f"{MOST_ITEMS:,} are the most over HTTP; give a smaller top or context, or a length, "
-            "or ask the command line, which has no such bound.",
+            f"The answer would have up to {n_items:,} words and shares of profile, "
+            f"but at most {MOST_ITEMS:,} are allowed over HTTP; give a smaller top or context, or a length, "
+            "or use the command line, which has no such limit.",
             400,
         )
 

@@ -1,4 +1,4 @@
-"""What the routes have in common: parameters, errors, and how a dataset and a source are opened."""
+"""Common parts of the routes: parameters, errors, and opening datasets and sources."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from loaders import Dataset, DatasetError
 
 PREFIX = "/api/v1"
 
-# A program that is to ask again later waits for a preparation as a page does.
+# A program that will try again later waits for a preparation like a page.
 CLIENT = Client(page="api")
 
 DATASET = Option("dataset", "text", "The dataset, by its id.", required=True)
@@ -32,18 +32,19 @@ class ApiError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One question that can be asked.
+    """One route of the API.
 
     Attributes
     ----------
     path
-        After the prefix.
+        The path after the prefix.
     sentence
-        What it answers.
+        A description.
     options
         Its parameters.
     answer
-        Services and values of the options -> the JSON object, or an answer that is not JSON.
+        Function of the services and the values of the options, returning the JSON object, or a response
+        that is not JSON.
     """
 
     path: str
@@ -53,7 +54,7 @@ class Route:
 
 
 def open_dataset(services: Services, dataset_id: str) -> Dataset:
-    """Return the dataset of an id; ApiError if there is none that can be opened."""
+    """Return the dataset of an id; ApiError if it does not exist or cannot be opened."""
     try:
         return services.corpus.dataset(dataset_id, CLIENT)
     except DatasetError as error:
@@ -61,28 +62,28 @@ def open_dataset(services: Services, dataset_id: str) -> Dataset:
 
 
 def open_source(services: Services, dataset: Dataset, requested: str | None) -> Opened:
-    """Open a source; None stands for the only one.
+    """Open a source; None means the only one.
 
     Raises
     ------
     OptionError
-        No source can be told from that name.
+        There is no such source, or several and none was given.
     ApiError
-        It is being prepared.
+        The source is being prepared.
     """
     name = match_options.source_name(dataset, requested, match_options.same)
     opened = services.corpus.open(dataset, name, CLIENT)
     if isinstance(opened, BeingPrepared):
         raise ApiError(
-            f"The source {name!r} of {dataset.id} is being prepared, which is done once and may take "
-            "minutes; ask again in a minute.",
+            f"The source {name!r} of {dataset.id} is being prepared, which happens once and may take "
+            "minutes; try again in a minute.",
             503,
         )
     return opened
 
 
 def table(route: Route) -> str:
-    """Return the Markdown table of a route's parameters, as it stands in docs/api.md."""
+    """Return the Markdown table of a route's parameters, as in docs/api.md."""
     lines = ["| Parameter | Value | Default | What it is |", "|---|---|---|---|"]
     kinds = {"whole": "whole number", "number": "number", "flag": "1 or 0", "text": "text"}
     for one in route.options:

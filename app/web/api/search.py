@@ -10,12 +10,12 @@ from app.phrases import hits
 from app.web.api.route import DATASET, ApiError, Route, open_dataset
 from app.web.services import Services
 
-#: Places of one answer, and words on either side of one.
+#: Limits of an answer: places, and words before and after each.
 MOST_HITS, MOST_HIT_CONTEXT = 1_000, 100
 
 
 def search(services: Services, given: dict[str, Any]) -> dict[str, Any]:
-    """Return where a phrase stands: how often, and a page of places with the words around them."""
+    """Return the places of a phrase: their number, and a page of them with the words around them."""
     dataset = open_dataset(services, given["dataset"])
     for name, most in (
         ("offset", dataset.n_steps),
@@ -47,17 +47,17 @@ def search(services: Services, given: dict[str, Any]) -> dict[str, Any]:
 
 ROUTE = Route(
     "/search",
-    "Every place where a phrase stands.",
+    "Every place where a phrase occurs.",
     (
         DATASET,
         Option("query", "text", "The phrase, one pattern per token.", required=True),
         Option("match_case", "flag", "Distinguish upper and lower case.", default=False),
-        Option("top", "whole", f"How many places to list, at most {MOST_HITS:,}.", default=20),
-        Option("offset", "whole", "How many to skip first.", default=0),
+        Option("top", "whole", f"The number of places to list, at most {MOST_HITS:,}.", default=20),
+        Option("offset", "whole", "The number of places to skip first.", default=0),
         Option(
             "context",
             "whole",
-            f"Words on either side of a place, at most {MOST_HIT_CONTEXT}.",
+            f"Words before and after each place, at most {MOST_HIT_CONTEXT}.",
             default=6,
         ),
         Option("step", "whole", "Also return the places next to this step."),

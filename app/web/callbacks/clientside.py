@@ -1,35 +1,25 @@
-"""Wire a function of ``assets/`` to inputs, states and outputs of a panel."""
+"""Hand every change of a panel's stores to its view in the browser."""
 
 from __future__ import annotations
 
-from dash import ClientsideFunction, Dash, Input, Output, State
+from collections.abc import Sequence
+
+from dash import ClientsideFunction, Dash, Input, State
 
 from components import ids
 from components.ids import Panel
 
 
-def clientside(
-    app: Dash, panel: Panel, function: str, *parts: Input | Output | State, at_start: bool = True
-) -> None:
-    """Call ``window.dash_clientside.statebrush[function]`` whenever an input changes.
+def register(app: Dash, panels: Sequence[Panel]) -> None:
+    """Call ``window.dash_clientside.statebrush.follow`` at the start and when a store changes.
 
-    Parameters
-    ----------
-    app
-        The dashboard.
-    panel
-        The panel: the id of its element is the function's last argument.
-    function
-        Its name in the browser; ``assets/main.mjs`` lists them.
-    *parts
-        Outputs first, if there are any. Dash tells callbacks without an output apart by their inputs:
-        two of those with the same inputs would be one.
-    at_start
-        Whether to call it once when the page has loaded.
+    One callback a panel: each run of a callback has Dash compare the properties of every component of
+    the page several times. ``assets/core/reactions.mjs`` calls what uses the stores that changed.
     """
-    app.clientside_callback(  # type: ignore[no-untyped-call]  # Dash leaves it untyped
-        ClientsideFunction(namespace="statebrush", function_name=function),
-        *parts,
-        State(panel(ids.PAGE), "id"),
-        prevent_initial_call=not at_start,
-    )
+    for panel in panels:
+        app.clientside_callback(  # type: ignore[no-untyped-call]  # Dash leaves it untyped
+            ClientsideFunction(namespace="statebrush", function_name="follow"),
+            Input(ids.THEME, "data"),
+            *(Input(panel(name), "data") for name in ids.STORES),
+            State(panel(ids.PAGE), "id"),
+        )

@@ -1,13 +1,13 @@
-"""The download menu: the whole result of a match as a file, prepared as a job and fetched when it is ready.
+"""The download menu: all matches of a query as a file, prepared as a job and fetched when it is ready.
 
-Plain HTTP beside Dash's own, as in app/web/callbacks/jobs.py, which tells how far a file is and ends it: a
+Plain HTTP beside Dash's own, as in app/web/callbacks/jobs.py, which reports the progress of a file and cancels it: a
 file may take minutes and many megabytes, so no request waits for it and no answer holds it in memory.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -18,7 +18,7 @@ from app.corpus import BeingPrepared
 from app.matching import Cancelled, Control
 from app.output.beside import Beside
 from app.output.export import TYPES, export_matches
-from app.web.payloads.match import query_of_key
+from app.web.payloads.match import query_from_key
 from app.web.payloads.tracks import chosen
 from app.web.requests import FILE_REQUEST, body, fresh
 from app.web.services import FILE, Services
@@ -26,10 +26,10 @@ from app.web.slow_clients import PIECE, held_until_sent
 from app.web.view.wire import Failure, FileAnswer, FileRequest, JobStatus, MatchKey
 from app.work.failures import sentence_for
 from app.work.jobs import JobName
-from components.ids import Panel
+from loaders.atomic import whole_file
 
 
-def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
+def register(app: Dash, services: Services) -> None:
     """Add the addresses ``_jobs/file/PAGE/N...``."""
     prefix = f"{app.config.routes_pathname_prefix}_jobs/{FILE}/<page>/<n>"
 
@@ -42,11 +42,11 @@ def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
         return send_download(services, page, n, name)
 
 
-def start_download(services: Services, page: str, n: str, wanted: FileRequest) -> JobStatus:
-    """Begin to prepare a file; return how that stands: the fields of `app.work.jobs.Status`.
+def start_download(services: Services, page: str, n: str, request: FileRequest) -> JobStatus:
+    """Begin to prepare a file; return its progress: the fields of `app.work.jobs.Status`.
 
-    `wanted` has the ``form`` of the file and the ``key`` of a match request, whose page and sorting do
-    not count: the list is whole and in the order of the ranking.
+    `request` has the ``form`` of the file and the ``key`` of a match request, whose page and sorting have no
+    effect: the list is complete and in ranking order.
     """
     try:
         name = JobName.of(page, FILE, n)
@@ -54,15 +54,15 @@ def start_download(services: Services, page: str, n: str, wanted: FileRequest) -
         return {"state": "unknown"}
     answer = services.files.run(
         name,
-        lambda control: answer_download(services, wanted, services.files.file(name), control),
+        lambda control: answer_download(services, request, services.files.file(name), control),
     )
     if answer is None:
-        return cast(JobStatus, services.files.status(name).told())
+        return cast(JobStatus, services.files.status(name).as_dict())
     return {"state": "done", "answer": cast(FileAnswer | Failure, answer)}
 
 
 def answer_download(
-    services: Services, wanted: FileRequest, path: Path, control: Control
+    services: Services, request: FileRequest, path: Path, control: Control
 ) -> FileAnswer | Failure:
     """Write the file to `path`; return its ``name`` and ``caps``, or ``error`` with one sentence.
 
@@ -71,42 +71,38 @@ def answer_download(
     Cancelled
         The control was cancelled; then there is no file.
     """
-    half = path.with_suffix(".half")
     try:
-        key: MatchKey = {**wanted["key"], "sort": "rank", "page": 0}
+        key: MatchKey = {**request["key"], "sort": "rank", "page": 0}
         opened = services.corpus.open(key["dataset"], key["source"])
         if isinstance(opened, BeingPrepared):
             name = opened.dataset.name
             return {"error": f"“{name}” is being prepared; try again when it is open."}
-        asked = (opened, query_of_key(key), wanted["form"])
-        shown = chosen(opened.dataset, key["tracks"]) if wanted.get("annotations") else []
-        beside = Beside(opened.dataset, wanted.get("words", 0), tuple(shown))
+        asked = (opened, query_from_key(key), request["form"])
+        shown = chosen(opened.dataset, key["tracks"]) if request.get("annotations") else []
+        beside = Beside(opened.dataset, request.get("words", 0), tuple(shown))
         path.parent.mkdir(parents=True, exist_ok=True)
-        with half.open("wb") as out:
+        with whole_file(path) as out:
             made = export_matches(*asked, out, services.matching, control, beside=beside)
-        control.check()
-        half.rename(path)
+            control.check()
     except Cancelled:
         raise
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         return {
-            "error": f"The server cannot write the file to its cache folder ({why}); make room there, "
+            "error": f"The server cannot write the file to its cache folder ({why}); free some space, "
             "or give it another folder with --cache-dir."
         }
     except Exception as error:
         return {"error": sentence_for(error)}
-    finally:
-        half.unlink(missing_ok=True)
     return {"name": made.name, "caps": list(made.caps)}
 
 
 def send_download(services: Services, page: str, n: str, name: str) -> Response:
-    """Return a file that was prepared, to be saved as `name`; it is gone when it was sent whole.
+    """Return a file that was prepared, to be saved as `name`; it is deleted once it was sent completely.
 
-    Status 503, with one sentence, while too many large answers are on their way.
+    Status 503, with one sentence, while too many large answers are being sent.
     """
-    if {"\r", "\n"} & set(name):  # it becomes a header
+    if {"\r", "\n"} & set(name):  # the name is part of a header
         abort(404)
     try:
         path = services.files.file(JobName.of(page, FILE, n))

@@ -1,12 +1,12 @@
-"""Long work under way: how far it is, its answer, and ending it; polled by assets/work/.
+"""Running jobs: progress, answers and cancelling; polled by assets/work/.
 
-Plain HTTP beside Dash's own: a browser asks only while something is under way, and whichever worker
-process it asks answers.
+Plain HTTP in addition to Dash's own: a browser polls only while a job is running, and any worker process
+can answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import cast
 
@@ -18,27 +18,26 @@ from app.web.services import Services
 from app.web.view.wire import Cancellation, JobStatus, PreparationStatus
 from app.work.failures import sentence_for
 from app.work.jobs import JobName, Jobs, check_page
-from components.ids import Panel
 from loaders import Dataset
 
 Given = Mapping[str, str]
 
 
-def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
+def register(app: Dash, services: Services) -> None:
     """Add the addresses ``_jobs/...``."""
     prefix = f"{app.config.routes_pathname_prefix}_jobs"
 
     @app.server.get(f"{prefix}/copy")
-    def copy() -> Response:
-        return fresh(copy_state(services, request.args))
+    def preparation() -> Response:
+        return fresh(preparation_state(services, request.args))
 
     @app.server.post(f"{prefix}/copy/cancel")
-    def copy_cancel() -> Response:
-        return fresh(cancel_copy(services, request.args))
+    def preparation_cancel() -> Response:
+        return fresh(cancel_preparation(services, request.args))
 
     @app.server.post(f"{prefix}/copy/leave")
-    def copy_leave() -> Response:
-        return fresh(leave_copy(services, request.args))
+    def preparation_leave() -> Response:
+        return fresh(leave_preparation(services, request.args))
 
     pools = services.pools
     job = f"{prefix}/<any({', '.join(pools)}):kind>/<page>/<n>"
@@ -52,37 +51,39 @@ def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
         return fresh(cancel_job(pools[kind], kind, page, n))
 
 
-def copy_state(services: Services, given: Given) -> PreparationStatus:
-    """Return how the derived copy of a source stands: the fields of `app.work.preparation.Copy`.
+def preparation_state(services: Services, given: Given) -> PreparationStatus:
+    """Return the progress of a prepared copy: the fields of `app.work.preparation.Preparation`.
 
-    `given` names the ``dataset``, the ``source`` and, if it is one that waits, the ``page``.
+    `given` names the ``dataset``, the ``source`` and, if one waits for it, the ``page``.
     """
-    return _of_copy(
+    return _of_preparation(
         services,
         given,
-        lambda *which: cast(PreparationStatus, asdict(services.copies.state(*which))),
+        lambda *which: cast(PreparationStatus, asdict(services.preparations.state(*which))),
     )
 
 
-def cancel_copy(services: Services, given: Given) -> PreparationStatus:
-    """Take back a page's wish for a copy; `app.work.preparation.Copies.cancel` says what comes of it."""
-    return _of_copy(services, given, lambda *which: {"state": services.copies.cancel(*which)})
+def cancel_preparation(services: Services, given: Given) -> PreparationStatus:
+    """Withdraw a page's request for a copy; see `app.work.preparation.Preparations.cancel`."""
+    return _of_preparation(
+        services, given, lambda *which: {"state": services.preparations.cancel(*which)}
+    )
 
 
-def leave_copy(services: Services, given: Given) -> PreparationStatus:
-    """Take note that a page has gone: somebody else's cancel need not heed it."""
+def leave_preparation(services: Services, given: Given) -> PreparationStatus:
+    """Note that a page no longer waits, so that the cancel of another page ends the preparation."""
 
     def leave(dataset: Dataset, source: str, page: str | None) -> PreparationStatus:
-        services.copies.leave(dataset, source, page)
+        services.preparations.leave(dataset, source, page)
         return {"state": "left"}
 
-    return _of_copy(services, given, leave)
+    return _of_preparation(services, given, leave)
 
 
-def _of_copy(
+def _of_preparation(
     services: Services, given: Given, act: Callable[[Dataset, str, str | None], PreparationStatus]
 ) -> PreparationStatus:
-    """What `act` says of the copy that is named, or why there is nothing to say."""
+    """Return the answer of `act` for the given copy, or the error."""
     try:
         page = check_page(given["page"]) if "page" in given else None
     except ValueError:
@@ -96,7 +97,7 @@ def _of_copy(
 def job_state(jobs: Jobs, kind: str, page: str, n: str) -> JobStatus:
     """Return the progress of a job: the fields of `app.work.jobs.Status`."""
     try:
-        return cast(JobStatus, jobs.status(JobName.of(page, kind, n)).told())
+        return cast(JobStatus, jobs.status(JobName.of(page, kind, n)).as_dict())
     except ValueError:
         return {"state": "unknown"}
 

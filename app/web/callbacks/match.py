@@ -2,60 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import cast
 
-from dash import Dash, Input, Output, State
+from dash import Dash
 from flask import Response
 
 from app.corpus import BeingPrepared
 from app.matching import Cancelled, Control
-from app.web.callbacks.clientside import clientside
-from app.web.payloads.match import match_payload, overview_payload, query_of_key
+from app.web.payloads.match import match_payload, overview_payload, query_from_key
 from app.web.requests import MATCH_REQUEST, body, fresh
 from app.web.services import MATCH, Services
 from app.web.view.wire import JobStatus, MatchAnswer, MatchError, MatchRequest
 from app.work.failures import sentence_for
 from app.work.jobs import JobName
-from components import ids
-from components.ids import Panel
 
 
-def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
-    """Add the address ``_jobs/match/PAGE/N`` and wire the Match View."""
+def register(app: Dash, services: Services) -> None:
+    """Add the address ``_jobs/match/PAGE/N``."""
 
     @app.server.post(f"{app.config.routes_pathname_prefix}_jobs/match/<page>/<n>")
     def start(page: str, n: str) -> Response:
         return fresh(start_match(services, page, n, body(MATCH_REQUEST)))
 
-    theme, skeletons = Input(ids.THEME, "data"), State(ids.SKELETONS, "data")
-    for panel in panels:
-        view, window, info, viewport, match = (
-            Input(panel(name), "data")
-            for name in (ids.VIEW, ids.WINDOW, ids.INFO, ids.VIEWPORT, ids.MATCH)
-        )
-        request = panel(ids.MATCH_REQUEST)
-        reading, now = (Input(panel(name), "data") for name in (ids.WINDOW_REQUEST, ids.MATCH_NOW))
-        histogram = Output(panel(ids.HISTOGRAM), "figure")
-        asked = Input(request, "data")
-        for function, *parts in (
-            ("matchRequest", Output(request, "data"), view, info, now, State(request, "data")),
-            ("runMatch", asked),
-            ("drawSentence", match, view),
-            ("drawHistogram", histogram, match, view, theme, skeletons),
-            ("drawRows", match, viewport, info, view),
-            ("drawPager", match, view, info),
-            ("checkSelection", match, view, window),
-            ("underWay", reading, window, asked, match),
-        ):
-            clientside(app, panel, function, *parts)
-
 
 def start_match(services: Services, page: str, n: str, request: MatchRequest) -> JobStatus:
-    """Begin the match of a request; return how it stands: the fields of `app.work.jobs.Status`.
+    """Start the match of a request; return its progress: the fields of `app.work.jobs.Status`.
 
-    A request that says ``instead`` follows one of the same page that has no answer yet, and perhaps never
-    needs one: that one is cancelled.
+    A request with ``instead`` replaces an earlier one of the same page that has no answer yet: that one is
+    cancelled.
     """
     try:
         name = JobName.of(page, MATCH, n)
@@ -65,7 +39,7 @@ def start_match(services: Services, page: str, n: str, request: MatchRequest) ->
         services.jobs.cancel(name)
     answer = services.jobs.run(name, lambda control: answer_match(services, request, control))
     if answer is None:
-        return cast(JobStatus, services.jobs.status(name).told())
+        return cast(JobStatus, services.jobs.status(name).as_dict())
     return {"state": "done", "answer": cast(MatchAnswer, answer)}
 
 
@@ -83,9 +57,9 @@ def answer_match(services: Services, request: MatchRequest, control: Control) ->
     try:
         opened = services.corpus.open(key["dataset"], key["source"])
         if isinstance(opened, BeingPrepared):
-            sentence = f"“{opened.dataset.name}” is being prepared; its matches follow."
+            sentence = f"“{opened.dataset.name}” is being prepared; its matches will follow."
             return _refused(request, sentence)
-        result = services.matching.match(opened.key, opened.states, query_of_key(key), control)
+        result = services.matching.match(opened.key, opened.states, query_from_key(key), control)
         match = match_payload(opened.dataset, opened.source, result, request)
         return {
             "match": match,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import cast
 
-from dash import Dash, Input, Output
+from dash import Dash
 from flask import Response
 
-from app.web.callbacks.clientside import clientside
 from app.web.requests import NAVIGATION, body, fresh
 from app.web.services import Services
 from app.web.view.opening import open_view
@@ -22,44 +20,39 @@ from app.web.view.wire import (
     ViewStore,
 )
 from app.work.failures import sentence_for
-from components import ids
-from components.ids import Panel
 
 
-def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
-    """Add the address ``_view/open`` and wire the opening of views."""
+def register(app: Dash, services: Services) -> None:
+    """Add the address ``_view/open``."""
 
     @app.server.post(f"{app.config.routes_pathname_prefix}_view/open")
-    def open_goto() -> Response:
+    def navigate() -> Response:
         return fresh(opened_payload(services, body(NAVIGATION)))
 
-    for panel in panels:
-        view, goto, notices = panel(ids.VIEW), panel(ids.GOTO), panel(ids.NOTICES)
-        clientside(app, panel, "load", Output(goto, "data"), Input(panel(ids.PAGE), "className"))
-        clientside(app, panel, "openView", Input(goto, "data"))
-        clientside(app, panel, "showNotices", Input(notices, "data"))
-        clientside(app, panel, "showOpened", Input(view, "data"), Input(notices, "data"))
-        clientside(app, panel, "writeUrl", Input(view, "data"))
 
-
-def opened_payload(services: Services, goto: Navigation) -> OpenedView:
-    """Return the ``view``, ``info`` and ``notices`` stores for a ``goto``; of no view, only the last.
+def opened_payload(services: Services, navigation: Navigation) -> OpenedView:
+    """Return the ``view``, ``info`` and ``notices`` stores for a navigation; of no view, only the last.
 
     ``restored`` numbers the openings: a view that comes from the server is matched at once, even
-    when matching is not automatic, so that a link opens with its matches. Where the derived copy
-    must be built first, the notices name it in ``preparing``; the browser follows that
-    (app/web/callbacks/jobs.py) and then sends the same ``goto`` again.
+    when matching is not automatic, so that a link opens with its matches. If the copy of the
+    source must be built first, the notices name it in ``preparing``; the browser follows that
+    (app/web/callbacks/jobs.py) and then sends the same navigation again.
     """
-    notices: Notices = {"n": goto["n"], "items": [], "nothing": False}
-    nothing = goto["kind"] in {"load", "back"}
+    notices: Notices = {"n": navigation["n"], "items": [], "nothing": False}
+    nothing = navigation["kind"] in {"load", "back"}
     try:
-        opened = open_view(services.corpus, goto["search"], goto["kind"])
+        opened = open_view(
+            services.corpus,
+            navigation["search"],
+            navigation["kind"],
+            from_source=navigation.get("from_source"),
+        )
     except Exception as error:
         item: NoticeItem = {"text": sentence_for(error), "level": "error"}
         return {"notices": {**notices, "items": [item], "nothing": nothing}}
     if opened.preparing:
         preparing = cast(PreparingSource, asdict(opened.preparing))
-        return {"notices": {**notices, "preparing": preparing, "goto": goto}}
+        return {"notices": {**notices, "preparing": preparing, "goto": navigation}}
     notices["items"] = [
         {"text": item.text, "level": item.level, "once": item.once} for item in opened.notices
     ]
@@ -71,8 +64,8 @@ def opened_payload(services: Services, goto: Navigation) -> OpenedView:
         {
             **opened.view.store(),
             "dragging": False,
-            "history": "push" if goto["kind"] in {"dataset", "source"} else "replace",
-            "restored": goto["n"],
+            "history": "push" if navigation["kind"] in {"dataset", "source"} else "replace",
+            "restored": navigation["n"],
         },
     )
     return {"view": view, "info": opened.info, "notices": notices}

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from dash import Dash, Input
+from dash import Dash
 from flask import Response
 
-from app.web.callbacks.clientside import clientside
 from app.web.payloads.search import search_payload
 from app.web.requests import SEARCH_REQUEST, body, fresh
 from app.web.services import Services
 from app.web.view.wire import SearchAnswer, SearchRequest
 from app.work.failures import sentence_for
-from components import ids
-from components.ids import Panel
 
 
-def register(app: Dash, services: Services, panels: Sequence[Panel]) -> None:
-    """Add the address ``_view/search`` and wire the search."""
+def register(app: Dash, services: Services) -> None:
+    """Add the address ``_view/search``."""
 
     @app.server.post(f"{app.config.routes_pathname_prefix}_view/search")
     def search() -> Response:
         return fresh(answer_search(services, body(SEARCH_REQUEST)))
-
-    for panel in panels:
-        request, found = panel(ids.SEARCH_REQUEST), panel(ids.SEARCH)
-        clientside(app, panel, "readSearch", Input(request, "data"))
-        # Only an answer may jump: with the info as an input, going back would jump again.
-        clientside(app, panel, "drawSearch", Input(found, "data"))
 
 
 def answer_search(services: Services, request: SearchRequest) -> SearchAnswer:

@@ -1,4 +1,4 @@
-"""What the Match View draws: the answer to a match request, as a payload."""
+"""The data of the Match View: the answer to a match request, as a payload."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from app.web.view.wire import (
 from app.web.view.wire import Overview as OverviewStore
 from loaders import Dataset, Source
 
-#: Steps of context on either side that rows carry; the widest screen shows fewer.
+#: Steps of context in a row before and after a match; the widest screen shows fewer.
 BEFORE, AFTER = 30, 48
-#: Heat starts here at the latest: where nearly all states are on all around, all still differ from some.
-MOST_BACKGROUND = 0.75
+#: The share of the steps around matches at which no more selected states are on than where heat starts.
+USUAL = 0.9
 #: Rows of a page, and how many rows can be paged through and sorted.
 ROWS, LISTED = 50, 10_000
-#: Lengths up to this have a bar each, longer ones share a bar.
+#: Lengths up to this have a bar each; longer ones share bars.
 SINGLE_BARS = 20
 
 
-def query_of_key(key: MatchKey) -> Query:
-    """Return the query that a ``match-request``'s key stands for (the fields of the view)."""
+def query_from_key(key: MatchKey) -> Query:
+    """Return the query for the key of a ``match-request`` (fields of the view)."""
     ranked = key["sort"] == "rank"
     return Query(
         threshold=key["threshold"],
@@ -46,7 +46,7 @@ def query_of_key(key: MatchKey) -> Query:
         min_length=key["min_length"],
         length=None if key["length"] is None else (key["length"][0], key["length"][1]),
         overlapping=key["overlapping"],
-        # In rank order a page is cut by the engine; any other order needs the whole list.
+        # In rank order the engine returns one page; other orders need the whole list.
         top=ROWS if ranked else LISTED,
         offset=min(key["page"] * ROWS, LISTED - ROWS) if ranked else 0,
         context=0,
@@ -54,13 +54,13 @@ def query_of_key(key: MatchKey) -> Query:
 
 
 def histogram_bins(counts: Sequence[LengthCount]) -> list[LengthBin]:
-    """Bin the length histogram: one bar a length up to 20, then ranges growing 1-2-5.
+    """Bin the length histogram: one bar per length up to 20, then ranges growing 1-2-5.
 
     Returns
     -------
     list of dict
-        ``low`` and ``high`` (both inclusive), ``matches``, ``full_matches``; lengths up to the
-        longest single bar that is needed are there even when empty, empty ranges are left out.
+        ``low`` and ``high`` (both inclusive), ``matches``, ``full_matches``. Single lengths up to the
+        longest one needed are included even if empty; empty ranges are left out.
     """
     if not counts:
         return []
@@ -85,10 +85,10 @@ def histogram_bins(counts: Sequence[LengthCount]) -> list[LengthBin]:
 
 
 def overview_payload(overview: Overview | None, request: MatchRequest) -> OverviewStore:
-    """Return the ``overview`` store: at most 1,024 bins however long the corpus is.
+    """Return the ``overview`` store: at most 1,024 bins for a corpus of any length.
 
-    ``on`` holds shares in thousandths; the lists are empty when nothing was searched. ``n`` and
-    ``key`` are the request's.
+    ``on`` has shares in thousandths; the lists are empty if nothing was searched. ``n`` and ``key`` are
+    those of the request.
     """
     return {
         "n": request["n"],
@@ -108,27 +108,26 @@ def match_payload(
     Parameters
     ----------
     dataset, source
-        Give the words, the sequences' ids, the values and the tracks beside the rows.
+        The words, the sequence ids, the values, and the tracks next to the rows.
     result
-        The answer to `query_of_key` for the request's key.
+        The result of `query_from_key` for the key of the request.
     request
-        ``n`` and ``key``, both returned, so that the browser can tell a stale answer.
+        ``n`` and ``key``, both returned, so that the browser can recognize a stale answer.
 
     Returns
     -------
     dict
         ``rows`` is one page of the list. Each row holds, from the step ``from`` on, the words and
         how many selected states are ``on`` at each step: up to `BEFORE` steps before the match and
-        up to `AFTER` steps from its start on, inside its sequence. ``background`` is the usual
-        share of S1 that is on around the matches: heat starts there. ``listed`` is how many rows
-        the pages hold together.
+        up to `AFTER` steps from its start on, inside its sequence. ``background`` is the share of S1
+        at which heat starts (`heat_start`). ``listed`` is how many rows the pages hold together.
     """
     key = request["key"]
     tracks = chosen(dataset, key["tracks"])
     page, listed = _page(result, key)
     track_cells: list[list[list[Cell]]] = [[] for _ in tracks]
     rows: list[MatchRow] = []
-    around: list[float] = []
+    around: list[int] = []
     selected = np.array(result.selected_states, dtype=np.intp)
     for index, match in enumerate(page):
         first, last = dataset.sequences.bounds(match.start)
@@ -137,7 +136,7 @@ def match_payload(
             source.window(low, high)[:, selected], result.query.threshold, result.query.polarity
         )
         steps = np.arange(low, high)
-        around += on[(steps < match.start) | (steps >= match.stop)].mean(axis=1).tolist()
+        around += on[(steps < match.start) | (steps >= match.stop)].sum(axis=1).tolist()
         rows.append(
             {
                 "index": index,
@@ -167,7 +166,7 @@ def match_payload(
         "seconds": result.seconds,
         "reason": result.reason,
         "histogram": histogram_bins(result.length_histogram),
-        "background": round(min(float(np.median(around)), MOST_BACKGROUND), 3) if around else 0.0,
+        "background": heat_start(around, min((m.overlap for m in page), default=0), len(selected)),
         "rows": rows,
         "listed": listed,
         "tracks": [
@@ -177,21 +176,46 @@ def match_payload(
     }
 
 
+def heat_start(around: Sequence[int], least_overlap: int, n_selected: int) -> float:
+    """Return the share of the selected states at which heat starts: what is usual is not coloured.
+
+    Parameters
+    ----------
+    around
+        How many selected states are on at the steps around the listed matches.
+    least_overlap
+        The smallest overlap of the listed matches; every match is coloured.
+    n_selected
+        The size of S1.
+
+    Returns
+    -------
+    float
+        The `USUAL` quantile of `around`, always below `least_overlap`, as a share; 0 without steps.
+    """
+    if not around or not n_selected:
+        return 0.0
+    usual = int(np.quantile(around, USUAL, method="lower"))
+    return round(max(0, min(usual, least_overlap - 1)) / n_selected, 3)
+
+
 def _page(result: MatchResult, key: MatchKey) -> tuple[list[Match], int]:
-    """Return one page of the list in the order asked for, and how many rows all pages hold."""
+    """Return one page of the list in the requested order, and the number of rows on all pages."""
     sort = key["sort"]
     known = result.places if result.places is not None else result.places_at_least
     listed = min(known, LISTED)
     if sort == "rank":
         return list(result.matches), listed
-    ordered = sorted(result.matches, key=_SORTS[sort.removeprefix("-")], reverse=sort[0] == "-")
+    # Only the column that was chosen turns around; equal matches stay in the order of their rank.
+    by_rank = sorted(result.matches, key=lambda match: match.rank)
+    ordered = sorted(by_rank, key=_SORTS[sort.removeprefix("-")], reverse=sort[0] == "-")
     first = key["page"] * ROWS
     return ordered[first : first + ROWS], min(listed, len(ordered))
 
 
-_SORTS: Mapping[str, Callable[[Match], tuple[int, ...]]] = {
-    "start": lambda match: (match.start, match.stop),
-    "length": lambda match: (match.length, -match.rank),
-    "overlap": lambda match: (match.overlap, -match.rank),
-    "more": lambda match: (match.union, match.rank),
+_SORTS: Mapping[str, Callable[[Match], int]] = {
+    "start": lambda match: match.start,
+    "length": lambda match: match.length,
+    "overlap": lambda match: match.overlap,
+    "more": lambda match: match.union,
 }

@@ -1,4 +1,4 @@
-"""What the search panel shows: the current place, and a page of places around it."""
+"""The data of the search panel: the current place, and a page of places around it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.phrases import SearchError, SearchService, hits
 from app.web.view.wire import SearchAnswer, SearchHit, SearchRequest
 from loaders import Dataset
 
-#: Places of one answer, and words of context on either side of each.
+#: Places per answer, and words of context before and after each.
 PAGE, CONTEXT = 12, 6
 
 
@@ -21,17 +21,17 @@ def search_payload(
     Parameters
     ----------
     service, dataset
-        Where to look.
+        What to search.
     request
-        ``n`` (returned), ``phrase``, ``exact``, ``from`` (a step) and ``way``: ``here`` for the first
-        place at or after it, ``next`` for the one after it, ``back`` for the one before; all go
-        round at the ends.
+        ``n`` (returned), ``phrase``, ``exact``, ``from`` (a step) and ``way``: ``here`` for the first place
+        at or after that step, ``next`` for the one after it, ``back`` for the one before; both wrap
+        around.
 
     Returns
     -------
     dict
-        ``total``, ``at`` (which place is the current one, from 0), ``first`` (which one ``results``
-        begins with) and ``results``, each with its context inside its sequence; or ``error``.
+        ``total``, ``at`` (the index of the current place), ``first`` (the index of the first of
+        ``results``) and ``results``, each with its context within its sequence; or ``error``.
     """
     answer: SearchAnswer = {
         "n": request["n"],

@@ -1,33 +1,35 @@
-"""Annotations as the browser draws them: one shape for the Select View and the rows of matches."""
+"""Annotations in the form drawn by the browser, for the Select View and the rows of matches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import isfinite
 from typing import cast
 
+from app.output.cells import ranked_cells, scalar_cells
 from app.web.view.wire import Cell, Track, TrackHeader, Tracks, TracksRequest
 from loaders import Dataset
 from loaders.annotations import Annotation, Categorical, Interval, Scalar
 
-#: Words of a ranked annotation that are shown a step.
+#: Words of a ranked annotation shown per step.
 TOP_WORDS = 3
+#: Significant digits of a number.
+DIGITS = 6
 #: Tracks shown at once; more would leave no room for the words.
 MOST_TRACKS = 12
 
 
 def chosen(dataset: Dataset, names: Iterable[str] | None) -> list[Annotation]:
-    """Return the annotations of these names that there are, in this order, at most 12."""
+    """Return the existing annotations with these names, in this order, at most 12."""
     found = [dataset.annotations[name] for name in names or () if name in dataset.annotations]
     return found[:MOST_TRACKS]
 
 
 def header(track: Annotation) -> TrackHeader:
-    """Return what holds for the whole track: ``name``, ``kind``, and its scale.
+    """Return the properties of a whole track: ``name``, ``kind``, and its scale.
 
-    Categorical and interval tracks have ``categories`` (label and colour, in the track's own order)
-    and ``counts``; scalar ones ``low``, ``high`` and ``unit`` (None where there is none), the ends as
-    text where the values are written in full.
+    Categorical and interval tracks have ``categories`` (label and colour, in the order of the track)
+    and ``counts``; scalar ones ``low``, ``high`` and ``unit`` (None if not given), the ends as text
+    if the values are written in full.
     """
     base: TrackHeader = {"name": track.name, "kind": track.kind}
     if isinstance(track, Categorical | Interval):
@@ -42,48 +44,37 @@ def header(track: Annotation) -> TrackHeader:
 
 
 def cells(track: Annotation, start: int, stop: int) -> list[Cell]:
-    """Return one value a step of [start, stop).
+    """Return one value per step in [start, stop).
 
     Returns
     -------
     list
-        Categorical and interval: the number of the category, -1 for none. Scalar: the number, None
-        where it is missing or not finite; a date, time, duration, decimal or large integer as its text
-        and its place between the lowest, 0, and the highest, 1. Ranked: a list of (word, weight or None) pairs, best
-        first, at most three.
+        Categorical and interval: the index of the category, -1 for none. Scalar: the number, None if
+        missing or not finite; a date, time, duration, decimal or large integer as its text and its
+        position between the lowest, 0, and the highest, 1. Ranked: a list of at most three (word,
+        weight or None) pairs, best first.
     """
     if isinstance(track, Categorical | Interval):
         codes: list[Cell] = track.codes(start, stop).tolist()
         return codes
     if isinstance(track, Scalar):
         return _scalar_cells(track, start, stop)
-    words = track.items(start, stop)
-    weights = track.weights(start, stop)
-    return [
-        [
-            (word, None if weights is None else _number(weights[i][k]))
-            for k, word in enumerate(row[:TOP_WORDS])
-        ]
-        for i, row in enumerate(words)
-    ]
+    words, weights = ranked_cells(track, start, stop, TOP_WORDS, DIGITS)
+    if weights is None:
+        return [[(word, None) for word in row] for row in words]
+    return [list(zip(*pair, strict=True)) for pair in zip(words, weights, strict=True)]
 
 
 def _scalar_cells(track: Scalar, start: int, stop: int) -> list[Cell]:
-    values = track.values(start, stop)
     texts = track.texts(start, stop)
     if texts is None:
-        return [_number(value) for value in values.tolist()]
+        return [*scalar_cells(track, start, stop, DIGITS)]
     low, high = track.minimum or 0.0, track.maximum or 0.0
-    places = ((values - low) / ((high - low) or 1.0)).tolist()
+    positions = ((track.values(start, stop) - low) / ((high - low) or 1.0)).tolist()
     return [
-        None if text is None else (text, round(place, 4))
-        for text, place in zip(texts, places, strict=True)
+        None if text is None else (text, round(position, 4))
+        for text, position in zip(texts, positions, strict=True)
     ]
-
-
-def _number(value: float) -> float | None:
-    """A JSON number of six digits; None for what JSON cannot say."""
-    return float(f"{value:.6g}") if isfinite(value) else None
 
 
 def window_tracks(dataset: Dataset, request: TracksRequest, most_steps: int) -> Tracks:

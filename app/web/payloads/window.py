@@ -1,4 +1,4 @@
-"""What the Select View draws: the states and words of a stretch of steps, as payloads."""
+"""The data of the Select View: the states and words of a range of steps, as payloads."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from app.web.view.wire import Brush, BrushSummary, SequenceBounds, Window, WindowRequest
+from app.web.view.wire import Brush, BrushSummary, Window, WindowRequest
 from loaders import Dataset, Source
 
-#: The widest window that is sent; a screen shows far less.
-MOST_STEPS = 600
-#: Values sent at most: the rest of a wide source needs a narrower window.
+#: The maximum number of steps sent; a screen shows far fewer.
+MOST_WINDOW_STEPS = 600
+#: The maximum number of values sent: sources with many states get narrower windows.
 MOST_VALUES = 2_000_000
-#: Steps beyond either edge that come along, so that limits near the edge answer at once.
+#: Extra steps sent at both edges, so that limits near the edge can be evaluated at once.
 MARGIN = 12
 
 
 def most_steps(n_states: int) -> int:
-    """Return how many steps of a source of `n_states` states a window holds at most."""
-    return max(8, min(MOST_STEPS, MOST_VALUES // n_states))
+    """Return the maximum number of steps in a window of a source with `n_states` states."""
+    return max(8, min(MOST_WINDOW_STEPS, MOST_VALUES // n_states))
 
 
 def encode(values: NDArray[Any]) -> tuple[str, str]:
-    """Return base64 of the values and the type they are sent in.
+    """Return the values in base64, and the type in which they are sent.
 
     The stored type is sent, so that the browser compares the same numbers: float16 as float32 and
-    float32 as it is (both exact), float64 as float64. Little endian.
+    float32 unchanged (both exact), float64 as float64. Little endian.
     """
     dtype = "float64" if values.dtype == np.float64 else "float32"
     raw = np.ascontiguousarray(values, dtype=np.dtype(dtype).newbyteorder("<"))
@@ -47,18 +47,17 @@ def brush_summary(
     source
         The states.
     bounds
-        The brush's sequence, half-open: limits end there.
+        The sequence of the brush, half-open: limits end there.
     start, stop, before, after
         The brush, half-open, and its limits in steps.
 
     Returns
     -------
     ndarray
-        Shape (6, n_states), the source's float type, float32 for float16: least value, greatest
-        value and least magnitude over the brush (NaN where any value is NaN: never on); then
-        greatest value, least value and greatest magnitude over the limit steps, NaN left out (it is
-        off), and -inf, +inf, -inf where there is no limit step. Read in stretches, so memory stays
-        bounded.
+        Shape (6, n_states), in the source's float type, float32 for float16: least value, greatest value
+        and least magnitude over the brush (NaN if any value is NaN: never on); then greatest value, least
+        value and greatest magnitude over the limit steps, ignoring NaN (which is off), or -inf, +inf, -inf
+        without limit steps. Read in blocks, to bound the memory.
     """
     dtype = np.float32 if source.dtype == np.float16 else source.dtype
     out = np.empty((6, source.n_states), dtype=dtype)
@@ -80,53 +79,53 @@ def brush_summary(
 
 
 class BrushSummaries:
-    """The summaries of the brushes asked for last, so that paging never reads a brush again.
+    """A cache of summaries of the latest brushes, so that paging never reads a brush again.
 
-    Thread-safe; two threads that ask for the same new one may both read it.
+    Thread-safe; two threads that request the same new one may both read it.
 
     Parameters
     ----------
     most
-        How many are kept; one takes 6 x n_states numbers.
+        The number of summaries; each has 6 x n_states numbers.
     """
 
     def __init__(self, most: int = 64) -> None:
         self._lock = threading.Lock()
-        self._kept: LRUCache[tuple[object, ...], NDArray[Any]] = LRUCache(most)
+        self._cached: LRUCache[tuple[object, ...], NDArray[Any]] = LRUCache(most)
 
     def get(self, source: Source, bounds: tuple[int, int], brush: Brush) -> NDArray[Any]:
         """Return `brush_summary` of a brush (``start``, ``stop``, ``before``, ``after``)."""
         key = (source.key, bounds, *sorted(brush.items()))
         with self._lock:
-            if key in self._kept:
-                return self._kept[key]
+            if key in self._cached:
+                return self._cached[key]
         summary = brush_summary(source, bounds, **brush)
         with self._lock:
-            self._kept[key] = summary
+            self._cached[key] = summary
         return summary
 
 
 def window_payload(
     dataset: Dataset, source: Source, request: WindowRequest, summaries: BrushSummaries
 ) -> Window:
-    """Answer a ``window-request``: the visible steps, and the brushed range wherever it is.
+    """Answer a ``window-request``: the visible steps, and the brushed range even if it is not visible.
 
     Parameters
     ----------
     dataset, source
-        What to read.
+        The data.
     request
         ``n`` (returned), ``start``, ``stop`` (clipped to the data and to `most_steps`), ``brush``
         (None or ``start``, ``stop``, ``before``, ``after``).
     summaries
-        Those of the brushes asked for before.
+        The cache of summaries.
 
     Returns
     -------
     dict
-        The ``window`` store. ``values`` holds the rows [rows_start, rows_stop), row by row;
-        ``sequences`` every sequence that they touch, with its own bounds; ``brush`` the summary of
-        the brushed range (`brush_summary`), which decides S1 when the brush is not in view.
+        The ``window`` store. ``values`` has the rows [rows_start, rows_stop), row by row; ``sequences`` has
+        every sequence that overlaps them, with its full bounds; ``brush`` has the summary of the brushed
+        range (`brush_summary`), which determines S1 when the brush is not visible.
     """
     n_steps = source.n_steps
     start = min(max(request["start"], 0), n_steps - 1)
@@ -151,18 +150,9 @@ def window_payload(
         "dtype": dtype,
         "values": values,
         "tokens": dataset.tokens(start, stop),
-        "sequences": sequences_payload(dataset, rows_start, rows_stop),
+        "sequences": [
+            {"start": first, "stop": last, "id": name}
+            for first, last, name in dataset.sequences.touching(rows_start, rows_stop)
+        ],
         "brush": summary,
     }
-
-
-def sequences_payload(dataset: Dataset, start: int, stop: int) -> list[SequenceBounds]:
-    """Return every sequence that touches [start, stop): its own ``start``, ``stop`` and ``id``."""
-    sequences = dataset.sequences
-    found: list[SequenceBounds] = []
-    step = start
-    while step < stop:
-        first, last = sequences.bounds(step)
-        found.append({"start": int(first), "stop": int(last), "id": sequences.id(step)})
-        step = int(last)
-    return found

@@ -1,4 +1,4 @@
-"""The view on which a dataset opens when a link does not say another."""
+"""The view that a dataset opens with if a link does not specify one."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from app.matching import Polarity, pack
 from app.web.view.url import ZOOM, View
 from loaders import Dataset, Source
 
-#: Steps in which a default selection is looked for, and its size in steps and in states.
+#: The number of steps searched for a default selection, and its size in steps and states.
 SEARCHED_STEPS = 10_000
 DEFAULT_LENGTH = 3
 FEWEST_STATES, MOST_STATES = 3, 15
 
-#: The widths of a step in px on which a dataset may open, and the number of first tokens that decide.
+#: The possible widths of a step in px on opening, and the number of tokens that determine it.
 OPENING_WIDTHS, SAMPLED_TOKENS = (ZOOM, 32, 40, 52, 64), 2_000
 
 
 def opening_view(dataset: Dataset, source: Source) -> View:
-    """Return the view on which a dataset opens (docs/dataset.md, "dataset.yaml").
+    """Return the view that a dataset opens with (docs/dataset.md, "dataset.yaml").
 
-    The dataset's own default where it gives one; otherwise the suggested threshold and the first
-    3-step range of one sequence, in the first 10,000 steps, that selects 3 to 15 states, else the
-    one that comes nearest.
+    The default of the dataset, if it has one; otherwise the suggested threshold and the first 3-step range
+    within one sequence, in the first 10,000 steps, that selects 3 to 15 states, or else the range that
+    comes closest.
     """
     default = dataset.default
     threshold = opening_threshold(dataset, source)
@@ -58,7 +58,7 @@ def opening_view(dataset: Dataset, source: Source) -> View:
 
 
 def opening_threshold(dataset: Dataset, source: Source) -> float:
-    """Return the threshold of the dataset's own default for this source, else the suggested one."""
+    """Return the threshold of the dataset's default for this source, or else the suggested one."""
     default = dataset.default
     if default is None or default.threshold is None or default.source not in {None, source.name}:
         return float(source.suggested_threshold)
@@ -66,33 +66,33 @@ def opening_threshold(dataset: Dataset, source: Source) -> float:
 
 
 def sampled_tokens(dataset: Dataset) -> Sequence[str]:
-    """Return the first tokens, which decide how wide a step is."""
+    """Return the first tokens, which determine the width of a step."""
     return dataset.tokens(0, min(dataset.n_steps, SAMPLED_TOKENS))
 
 
 def step_width(tokens: Sequence[str]) -> int:
-    """Return the width of a step in px on which a dataset opens: more for words than for signs.
+    """Return the width of a step in px on opening: larger for words than for single characters.
 
-    A letter takes some 7 px. The browser lets long words reach into the room that short neighbours
-    leave (assets/core/words.mjs), so the mean word must fit as it is; of ten words nine must then need no
-    more than some squeezing.
+    A letter takes about 7 px. The browser lets long words use the space left by short neighbours
+    (assets/core/words.mjs), so the mean word must fit unchanged, and nine of ten words must fit with some
+    squeezing.
     """
     needed = word_width(tokens)
     return next((width for width in OPENING_WIDTHS if width >= needed), OPENING_WIDTHS[-1])
 
 
 def word_width(tokens: Sequence[str]) -> float:
-    """Return how wide a step must be, in px, for most of the tokens to be read side by side."""
+    """Return the width of a step in px at which most of the tokens can be read side by side."""
     lengths = sorted(len(token) for token in tokens)
     mean, long = sum(lengths) / len(lengths), lengths[9 * len(lengths) // 10]
     return max(7 * mean + 6, 3 * long + 12)
 
 
 def opening_range(source: Source, offsets: Any, threshold: float) -> tuple[int, int]:
-    """Return the first 3-step range [start, stop) that selects 3 to 15 states, or the nearest.
+    """Return the first 3-step range [start, stop) that selects 3 to 15 states, or the closest.
 
-    Only the first 10,000 steps are looked at. Sequences shorter than three steps are passed over
-    as long as there are longer ones; with none, a whole sequence is returned.
+    Only the first 10,000 steps are searched. Sequences shorter than three steps are skipped if there are
+    longer ones; otherwise, a whole sequence is returned.
     """
     last = min(source.n_steps, SEARCHED_STEPS)
     words = pack(source.rows[:last], threshold, Polarity.HIGH)

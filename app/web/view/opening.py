@@ -1,7 +1,7 @@
-"""Open a view: from a link, from the picker, or with nothing given at all.
+"""Open a view: from a link, from a picker, or without any query.
 
-Plain functions without Dash. What does not fit the data is named in a notice and left out; the rest of
-the view opens.
+Plain functions without Dash. Parts that do not fit the data are named in a notice and left out; the rest
+of the view opens.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from math import floor, isfinite
 from typing import Any, Literal
 
 from app.corpus import ANYONE, BeingPrepared, Client, Corpus
+from app.matching import Polarity
 from app.web.view.default import opening_threshold, opening_view
-from app.web.view.info import info_payload
+from app.web.view.info import info_payload, right_to_left
 from app.web.view.slider import slider
+from app.web.view.suggestion import suggest
 from app.web.view.url import View, read
 from app.web.view.wire import Info
 from loaders import Dataset, DatasetError, Source
@@ -23,10 +25,10 @@ Kind = Literal["load", "back", "dataset", "source"]
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence or two for the person at the screen.
+    """One or two sentences for the user.
 
-    What is `once` is told once a browser session and not at every load: it is about the data, which
-    does not change.
+    A notice with `once` is shown once per browser session and not at every load: it is about the data,
+    which do not change.
     """
 
     text: str
@@ -36,7 +38,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Preparing:
-    """What cannot be opened yet: a source whose derived copy is being built."""
+    """A source that cannot be opened yet because its copy is being prepared."""
 
     dataset: str
     name: str
@@ -46,10 +48,10 @@ class Preparing:
 
 @dataclass(frozen=True, slots=True)
 class OpenedView:
-    """A view that fits the data, what the browser must know of the data, and what to tell.
+    """A view that fits the data, what the browser needs to know about the data, and notices.
 
-    ``view`` and ``info`` are None when nothing could be opened; the notices then say why, or
-    ``preparing`` says what is waited for.
+    ``view`` and ``info`` are None if nothing could be opened; then the notices say why, or ``preparing``
+    names the source being prepared.
     """
 
     view: View | None
@@ -58,33 +60,41 @@ class OpenedView:
     preparing: Preparing | None = None
 
 
-def open_view(corpus: Corpus, search: str, kind: Kind, client: Client = ANYONE) -> OpenedView:
-    """Open what a query string asks for.
+def open_view(
+    corpus: Corpus,
+    search: str,
+    kind: Kind,
+    client: Client = ANYONE,
+    from_source: str | None = None,
+) -> OpenedView:
+    """Open the view given by a query string.
 
     Parameters
     ----------
     corpus
-        The datasets. Where a source is being prepared, nothing is opened, and
-        `OpenedView.preparing` names what is waited for.
+        The datasets. If a source is being prepared, nothing is opened, and `OpenedView.preparing` names
+        it.
     search
-        The query string; anything may be missing.
+        The query string; everything is optional.
     kind
-        ``source`` when the person switched the source of the view: exclusions and the pinned state
-        are then dropped (their numbers mean other states there) and the threshold is clamped to the
-        new range. Otherwise what the link says is taken as it is.
+        ``source`` if the user switched the source of the view: exclusions and the pinned state are then
+        dropped (their numbers mean other states there), and the threshold is clamped to the new range.
+        Otherwise the link is used unchanged.
     client
-        The client that asks.
+        The client.
+    from_source
+        The source shown before, when the person switched it: a threshold may be suggested.
     """
     parsed = read(search)
     notices = [Notice(text) for text in parsed.notices]
     fields = dict(parsed.fields)
-    wanted = fields.get("dataset")
-    dataset, more = _dataset(corpus, wanted, client)
+    requested = fields.get("dataset")
+    dataset, more = _dataset(corpus, requested, client)
     notices += more
-    if dataset is None or (kind == "dataset" and dataset.id != wanted):
+    if dataset is None or (kind == "dataset" and dataset.id != requested):
         return OpenedView(None, None, tuple(notices))
-    if wanted is not None and wanted != dataset.id:
-        fields = {}  # positions and states of another dataset mean nothing here
+    if requested is not None and requested != dataset.id:
+        fields = {}  # positions and states of another dataset are meaningless here
     elif fields.get("fp", dataset.fingerprint) != dataset.fingerprint:
         notices.append(
             Notice(
@@ -105,39 +115,54 @@ def open_view(corpus: Corpus, search: str, kind: Kind, client: Client = ANYONE) 
     warnings = [warning.sentence for warning in (*dataset.warnings, *source.warnings)]
     if warnings and kind in {"load", "dataset", "source"}:
         notices.append(Notice(" ".join(warnings), once=True))
+    if dataset.direction is None and right_to_left(dataset) and kind in {"load", "dataset"}:
+        text = (
+            f"Most letters of “{dataset.name}” are written from right to left, so time runs that way; "
+            "direction: ltr in its dataset.yaml turns it around."
+        )
+        notices.append(Notice(text, "info", once=True))
     view, more = _fit(fields, dataset, source, kind)
-    return OpenedView(view, info_payload(dataset, source), (*notices, *more))
+    info = info_payload(dataset, source)
+    if kind == "source" and from_source and from_source in dataset.sources:
+        before = corpus.open(dataset, from_source, client)
+        if not isinstance(before, BeingPrepared):
+            was = float(fields.get("threshold", view.threshold))
+            polarity = Polarity(view.polarity)
+            offer = suggest(before.source, source, was, view.threshold, polarity)
+            if offer:
+                info["suggested"] = offer
+    return OpenedView(view, info, (*notices, *more))
 
 
 def _dataset(
-    corpus: Corpus, wanted: str | None, client: Client
+    corpus: Corpus, requested: str | None, client: Client
 ) -> tuple[Dataset | None, list[Notice]]:
-    """The dataset asked for, or the first that opens, with what to say about it."""
+    """Return the requested dataset, or the first that opens, with notices."""
     notices: list[Notice] = []
     entries = corpus.entries(client)
-    if wanted is not None:
-        if any(entry.id == wanted for entry in entries):
+    if requested is not None:
+        if any(entry.id == requested for entry in entries):
             try:
-                return corpus.dataset(wanted, client), notices
+                return corpus.dataset(requested, client), notices
             except DatasetError as error:
                 notices.append(Notice(str(error), "error"))
         else:
             names = ", ".join(f"“{entry.id}”" for entry in entries)
             notices.append(
-                Notice(f"There is no dataset “{wanted}” here; the datasets are {names}.")
+                Notice(f"There is no dataset “{requested}” here; the datasets are {names}.")
             )
     broken: list[tuple[str, str]] = []
     for entry in entries:
-        if entry.id == wanted:
+        if entry.id == requested:
             continue
         try:
             dataset = corpus.dataset(entry.id, client)
             name, _ = _source_name(dataset, None)
-            corpus.open(dataset, name, client)  # only now is damage behind a good footer found
+            corpus.open(dataset, name, client)  # only this finds damage behind a valid footer
         except DatasetError as error:
             broken.append((entry.title, str(error)))
             continue
-        if wanted is None and broken:
+        if requested is None and broken:
             names = ", ".join(f"“{title}”" for title, _ in broken)
             notices.append(
                 Notice(f"{names} cannot be opened: choose it in the list to see why.", once=True)
@@ -147,22 +172,22 @@ def _dataset(
     return None, notices
 
 
-def _source_name(dataset: Dataset, wanted: str | None) -> tuple[str, list[Notice]]:
-    if wanted is not None and wanted in dataset.sources:
-        return wanted, []
+def _source_name(dataset: Dataset, requested: str | None) -> tuple[str, list[Notice]]:
+    if requested is not None and requested in dataset.sources:
+        return requested, []
     default = dataset.default.source if dataset.default else None
     name = default if default is not None else next(iter(dataset.sources))
-    if wanted is None:
+    if requested is None:
         return name, []
     names = ", ".join(f"“{source}”" for source in dataset.sources)
-    text = f"“{dataset.name}” has no source “{wanted}”; its sources are {names}."
+    text = f"“{dataset.name}” has no source “{requested}”; its sources are {names}."
     return name, [Notice(text)]
 
 
 def _fit(
     fields: dict[str, Any], dataset: Dataset, source: Source, kind: Kind
 ) -> tuple[View, list[Notice]]:
-    """Return the view of a link's fields; drop, with a notice, what does not fit."""
+    """Return the view from the fields of a link, without invalid parts, and notices about those."""
     view = _asked_for(fields, dataset, source)
     notices: list[Notice] = []
     if view.first >= source.n_steps:
@@ -185,7 +210,7 @@ def _fit(
 
 
 def _asked_for(fields: dict[str, Any], dataset: Dataset, source: Source) -> View:
-    """The view of a link, which opens where the dataset does if it names no place."""
+    """Return the view of a link, with the position of the dataset's default if it has none."""
     if not fields.keys() & {"start", "threshold", "first"}:
         names = {"tracks", "full_range", "auto", "overlapping"}
         opening = opening_view(dataset, source)
@@ -202,14 +227,14 @@ def _asked_for(fields: dict[str, Any], dataset: Dataset, source: Source) -> View
 
 
 def _switched(view: View, source: Source) -> tuple[View, list[Notice]]:
-    """What stays of a view when its source is another one now (`open_view`, ``kind``)."""
+    """Return the parts of a view that remain valid for another source (`open_view`, ``kind``)."""
     notices = []
     if view.excluded:
         text = "Exclusions cleared: state numbers differ between sources."
         notices.append(Notice(text, "info"))
     clamped = min(max(view.threshold, source.minimum), source.maximum)
     if clamped != view.threshold and isfinite(clamped):
-        # On the slider's grid, so that the number stays short; below, so that the largest value is on.
+        # On the slider's grid, so that the number is short; rounded down, so that the largest value is on.
         grid = slider(source)
         on_grid = round(floor(clamped / grid["step"]) * grid["step"], grid["decimals"])
         text = f"{on_grid:.{grid['decimals']}f}"
@@ -242,7 +267,7 @@ def _with_annotations_of(dataset: Dataset, view: View) -> tuple[View, list[Notic
         notices.append(Notice(f"There is no annotation “{missing[0]}” in this dataset."))
         view = replace(view, tracks=tuple(n for n in view.tracks if n in dataset.annotations))
     if view.colour != "match" and view.colour not in dataset.annotations:
-        text = f"The link colours the words by “{view.colour}”, which is no annotation here."
+        text = f"The link colours the words by “{view.colour}”, which is not an annotation here."
         notices.append(Notice(text))
         view = replace(view, colour="match")
     return view, notices

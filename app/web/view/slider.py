@@ -8,19 +8,19 @@ from math import ceil, floor, isfinite, log10
 from app.web.view.wire import Slider
 from loaders import Source
 
-#: The browser writes numbers with at most 100 digits behind the point.
+#: The browser formats numbers with at most 100 decimals.
 _LEAST_STEP, _LARGEST = 1e-100, sys.float_info.max
 
 
 def slider(source: Source) -> Slider:
     """Return the threshold slider's ``min``, ``max``, ``step`` and ``decimals``.
 
-    The step is a thousandth of the source's range, rounded to 1, 2 or 5 times a power of ten, and
-    at least 1e-100; the ends are the range's, rounded outwards to whole steps and cut to `decimals`
-    digits, so that every value on the slider has a short decimal text.
+    The step is a thousandth of the source's range, rounded to 1, 2 or 5 times a power of ten, and at least
+    1e-100. The ends are those of the range, rounded outwards to whole steps and to `decimals` digits, so
+    that every value of the slider has a short decimal text.
     """
     low, high = finite_range(source.minimum, source.maximum)
-    raw = max(high / 1000 - low / 1000, _LEAST_STEP)  # the whole range may be no finite number
+    raw = max(high / 1000 - low / 1000, _LEAST_STEP)  # high - low may not be finite
     power = floor(log10(raw))
     lead = raw / 10.0**power
     nice = 1 if lead < 1.5 else 2 if lead < 3.5 else 5 if lead < 7.5 else 10

@@ -1,7 +1,7 @@
 """The whole view state <-> query string.
 
-The browser writes the address from the ``view`` store (``assets/00_state.js``); this module reads it
-and writes the same text, so that links can be made and tested in Python.
+The browser writes the address from the ``view`` store (assets/core/state.mjs). This module parses it
+and writes the same text, so that links can be created and tested in Python.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ from urllib.parse import parse_qsl, quote
 from app.matching import Polarity
 
 VERSION = 1
-#: Width of a step in px: the usual one, and the narrowest and widest.
+#: Width of a step in px: the default, the narrowest and the widest.
 ZOOM, ZOOM_RANGE = 26, (8, 96)
-#: The largest values of the boxes for on-runs and for words before a match.
+#: The maximum values of the fields for on-runs and for words before a match.
 MOST_RUNS, MOST_CONTEXT = 999, 30
-#: Steps before or after a brush that its handles reach.
+#: The maximum number of steps that the limit handles reach before or after a brush.
 MOST_LIMIT = 999
-#: What the listed matches can be sorted by.
+#: The sort keys of the listed matches.
 SORTS = ("rank", "start", "length", "overlap", "more")
-# Not \d, which is any script's digits: the browser reads these only.
+# Not \d, which includes digits of all scripts: the browser only reads these.
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _INTEGER = re.compile(r"[0-9]{1,15}")
-# A bound, so that a short link cannot ask for a list of billions of numbers.
+# Bounded, so that a short link cannot request a list of billions of numbers.
 _MOST_STATES = 1_000_000
-#: What JavaScript's encodeURIComponent leaves alone, and the two signs kept for readability.
+#: Characters that JavaScript's encodeURIComponent does not encode, and two more for readability.
 _SAFE = "-_.!~*'():,"
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What an analyst sees, as the ``view`` store holds it.
+    """The visible state of the page, as in the ``view`` store.
 
-    Ranges are half-open: ``start`` and ``stop`` of the brush (both None without one), ``length``
-    alone is inclusive at both ends, as in docs/matching.md. ``first`` is the first visible step,
-    ``zoom`` the width of a step in px; how many steps are visible depends on the browser's width.
-    ``runs`` hides on-runs shorter than that from bars and coverage. In the Match View, ``colour`` is
-    what colours the words (``match`` or a track), ``sort`` one of `SORTS`, with ``-`` in front for
-    the other direction, ``page`` counts from 0, and ``before_words`` is how many words stand before a
-    match (None: as fits).
+    Ranges are half-open, including ``start`` and ``stop`` of the brush (both None without one); only
+    ``length`` is inclusive at both ends, as in docs/matching.md. ``first`` is the first visible step and
+    ``zoom`` the width of a step in px; the number of visible steps depends on the width of the browser.
+    ``runs`` hides shorter on-runs in bars and coverage. In the Match View, ``colour`` is the colouring of
+    the words (``match`` or a track), ``sort`` is one of `SORTS`, with a prefix ``-`` for the reverse order,
+    ``page`` counts from 0, and ``before_words`` is the number of words before a match (None: as many as
+    fit).
     """
 
     dataset: str
@@ -77,20 +77,20 @@ class View:
     v: int = VERSION
 
     def store(self) -> dict[str, Any]:
-        """Return the view as the browser's store holds it (plain JSON values)."""
+        """Return the view as in the browser's store (plain JSON values)."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What a query string says: the fields it sets, and a sentence on each part it ignores."""
+    """A parsed query string: its fields, and a sentence about each part that was ignored."""
 
     fields: Mapping[str, Any] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
 
 
 def number_text(value: float) -> str:
-    """Write a finite double the way JavaScript's ``String`` does: the shortest text that reads back.
+    """Format a finite double like JavaScript's ``String``: the shortest text that reads back the same.
 
     >>> number_text(0.30000000000000004), number_text(5.0), number_text(1e-07)
     ('0.30000000000000004', '5', '1e-7')
@@ -109,10 +109,10 @@ def number_text(value: float) -> str:
 
 
 def compact(numbers: tuple[int, ...]) -> str:
-    """Write ascending integers as ``3,7-9``, or as a mask where that is shorter.
+    """Write ascending integers as ``3,7-9``, or as a mask if that is shorter.
 
-    The mask is ``~`` and the base64url, without padding, of one bit a number, least first: however
-    many of n states are excluded, the text has at most n / 6 + 2 characters.
+    The mask is ``~`` and the base64url encoding, without padding, of one bit per number, least first. For
+    any excluded subset of n states, the text has at most n / 6 + 2 characters.
     """
     listed = _ranges(numbers)
     n_bytes = (numbers[-1] if numbers else -1) // 8 + 1
@@ -135,7 +135,7 @@ def _ranges(numbers: tuple[int, ...]) -> str:
 
 
 def write(view: View) -> str:
-    """Write a view as a query string, ``?`` included; what has its default is left out."""
+    """Write a view as a query string, ``?`` included; defaults are left out."""
     parts: list[tuple[str, str]] = [
         ("v", str(view.v)),
         ("dataset", view.dataset),
@@ -185,7 +185,7 @@ def write(view: View) -> str:
 
 
 class _BadValueError(ValueError):
-    """A value in the address that does not say what it must."""
+    """An invalid value in the address; the message says what is expected."""
 
 
 def _integer(text: str) -> int:
@@ -204,7 +204,7 @@ def _positive(text: str) -> int:
 def _pair(text: str) -> tuple[int, int]:
     low, colon, high = text.partition(":")
     if not colon:
-        raise _BadValueError("two whole numbers with a colon between them")
+        raise _BadValueError("two whole numbers separated by a colon")
     return _integer(low), _integer(high)
 
 
@@ -336,13 +336,13 @@ def read(search: str) -> Parsed:
     Parameters
     ----------
     search
-        With or without the leading ``?``. Anything may be missing.
+        With or without the leading ``?``. All parts are optional.
 
     Returns
     -------
     Parsed
-        The fields it sets, in the names of `View`; whether they fit the data is not checked here.
-        Parts that are unknown, double or malformed are named in a notice and left out.
+        The fields, under the names of `View`; whether they fit the data is not checked here. Unknown,
+        repeated or malformed parts are named in a notice and left out.
     """
     fields: dict[str, Any] = {}
     notices: list[str] = []
@@ -351,7 +351,7 @@ def read(search: str) -> Parsed:
     try:
         parts = parse_qsl(search.removeprefix("?"), keep_blank_values=True, max_num_fields=1000)
     except ValueError:
-        return Parsed({}, ("The link is too long to be one of ours and was ignored.",))
+        return Parsed({}, ("The link is too long and was ignored.",))
     for key, text in parts:
         if key == "track":
             if text not in tracks:
@@ -360,15 +360,15 @@ def read(search: str) -> Parsed:
         if key == "v":
             if text != str(VERSION):
                 notices.append(
-                    f"This link says version {text!r}; version {VERSION} is understood here, "
+                    f"This link has version {text!r}, but version {VERSION} is supported here, "
                     "so parts of it may be ignored."
                 )
             continue
         if key not in _KEYS:
-            notices.append(f"The link's part “{key}” is not known here and was ignored.")
+            notices.append(f"The link's part “{key}” is unknown and was ignored.")
             continue
         if key in seen:
-            notices.append(f"The link's part “{key}” stands there twice; the first one counts.")
+            notices.append(f"The link's part “{key}” occurs twice; the first one is used.")
             continue
         seen.add(key)
         names, parse = _KEYS[key]

@@ -123,6 +123,15 @@ class Bounds(TypedDict):
     most_limit: int
 
 
+class Suggestion(TypedDict):
+    """A threshold with the share of values on that the source shown before had at ``was``."""
+
+    was: float
+    threshold: float
+    share_before: float
+    share_now: float
+
+
 class Info(TypedDict):
     """The ``info`` store: what the browser must know of a dataset and a source."""
 
@@ -130,6 +139,7 @@ class Info(TypedDict):
     title: str
     description: str
     fp: str
+    rtl: bool
     source: str
     sources: list[Choice]
     n_steps: int
@@ -143,6 +153,7 @@ class Info(TypedDict):
     bounds: Bounds
     sequence_starts: list[int]
     names: list[str] | None
+    suggested: NotRequired[Suggestion]
     range: list[float]
     full: list[float]
     slider: Slider
@@ -172,6 +183,8 @@ class Navigation(TypedDict):
     kind: NavigationKind
     search: Search
     n: Number
+    #: Of kind ``source``: the source that was shown.
+    from_source: NotRequired[Name]
 
 
 @with_config(_STRICT)
@@ -328,6 +341,67 @@ class Tracks(TypedDict):
 class Failure(TypedDict):
     """One sentence, in place of an answer."""
 
+    error: str
+
+
+@with_config(_STRICT)
+class StateRequest(TypedDict):
+    """What the card of a state is drawn from."""
+
+    n: Number
+    dataset: Name
+    fp: Name
+    source: Name
+    state: Count
+    threshold: Finite
+    polarity: PolarityName
+
+
+#: A stored value; the infinities as text, None for NaN.
+StoredValue = float | Literal["Infinity", "-Infinity"] | None
+
+#: A strong step of a state: its on-run [start, stop), and the words and values from the step ``from`` on.
+StatePlace = TypedDict(
+    "StatePlace",
+    {
+        "step": int,
+        "value": StoredValue,
+        "start": int,
+        "stop": int,
+        "sequence": str | int | None,
+        "from": int,
+        "tokens": list[str],
+        "values": list[StoredValue],
+    },
+)
+
+
+class StateCard(TypedDict):
+    """One state over the whole corpus (`app.output.state`)."""
+
+    n: int
+    source: str
+    state: int
+    name: str
+    threshold: float
+    polarity: PolarityName
+    n_steps: int
+    on: int
+    share: float
+    runs: int
+    nan: int
+    high_infinities: int
+    low_infinities: int
+    low: float | None
+    high: float | None
+    bins: list[int]
+    places: list[StatePlace]
+
+
+class StateError(TypedDict):
+    """In place of a `StateCard`."""
+
+    n: int
     error: str
 
 
@@ -495,7 +569,7 @@ class SearchAnswer(TypedDict):
 class FileRequest(TypedDict):
     """The body of a POST to ``_jobs/file/PAGE/N``: the whole list of a match, as a file.
 
-    If asked, with that many ``words`` on either side of each match, and with the ``annotations`` of the key.
+    Optionally with this many ``words`` before and after each match, and with the ``annotations`` of the key.
     """
 
     form: Literal["csv", "spreadsheet", "parquet", "json"]

@@ -23,7 +23,7 @@ class Ran:
 
     @property
     def sentence(self) -> str:
-        """What stderr says, which has to be one plain line, and stdout empty."""
+        """Return stderr, which must be one line, with nothing on stdout."""
         assert self.code == 2
         assert self.out == ""
         assert self.err.count("\n") == 1, self.err

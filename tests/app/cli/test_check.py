@@ -14,7 +14,7 @@ from tests.conftest import example_rows
 
 
 @pytest.mark.parametrize("breaks", NO_DATASET)
-def test_check_ends_with_2_where_there_is_no_dataset(
+def test_check_ends_with_2_without_a_dataset(
     run: Run, dataset_folder: Build, breaks: Callable[[Path], None]
 ) -> None:
     data = dataset_folder()
@@ -33,7 +33,7 @@ def test_check_ends_with_1_on_problems(
     assert "expected" in ran.out
 
 
-def test_check_ends_with_0_on_a_clean_dataset_and_shows_what_is_there(
+def test_check_ends_with_0_on_a_clean_dataset_and_describes_it(
     run: Run, dataset_folder: Build
 ) -> None:
     ran = run("check", dataset_folder(sequences=[1] * 4 + [2] * 5))
@@ -45,9 +45,7 @@ def test_check_ends_with_0_on_a_clean_dataset_and_shows_what_is_there(
     assert "tokens.parquet" in deep.out
 
 
-def test_check_looks_at_every_dataset_of_a_folder_as_serve_does(
-    run: Run, dataset_folder: Build
-) -> None:
+def test_check_covers_every_dataset_of_a_folder_like_serve(run: Run, dataset_folder: Build) -> None:
     root = dataset_folder("one").parent
     dataset_folder("two")
     (root / "notes").mkdir()
@@ -62,7 +60,7 @@ def test_check_looks_at_every_dataset_of_a_folder_as_serve_does(
     assert (ran.code, ran.err) == (1, "")
     assert "one/tokens.parquet" in ran.out
     assert ran.out.endswith("1 of 2 datasets can be served; there are problems in 'one'.\n")
-    # Where one dataset is needed, those that are there are named.
+    # If one dataset is needed, the existing ones are named.
     assert "found a folder of 2 datasets ('one', 'two')" in run("match", root, *RANGE.split()).err
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from tests.app.cli.conftest import Run
 
 
-def test_songs_of_ones_own_become_a_dataset(run: Run, tmp_path: Path) -> None:
+def test_own_songs_become_a_dataset(run: Run, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("One\tC major\t| C F G7 | C^\nTwo\t| Am Xyz F\n")
     arguments = ["--from", tmp_path / "mine.txt", "--out", tmp_path / "mine"]
     ran = run("demo", "chords", *arguments)
     assert (ran.code, ran.out.strip()) == (0, str(tmp_path / "mine"))
-    assert "2 songs read; 1 token is no chord that the model knows" in ran.err
+    assert "2 songs read; 1 token is not a chord that the model knows" in ran.err
     assert "Xyz (1)" in ran.err
     assert "Problems: none" in run("check", tmp_path / "mine").out
-    # Nothing of the user's is ever replaced.
+    # Files of the user are never replaced.
     assert "mine" in run("demo", "chords", *arguments).sentence

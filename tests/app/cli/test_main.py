@@ -20,7 +20,7 @@ from tests.app.cli.conftest import RANGE, Build, Run
         (["python", "-m", "pytest"], "python -m app"),
     ],
 )
-def test_commands_are_printed_as_this_one_was_started(
+def test_printed_commands_start_the_program_in_the_same_way(
     run: Run,
     dataset_folder: Build,
     monkeypatch: pytest.MonkeyPatch,
@@ -33,20 +33,22 @@ def test_commands_are_printed_as_this_one_was_started(
     assert f"{program} match --help" in run("match", data, "--start", "x").sentence
 
 
-@pytest.mark.parametrize("verb", ["", "serve", "check", "match", "demo"])
-def test_help_is_there(run: Run, verb: str) -> None:
+@pytest.mark.parametrize("verb", ["", "serve", "check", "match", "state", "demo"])
+def test_every_command_has_help(run: Run, verb: str) -> None:
     ran = run(*verb.split(), "--help")
     assert (ran.code, ran.err) == (0, "")
     assert "--help" in ran.out
 
 
-def test_no_verb_is_the_help(run: Run) -> None:
+def test_without_a_command_the_help_is_shown(run: Run) -> None:
     assert run().out == run("--help").out
 
 
-def test_help_imports_nothing_slow() -> None:
+@pytest.mark.parametrize("verb", ["match", "state"])
+def test_help_imports_nothing_slow(verb: str) -> None:
     code = (
-        "import sys; from app.cli.main import main; main(['match', '--help']); print(*sys.modules)"
+        "import sys; from app.cli.main import main; "
+        f"main([{verb!r}, '--help']); print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert not {"numpy", "numba", "pyarrow", "dash", "gunicorn"} & set(done.stdout.split())
@@ -59,11 +61,11 @@ def test_help_imports_nothing_slow() -> None:
         ("check", "Missing argument 'DATA'"),
         ("check a b", "b"),
         ("demo nothing", "There is no demo 'nothing'; the demos are"),
-        ("demo --from here", "--from goes with the NAME of a demo"),
-        ("demo parens --from here", "comes along whole; leave out --from"),
+        ("demo --from here", "--from needs the NAME of a demo"),
+        ("demo parens --from here", "needs no other data; leave out --from"),
         ("demo chords --from songs.txt", "demo chords --from FILE --out FOLDER"),
         ("demo brown --out there", "demo chords --from FILE --out FOLDER"),
-        ("demo brown --from nowhere", "nowhere does not hold the Brown corpus"),
+        ("demo brown --from nowhere", "nowhere does not contain the Brown corpus"),
         ("serve --port x", "--port is 'x'"),
         ("serve --threads 0", "--threads is '0'"),
         ("serve --cache-bytes lots", "--cache-bytes is 'lots'"),

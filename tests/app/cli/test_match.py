@@ -68,7 +68,7 @@ def test_match_writes_json_and_nothing_else(run: Run, dataset_folder: Build) -> 
     assert answer["matches"][0]["sequence"] is None
 
 
-def test_match_works_as_a_program_of_its_own(dataset_folder: Build, cache: Path) -> None:
+def test_match_works_as_a_separate_program(dataset_folder: Build, cache: Path) -> None:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "app", "match", dataset_folder(tokens=list("abcdéfghı"))),
@@ -85,7 +85,7 @@ def test_match_works_as_a_program_of_its_own(dataset_folder: Build, cache: Path)
 
 
 @pytest.mark.parametrize("options", [("--workers", 2), ("--cache-bytes", 0)])
-def test_match_answers_alike_whoever_makes_the_passes(
+def test_match_gives_the_same_answer_with_worker_processes(
     run: Run, dataset_folder: Build, options: tuple[object, ...]
 ) -> None:
     asked = ("match", dataset_folder(), "--start", 3, "--stop", 5, "--threshold", 0.5)
@@ -202,7 +202,7 @@ def test_a_threshold_outside_the_data_is_an_answer(
     assert (answer["reason"] is None) == bool(n_on)
 
 
-def test_a_reason_calls_a_state_by_its_name(run: Run, dataset_folder: Build) -> None:
+def test_a_reason_uses_the_name_of_a_state(run: Run, dataset_folder: Build) -> None:
     answer = run("match", dataset_folder(), *"--start 3 --stop 6 --threshold 7".split())
     assert "state s0 comes closest" in answer.out
 
@@ -229,7 +229,7 @@ def test_a_reason_calls_a_state_by_its_name(run: Run, dataset_folder: Build) -> 
         ("--start 3 --stop 6 --threshold -inf", "finite"),
         ("--start 3 --stop 6 --threshold 1e999", "finite"),
         ("--start 6 --stop 6 --threshold 0.5", "empty"),
-        ("--start 6 --stop 3 --threshold 0.5", "backwards"),
+        ("--start 6 --stop 3 --threshold 0.5", "is reversed"),
         ("--start -1 --stop 3 --threshold 0.5", "outside"),
         ("--start 3 --stop 10 --threshold 0.5", "outside"),
         ("--start 3 --stop 99999999999999999999 --threshold 0.5", "outside"),
@@ -242,7 +242,7 @@ def test_a_reason_calls_a_state_by_its_name(run: Run, dataset_folder: Build) -> 
         (RANGE + " --min-overlap 0", "min_overlap is 0"),
         (RANGE + " --min-length 0", "min_length is 0"),
         (RANGE + " --top 0", "top is 0"),
-        (RANGE + " --length 5:2", "holds no length"),
+        (RANGE + " --length 5:2", "The length range 5:2 is empty"),
         (RANGE + " --length 2:", "--length is '2:'"),
         (RANGE + " --length x", "--length is 'x'"),
         (RANGE + " --exclude 3", "states 0 to 2"),
@@ -270,9 +270,7 @@ def test_numbers_larger_than_any_machine_word_are_answered(run: Run, dataset_fol
         assert run("match", dataset_folder(), *arguments).answer["searched_steps"] == 9
 
 
-def test_a_range_over_a_sequence_boundary_names_the_boundary(
-    run: Run, dataset_folder: Build
-) -> None:
+def test_the_error_for_a_range_across_a_boundary_names_it(run: Run, dataset_folder: Build) -> None:
     data = dataset_folder(sequences=[7, 7, 7, 7, 8, 8, 8, 8, 8])
     assert "step 4" in run("match", data, *RANGE.split()).sentence
     at_the_boundary = "--start 2 --stop 4 --threshold 0.5 --off-after 1 --format json".split()
@@ -281,9 +279,7 @@ def test_a_range_over_a_sequence_boundary_names_the_boundary(
     assert answer["matches"][0]["sequence"] == 7
 
 
-def test_the_source_may_be_left_out_only_where_there_is_one(
-    run: Run, dataset_folder: Build
-) -> None:
+def test_the_source_is_optional_only_if_there_is_one(run: Run, dataset_folder: Build) -> None:
     data = dataset_folder(sources={"one": example_rows(), "two": example_rows()})
     assert "--source: one, two" in run("match", data, *RANGE.split()).sentence
     arguments = [*RANGE.split(), "--source", "two", "--format", "json"]
@@ -291,7 +287,7 @@ def test_the_source_may_be_left_out_only_where_there_is_one(
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_the_answer_is_that_of_the_definition(run: Run, dataset_folder: Build, seed: int) -> None:
+def test_the_answer_follows_the_definition(run: Run, dataset_folder: Build, seed: int) -> None:
     rng = np.random.default_rng(seed)
     n_steps, n_states = int(rng.integers(1, 24)), int(rng.integers(1, 7))
     kind = str(rng.choice(["float16", "float32", "float64"]))
@@ -333,8 +329,8 @@ def test_the_answer_is_that_of_the_definition(run: Run, dataset_folder: Build, s
     ]
     assert (answer["reason"] is None) == bool(expected["matches"])
     assert len(answer["matches"]) == len(expected["matches"])
-    for match, wanted in zip(answer["matches"], expected["matches"], strict=True):
-        rank, first, stop, overlap, union, sequence, profile_start, profile = wanted
+    for match, expected_match in zip(answer["matches"], expected["matches"], strict=True):
+        rank, first, stop, overlap, union, sequence, profile_start, profile = expected_match
         assert match["rank"] == rank
         assert (match["start"], match["stop"], match["length"]) == (first, stop, stop - first)
         assert (match["overlap"], match["union"]) == (overlap, union)
@@ -359,7 +355,7 @@ def options(query: naive.NaiveQuery) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("breaks", [*NO_DATASET, *BROKEN])
-def test_match_says_what_is_wrong_with_the_data(
+def test_match_reports_problems_of_the_data(
     run: Run, dataset_folder: Build, breaks: Callable[[Path], None]
 ) -> None:
     data = dataset_folder()
@@ -378,7 +374,7 @@ def test_one_row_and_one_state_are_enough(
     assert [(m["start"], m["stop"]) for m in answer["matches"]] == [(0, n_steps)]
 
 
-def test_an_index_that_pandas_wrote_is_no_state(run: Run, dataset_folder: Build) -> None:
+def test_an_index_written_by_pandas_is_not_a_state(run: Run, dataset_folder: Build) -> None:
     data = dataset_folder()
     frame = pd.DataFrame(example_rows(), columns=["a", "b", "c"])
     frame.index = pd.Index(np.arange(9.0) + 100, name="when")
@@ -398,7 +394,7 @@ def test_an_interrupted_first_opening_ends_with_130_and_leaves_nothing(tmp_path:
         *"--states 0,1 --threshold 0.5 --min-overlap 2 --workers 1 --format json".split(),
     ]
     pipe = subprocess.PIPE
-    # Tests that run in the background of a shell are deaf to Ctrl+C, and so would be the command.
+    # Tests in the background of a shell ignore Ctrl+C, and the command would inherit this.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         first = subprocess.Popen(
@@ -409,7 +405,7 @@ def test_an_interrupted_first_opening_ends_with_130_and_leaves_nothing(tmp_path:
     while not list(copies.glob("*.tmp/rows-taken-in")):
         assert first.poll() is None, first.communicate()
         time.sleep(0.001)
-    # Ctrl+C reaches every process of a command, the one of --workers as well.
+    # Ctrl+C reaches every process of a command, including those of --workers.
     os.killpg(first.pid, signal.SIGINT)
     out, err = first.communicate(timeout=60)
     assert (first.returncode, out, err.strip()) == (130, "", "")

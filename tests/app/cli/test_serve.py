@@ -29,7 +29,7 @@ def taken_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_a_port_in_use_is_told_before_any_work(run: Run, taken_port: int) -> None:
+def test_a_port_in_use_is_reported_before_any_work(run: Run, taken_port: int) -> None:
     says = f"Port {taken_port} on 127.0.0.1 is in use"
     assert says in run("serve", "--port", taken_port).sentence
 
@@ -42,7 +42,7 @@ def test_a_port_in_use_is_told_before_any_work(run: Run, taken_port: int) -> Non
         ("a" * 64, "cannot be found"),
     ],
 )
-def test_a_host_that_is_not_here_is_one_sentence(run: Run, host: str, says: str) -> None:
+def test_a_host_that_cannot_be_used_is_one_sentence(run: Run, host: str, says: str) -> None:
     assert says in run("serve", "--host", host, "--port", 0).sentence
 
 
@@ -56,7 +56,7 @@ def test_a_port_that_is_not_allowed_is_one_sentence(
     assert "may not listen on port 80" in run("serve", "--port", 80).sentence
 
 
-def test_serve_ends_with_2_when_no_dataset_is_good(
+def test_serve_ends_with_2_without_a_valid_dataset(
     run: Run, dataset_folder: Build, tmp_path: Path
 ) -> None:
     data = dataset_folder()
@@ -69,21 +69,21 @@ def test_serve_ends_with_2_when_no_dataset_is_good(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
-def test_the_address_is_one_that_a_browser_takes(host: str) -> None:
+def test_the_address_is_valid_in_a_browser(host: str) -> None:
     with serving.bind(host, 0) as listener:
         port = listener.getsockname()[1]
         assert serving.url(host, listener) == f"http://127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_serve_answers_where_it_says_and_ends_cleanly(
+def test_serve_answers_at_its_address_and_ends_cleanly(
     dataset_folder: Build, cache: Path, end: signal.Signals
 ) -> None:
     good, broken, damaged = map(dataset_folder, ("good", "broken", "and damaged"))
     truncated(broken)
     states = (
         damaged / "states" / "layer.parquet"
-    )  # its footer is fine, and it would be opened first
+    )  # its footer is valid, and it would be opened first
     content = states.read_bytes()
     states.write_bytes(content[:4] + bytes([255] * 200) + content[204:])
     server = subprocess.Popen(
@@ -104,7 +104,7 @@ def test_serve_answers_where_it_says_and_ends_cleanly(
             assert "Statebrush" in answer.read().decode()
         time.sleep(0.1)
         with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2]))) as client:
-            if end == signal.SIGINT:  # a thread is still at work: nobody waits for it
+            if end == signal.SIGINT:  # a thread is still busy, but the server does not wait for it
                 client.sendall(b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
                 time.sleep(0.1)
             server.send_signal(end)
@@ -113,13 +113,13 @@ def test_serve_answers_where_it_says_and_ends_cleanly(
         server.kill()
         server.wait()
     assert (server.returncode, out) == (0, "")
-    # A busy machine may be slow enough for progress to be told.
+    # On a busy machine progress may be reported.
     first, second = [line for line in err.splitlines() if not line.startswith("Preparing")]
     assert "and damaged/states/layer.parquet" in first
     assert "broken" in second
 
 
-def test_clients_that_do_not_read_do_not_hold_all_threads(tmp_path: Path, cache: Path) -> None:
+def test_stalled_clients_do_not_hold_all_threads(tmp_path: Path, cache: Path) -> None:
     rows = np.random.default_rng(0).normal(size=(2_000, 256)).astype(np.float32)
     data = write_dataset(tmp_path / "wide", tokens=["w"] * len(rows), states={"layer": rows})
     large = (
@@ -155,7 +155,7 @@ def test_clients_that_do_not_read_do_not_hold_all_threads(tmp_path: Path, cache:
         server.communicate()
 
 
-def test_a_server_may_hold_more_files_open_than_a_shell_begins_with() -> None:
+def test_a_server_may_open_more_files_than_the_limit_of_a_shell() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (before[0] - 1, before[1]))
@@ -165,7 +165,7 @@ def test_a_server_may_hold_more_files_open_than_a_shell_begins_with() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-def test_kernels_are_compiled_into_the_folder_that_is_set_before_anybody_can_ask_for_a_match(
+def test_kernels_are_compiled_into_the_configured_folder_before_the_first_match(
     dataset_folder: Build, cache: Path, tmp_path: Path
 ) -> None:
     kernels = tmp_path / "kernels"
@@ -195,6 +195,6 @@ def test_kernels_are_compiled_into_the_folder_that_is_set_before_anybody_can_ask
         server.terminate()
         _, err = server.communicate(timeout=30)
     assert "Compiling the search" in err
-    # the same queries as the warm-up covers (test_matching_service.py) add nothing
+    # queries that are covered by the warm-up (test_matching_service.py) add nothing
     assert len([path for path in before if path.suffix == ".nbc"]) >= 5
     assert {path: path.stat().st_mtime_ns for path in kernels.rglob("*.nb*")} == before

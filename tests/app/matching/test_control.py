@@ -272,7 +272,7 @@ def test_a_control_that_is_cancelled_before_the_search_ends_it_at_once() -> None
     control = Control()
     control.cancel()
     service, states = MatchService(), source()
-    with pytest.raises(Cancelled, match="ask again"):
+    with pytest.raises(Cancelled, match="start it again"):
         service.match("a", states, QUERY, control)
     assert service.match("a", states, QUERY).matches
     control.cancel()  # again, and after the end, has no effect

@@ -170,7 +170,7 @@ def as_text(result: MatchResult, sequence: int | None = None) -> str:
     )
 
 
-def test_table_lines_up_and_says_what_was_found() -> None:
+def test_the_table_is_aligned_and_reports_the_counts() -> None:
     query = Query(threshold=0.5, start=3, stop=6, overlapping=True)
     assert as_text(find_matches(states(), query)).splitlines() == [
         "2 states selected by steps 3 to 6 of lstm: s0, s1",
@@ -183,12 +183,12 @@ def test_table_lines_up_and_says_what_was_found() -> None:
     ]
 
 
-def test_table_shows_sequences_where_there_are_some() -> None:
+def test_the_table_shows_sequences_if_there_are_any() -> None:
     text = as_text(find_matches(states(), Query(threshold=0.5, start=3, stop=6)), sequence=0)
     assert "sequence" in text
 
 
-def test_empty_answer_is_told_with_its_reason() -> None:
+def test_an_empty_answer_has_its_reason() -> None:
     result = find_matches(states(), Query(threshold=2, start=3, stop=6))
     assert as_json(result)["reason"] == result.reason
     assert as_json(result)["matches"] == []
@@ -196,11 +196,11 @@ def test_empty_answer_is_told_with_its_reason() -> None:
         "0 states selected by steps 3 to 6 of lstm",
         "0 matches in 9 steps, 0 with every selected state; 0 of 0 listed",
         "",
-        f"No match is listed: {result.reason}.",
+        f"No matches listed: {result.reason}.",
     ]
 
 
-def test_names_of_states_keep_to_their_line() -> None:
+def test_names_of_states_stay_on_one_line() -> None:
     names = ["a\nb", "s1", "s2", "s3"]
     for query, line in (
         (Query(threshold=0.5, start=3, stop=6), r"lstm: a\nb, s1"),

@@ -130,7 +130,7 @@ def test_nothing_is_added_that_was_not_asked_for(dataset: Dataset) -> None:
 def test_the_words_around_are_bounded_and_that_is_said(
     dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "MOST_WORDS", 32)  # 8 rows
+    monkeypatch.setattr(export, "MOST_FILE_WORDS", 32)  # 8 rows
     content, made = written(dataset, "json", everything(dataset))
     assert "2 words before and after each match, not 4" in " ".join(made.caps)
     matches = json.loads(content)["matches"]
@@ -140,7 +140,7 @@ def test_the_words_around_are_bounded_and_that_is_said(
 def test_a_match_that_is_cut_has_the_words_after_its_end(
     dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "MOST_WORDS", 15)  # of 16
+    monkeypatch.setattr(export, "MOST_FILE_WORDS", 15)  # of 16
     for one in json.loads(written(dataset, "json", everything(dataset, 1))[0])["matches"]:
         assert len(one["tokens"]) == len(one["annotations"]["length"]) == 1
         last = 12 if one["start"] < 12 else N

@@ -1,4 +1,4 @@
-"""The result of a match as a file: what pandas and pyarrow read back from it."""
+"""The matches of a query as a file, as read back by pandas and pyarrow."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def datasets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Dataset]:
 
 @dataclass(frozen=True)
 class Made(Export):
-    """What was written, and its bytes."""
+    """An export and its bytes."""
 
     content: bytes
 
@@ -83,7 +83,7 @@ def words(dataset: Dataset) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", ["numbers", "words", "none"])
 @pytest.mark.parametrize("batch", [(10_000, 200_000), (3, 200_000), (10_000, 2)])
-def test_every_form_holds_the_same_rows(
+def test_every_format_has_the_same_rows(
     datasets: dict[str, Dataset], name: str, batch: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export, "_BATCH_ROWS", batch[0])
@@ -94,8 +94,8 @@ def test_every_form_holds_the_same_rows(
     expected = answer_json(result, source="", state_names=["s"] * 6, **words(dataset))["matches"]
     expected = [{column: one[column] for column in CSV_COLUMNS} for one in expected]
 
-    told = json.loads(exported(dataset, "json").content)
-    assert told["matches"] == expected
+    content = json.loads(exported(dataset, "json").content)
+    assert content["matches"] == expected
     frame = pq.read_table(io.BytesIO(exported(dataset, "parquet").content))
     assert frame.to_pylist() == expected
     assert list(frame.column_names) == list(CSV_COLUMNS)
@@ -118,7 +118,7 @@ def test_pandas_reads_the_parquet_file(datasets: dict[str, Dataset]) -> None:
     assert frame["tokens"].map(len).tolist() == frame["length"].tolist()
 
 
-def test_the_query_is_in_every_form(datasets: dict[str, Dataset]) -> None:
+def test_the_query_is_in_every_format(datasets: dict[str, Dataset]) -> None:
     dataset = datasets["numbers"]
     query = replace(QUERY, exclude=(5,), length=(2, 9), top=3, offset=2, context=7)
     forms: tuple[Form, ...] = ("csv", "spreadsheet", "parquet", "json")
@@ -129,7 +129,7 @@ def test_the_query_is_in_every_form(datasets: dict[str, Dataset]) -> None:
     asked = inside["query"]
     assert (asked["source"], asked["start"], asked["stop"]) == ("my layer", 20, 22)
     assert (asked["threshold"], asked["exclude"], asked["length"]) == (-0.2, [5], "2:9")
-    assert (asked["top"], asked["offset"], asked["min_length"]) == (export.MOST_ROWS, 0, 2)
+    assert (asked["top"], asked["offset"], asked["min_length"]) == (export.MOST_FILE_ROWS, 0, 2)
     assert inside["total_matches"] == whole(dataset, query).total_matches
     assert made["json"].n_rows == len(inside.pop("matches")) == len(whole(dataset, query).matches)
 
@@ -144,18 +144,18 @@ def test_the_query_is_in_every_form(datasets: dict[str, Dataset]) -> None:
     assert set(table["query"][1:]) == {""}
 
 
-def test_a_file_is_named_after_what_is_in_it(datasets: dict[str, Dataset]) -> None:
+def test_a_file_is_named_after_its_content(datasets: dict[str, Dataset]) -> None:
     made = exported(datasets["numbers"], "csv")
     assert made.name == "numbers-my_layer-20-22.csv"
     given = Query(threshold=0.4, states=(0, 1, 2, 3, 4, 5))
     made = exported(datasets["numbers"], "parquet", given)
     assert made.name == "numbers-my_layer-states-0-1-2-3-4-and-1-more.parquet"
     dataset = datasets["none"]
-    dataset.id, kept = "../a b/é\0", dataset.id
+    dataset.id, original = "../a b/é\0", dataset.id
     try:
         assert exported(dataset, "json").name == "_a_b_é_-my_layer-20-22.json"
     finally:
-        dataset.id = kept
+        dataset.id = original
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -176,23 +176,23 @@ def test_an_empty_answer_is_a_file_with_its_reason(
     if form == "parquet":
         table = pq.read_table(io.BytesIO(made.content))
         assert table.num_rows == 0
-        told = json.loads(table.schema.metadata[b"statebrush"])
+        content = json.loads(table.schema.metadata[b"statebrush"])
     else:
-        told = json.loads(made.content)
-        assert told["matches"] == []
-    assert "no state" in told["reason"]
+        content = json.loads(made.content)
+        assert content["matches"] == []
+    assert "no state" in content["reason"]
 
 
 @pytest.mark.parametrize("overlapping", [False, True])
 @pytest.mark.parametrize("form", FORMS)
-def test_the_row_cap_says_so_exactly_where_it_bites(
+def test_the_row_limit_is_reported_exactly_if_it_applies(
     datasets: dict[str, Dataset], form: Form, overlapping: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset, query = datasets["numbers"], replace(QUERY, overlapping=overlapping)
     full = len(whole(dataset, query).matches)
-    monkeypatch.setattr(export, "MOST_ROWS", full)
+    monkeypatch.setattr(export, "MOST_FILE_ROWS", full)
     assert exported(dataset, form, query).caps == ()
-    monkeypatch.setattr(export, "MOST_ROWS", full - 1)
+    monkeypatch.setattr(export, "MOST_FILE_ROWS", full - 1)
     made = exported(dataset, form, query)
     assert made.n_rows == full - 1
     (cap,) = made.caps
@@ -200,28 +200,28 @@ def test_the_row_cap_says_so_exactly_where_it_bites(
     assert "--top" in cap
 
 
-def test_the_word_cap_cuts_long_matches_and_says_so(
+def test_the_word_limit_cuts_long_matches_and_is_reported(
     datasets: dict[str, Dataset], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = datasets["numbers"]
     lengths = [match.length for match in whole(dataset).matches]
-    monkeypatch.setattr(export, "MOST_WORDS", sum(lengths))
+    monkeypatch.setattr(export, "MOST_FILE_WORDS", sum(lengths))
     assert exported(dataset, "json").caps == ()
-    monkeypatch.setattr(export, "MOST_WORDS", sum(lengths) - 1)
+    monkeypatch.setattr(export, "MOST_FILE_WORDS", sum(lengths) - 1)
     made = exported(dataset, "json")
-    told = json.loads(made.content)
+    content = json.loads(made.content)
     (cap,) = made.caps
-    assert told["caps"] == [cap]
-    shown = [len(one["tokens"]) for one in told["matches"]]
+    assert content["caps"] == [cap]
+    shown = [len(one["tokens"]) for one in content["matches"]]
     most = max(shown)
     assert shown == [min(length, most) for length in lengths]
     assert sum(shown) < sum(lengths)
-    assert [one["stop"] - one["start"] for one in told["matches"]] == lengths
+    assert [one["stop"] - one["start"] for one in content["matches"]] == lengths
     assert f"their first {most} words" in cap
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_file_is_called_off_while_it_is_searched_for_and_while_it_is_written(
+def test_a_file_can_be_cancelled_during_the_search_and_while_it_is_written(
     datasets: dict[str, Dataset], form: Form, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export, "_BATCH_ROWS", 5)
@@ -229,7 +229,7 @@ def test_a_file_is_called_off_while_it_is_searched_for_and_while_it_is_written(
     service = MatchService()
 
     class Stops(Control):
-        """Is cancelled at the beginning of a stage; its share never falls."""
+        """Is cancelled at the beginning of a stage; checks that its share never decreases."""
 
         def __init__(self, at: str) -> None:
             super().__init__()
@@ -297,7 +297,7 @@ def test_ranges_are_the_matches(seed: int) -> None:
 
 
 def test_pages_of_a_file_stay_small(tmp_path: Path) -> None:
-    # Every state on everywhere: each sequence is one long match, whose words come in bounded pieces.
+    # All states are on everywhere: each sequence is one long match, whose words are written in bounded batches.
     n_steps = 50_000
     write_dataset(
         tmp_path / "long",

@@ -1,4 +1,4 @@
-"""Requests that no page sends: recorded ones, changed at random from a fixed seed."""
+"""Hostile requests: recorded ones, mutated at random from a fixed seed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _TYPES = (
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One request: what is sent, to the byte."""
+    """One request, byte for byte."""
 
     method: str
     path: str
@@ -51,7 +51,7 @@ class Sent:
 
     @property
     def url(self) -> str:
-        """Path and query, quoted."""
+        """The path and query, quoted."""
         path = quote(self.path.encode("utf-8", "surrogatepass"), safe="/")
         pairs = [
             (k.encode("utf-8", "surrogatepass"), v.encode("utf-8", "surrogatepass"))
@@ -75,6 +75,9 @@ RECORDED: tuple[tuple[str, str, dict[str, Any] | None, tuple[tuple[str, str], ..
      {**_STRETCH, "n": 1, "source": "one",
       "brush": {"start": 20, "stop": 23, "before": 1, "after": 0}}, ()),
     ("POST", "/_view/tracks", {**_STRETCH, "tracks": ["half"]}, ()),
+    ("POST", "/_view/state",
+     {"n": 1, "dataset": "waves", "fp": "", "source": "one", "state": 3, "threshold": 0.3,
+      "polarity": "high"}, ()),
     ("POST", f"/_jobs/match/{PAGE}/1",
      {"n": 1, "page": PAGE, "key": KEY, "restored": 0, "instead": False}, ()),
     ("POST", "/_view/search",
@@ -93,16 +96,18 @@ RECORDED: tuple[tuple[str, str, dict[str, Any] | None, tuple[tuple[str, str], ..
                                       ("stop", "9"), ("annotations", "half"))),
     ("GET", "/api/v1/match", None, (("dataset", "waves"), ("source", "one"), ("start", "20"),
                                     ("stop", "23"), ("threshold", "0.3"), ("exclude", "1,2"))),
+    ("GET", "/api/v1/state", None, (("dataset", "waves"), ("source", "one"), ("state", "3"),
+                                    ("threshold", "0.3"), ("polarity", "low"))),
     ("GET", "/api/v1/search", None, (("dataset", "waves"), ("query", "w3 w4"), ("top", "5"))),
     ("GET", "/_dash-component-suites/dash/dcc/async-graph.js", None, ()),
 )  # fmt: skip
 
 
 def hostile(seed: int, count: int) -> Iterator[Sent]:
-    """Yield `count` requests; the same for the same seed. Some are changed so little that they still fit."""
+    """Yield `count` requests, determined by the seed. Some are mutated so little that they are still valid."""
     rng = random.Random(seed)
     for _ in range(count):
-        # Bodies have most places to change.
+        # Bodies offer the most mutations.
         (recorded,) = rng.choices(RECORDED, [3 if one[2] else 1 for one in RECORDED])
         method, path, body, query = recorded
         sent = Sent(method, path, query)
@@ -135,7 +140,7 @@ def hostile(seed: int, count: int) -> Iterator[Sent]:
 
 
 def _changed(rng: random.Random, whole: Any) -> Any:
-    """A JSON value with one place in it changed."""
+    """Return a JSON value with one part of it mutated."""
     places = list(_places(whole))
     if not places or rng.random() < 0.03:
         return _value(rng)
@@ -170,7 +175,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _text(rng: random.Random, body: Any) -> bytes:
-    """The body as bytes: now and then cut, with a byte changed, or with what no encoder writes."""
+    """Return the body as bytes, sometimes cut, with a byte changed, or with text that no encoder writes."""
     text = json.dumps(body)
     deep = rng.choice((50, 900, 100_000))
     text = text.replace(f'"{_NEST}"', "[" * deep + "]" * deep)

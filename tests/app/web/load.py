@@ -1,4 +1,4 @@
-"""A dashboard server in a process of its own, and users of it that ask as a page asks."""
+"""A dashboard server in a separate process, and users that send the requests of a page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests import ROOT
 
 @contextmanager
 def serving(data: Path, cache: Path, *options: str, log: Path | None = None) -> Iterator[str]:
-    """Start `python -m app serve` as a user would, and yield its address; `log` gets what it writes to stderr."""
+    """Start `python -m app serve` as a user would, and yield its address; `log` receives its stderr."""
     command = [sys.executable, "-m", "app", "serve", str(data)]
     command += ["--port", "0", "--cache-dir", str(cache)]
     errors = log.open("wb") if log else None
@@ -46,7 +46,7 @@ def serving(data: Path, cache: Path, *options: str, log: Path | None = None) -> 
 
 
 class User:
-    """One browser tab, without the browser: a name of its own, one kept connection, one request at a time."""
+    """A browser tab without the browser: with its own name, one connection, one request at a time."""
 
     def __init__(self, url: str) -> None:
         self.page = secrets.token_hex(16)
@@ -60,20 +60,20 @@ class User:
         self._http.close()
 
     def window(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The ``window`` store."""
+        """Request the ``window`` store."""
         return json.loads(self.window_text(request))  # type: ignore[no-any-return]
 
     def window_text(self, request: dict[str, Any]) -> bytes:
-        """The answer that holds the ``window`` store, unread: where reading it would be the load."""
+        """Request the ``window`` store without parsing it, which would itself be a load."""
         return self.send("POST", "/_view/window", self._numbered(request))
 
     def search(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The ``search`` store."""
+        """Request the ``search`` store."""
         text = self.send("POST", "/_view/search", self._numbered(request))
         return json.loads(text)  # type: ignore[no-any-return]
 
     def match(self, key: dict[str, Any]) -> dict[str, Any]:
-        """The ``match`` and ``overview`` stores: at once, or asked for until they are there."""
+        """Request the ``match`` and ``overview`` stores, polling until they are ready."""
         request = self._numbered({"page": self.page, "key": key, "restored": 0, "instead": False})
         path = f"/_jobs/match/{self.page}/{self._n}"
         state = json.loads(self.send("POST", path, request))
@@ -102,7 +102,7 @@ class User:
 
 
 def match_key(start: int, stop: int, threshold: float, **change: Any) -> dict[str, Any]:
-    """What decides a match, as the page's view has it, on the source ``h`` of the dataset ``load``."""
+    """Return the key of a match, as in the view of a page, for the source ``h`` of the dataset ``load``."""
     return {
         "dataset": "load", "fp": "", "source": "h", "start": start, "stop": stop, "before": 0,
         "after": 0, "threshold": threshold, "polarity": "high", "excluded": [],
@@ -112,18 +112,18 @@ def match_key(start: int, stop: int, threshold: float, **change: Any) -> dict[st
 
 
 def window_request(start: int, steps: int = 60) -> dict[str, Any]:
-    """What a page asks for when it shows a stretch of steps."""
-    stretch = {"start": start, "stop": start + steps, "brush": None}
-    return {"dataset": "load", "fp": "", "source": "h", **stretch}
+    """Return the request of a page for a range of steps."""
+    window = {"start": start, "stop": start + steps, "brush": None}
+    return {"dataset": "load", "fp": "", "source": "h", **window}
 
 
 def search_request(phrase: str) -> dict[str, Any]:
-    """What the search box asks for."""
+    """Return the request of the search box."""
     return {"dataset": "load", "phrase": phrase, "exact": False, "from": 0, "way": "here"}
 
 
 def seconds_of(work: Callable[[], object]) -> float:
-    """How long a call takes."""
-    begun = time.perf_counter()
+    """Return the duration of a call in seconds."""
+    started = time.perf_counter()
     work()
-    return time.perf_counter() - begun
+    return time.perf_counter() - started

@@ -1,4 +1,4 @@
-"""The page loads one module of ours; the rest is reached by its imports and never served stale."""
+"""The page loads one module; the others are imported by it and never served stale."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dashboard over HTTP: what the server answers to the browser's requests, and how much of it."""
+"""The dashboard over HTTP: the answers to the browser's requests, and their size."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.matching import Query, States, select
 from app.settings import load
 from app.web.factory import create_app
-from app.web.payloads.window import MARGIN, MOST_STEPS, BrushSummaries, brush_summary
+from app.web.payloads.match import heat_start
+from app.web.payloads.window import MARGIN, MOST_WINDOW_STEPS, BrushSummaries, brush_summary
 from app.web.view.url import View, write
 from loaders import Catalog
 from loaders.writer import write_dataset
@@ -57,7 +60,7 @@ def client(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> FlaskC
 
 
 def post(client: FlaskClient, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Post what a page asks for; return the answer."""
+    """Post the request of a page; return the answer."""
     answer = client.post(path, json=body)
     assert answer.status_code == 200, answer.text
     return json.loads(answer.text)  # type: ignore[no-any-return]
@@ -91,7 +94,7 @@ def test_the_page_is_served_with_everything_local(client: FlaskClient) -> None:
     assert "broken (cannot be opened)" in layout
 
 
-def test_a_bare_address_opens_on_a_telling_selection(client: FlaskClient) -> None:
+def test_an_address_without_a_query_opens_with_a_useful_selection(client: FlaskClient) -> None:
     answer = opened(client, "")
     view = answer["view"]
     assert view["dataset"] == "waves"
@@ -102,7 +105,7 @@ def test_a_bare_address_opens_on_a_telling_selection(client: FlaskClient) -> Non
     assert answer["info"]["tracks"] == [{"value": "half", "label": "half", "kind": "categorical"}]
 
 
-def test_a_link_is_opened_as_it_says(client: FlaskClient, catalog: Catalog) -> None:
+def test_a_link_is_opened_unchanged(client: FlaskClient, catalog: Catalog) -> None:
     dataset = catalog.get("waves")
     made = View(
         dataset="waves", fp=dataset.fingerprint, source="two", threshold=0.125, first=700,
@@ -126,11 +129,11 @@ def test_a_link_is_opened_as_it_says(client: FlaskClient, catalog: Catalog) -> N
         ("?dataset=waves&threshold=0.1&exclude=39-41", "0 to 39"),
         ("?dataset=waves&threshold=0.1&state=40", "0 to 39"),
         ("?dataset=waves&threshold=0.1&track=mood", "no annotation “mood”"),
-        ("?dataset=waves&threshold=0.1&colour=mood", "“mood”, which is no annotation"),
+        ("?dataset=waves&threshold=0.1&colour=mood", "“mood”, which is not an annotation"),
         ("?dataset=broken", "tokens.parquet"),
     ],
 )
-def test_what_does_not_fit_is_named_and_the_rest_opens(
+def test_invalid_parts_are_named_and_the_rest_opens(
     client: FlaskClient, search: str, word: str
 ) -> None:
     answer = opened(client, search)
@@ -141,13 +144,13 @@ def test_what_does_not_fit_is_named_and_the_rest_opens(
     assert "\n" not in said[0]
 
 
-def test_a_selection_that_does_not_fit_takes_its_limits_along(client: FlaskClient) -> None:
+def test_an_invalid_selection_is_dropped_with_its_limits(client: FlaskClient) -> None:
     view = opened(client, "?dataset=waves&sel=498:502&off=7:9&threshold=0.1&colour=mood")["view"]
     assert (view["start"], view["before"], view["after"]) == (None, 0, 0)
     assert view["colour"] == "match"
 
 
-def test_picking_a_broken_dataset_stays_where_one_is(client: FlaskClient) -> None:
+def test_picking_a_broken_dataset_keeps_the_view(client: FlaskClient) -> None:
     answer = opened(client, "?dataset=broken", "dataset")
     assert set(answer) == {"notices"}
     assert answer["notices"]["items"][0]["level"] == "error"
@@ -172,7 +175,7 @@ def decode(payload: dict[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize(("source", "dtype"), [("one", "float32"), ("two", "float64")])
-def test_a_window_carries_the_stored_numbers(
+def test_a_window_contains_the_stored_numbers(
     client: FlaskClient, catalog: Catalog, source: str, dtype: str
 ) -> None:
     request = {
@@ -188,20 +191,20 @@ def test_a_window_carries_the_stored_numbers(
     assert [s["start"] for s in payload["sequences"]] == [0, 500]
     summary = decode({**payload, "values": payload["brush"]["values"]})
     assert np.array_equal(summary[0], rows[3:6].min(axis=0).astype(dtype))
-    assert np.array_equal(summary[3], rows[0:3].max(axis=0).astype(dtype)), "cut at the edge"
+    assert np.array_equal(summary[3], rows[0:3].max(axis=0).astype(dtype)), "clipped at the edge"
 
 
-def test_a_window_is_bounded_whatever_is_asked(client: FlaskClient) -> None:
+def test_a_window_is_bounded_for_any_request(client: FlaskClient) -> None:
     request = {
         "n": 1, "dataset": "waves", "fp": "", "source": "one", "start": -5, "stop": 10**9,
         "brush": {"start": 0, "stop": 500, "before": 10**9, "after": 10**9},
     }  # fmt: skip
     answer = post(client, "/_view/window", request)
-    assert answer["stop"] - answer["start"] == MOST_STEPS
+    assert answer["stop"] - answer["start"] == MOST_WINDOW_STEPS
     assert len(json.dumps(answer)) < 200_000
 
 
-def test_a_match_answers_with_rows_bins_and_the_servers_s1(
+def test_a_match_returns_rows_bins_and_the_servers_s1(
     client: FlaskClient, catalog: Catalog
 ) -> None:
     answer = matched(client, KEY)
@@ -260,6 +263,45 @@ def test_a_match_that_cannot_be_run_is_a_sentence(
     assert answer["n"] == 9
 
 
+@pytest.mark.parametrize("column", ["start", "length", "overlap", "more"])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_a_sorted_column_turns_alone_and_equal_matches_stay_in_rank_order(
+    client: FlaskClient, column: str, sign: str
+) -> None:
+    def listed(sort: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        for page in range(5):
+            rows += matched(client, {**KEY, "sort": sort, "page": page})["rows"]
+        return rows
+
+    value = {"start": "start", "length": "length", "overlap": "overlap", "more": "union"}[column]
+    ranked = listed("rank")
+    assert len(ranked) > 60
+    assert [row["rank"] for row in ranked] == sorted(row["rank"] for row in ranked)
+    turn = -1 if sign else 1
+    wanted = sorted(ranked, key=lambda row: (turn * row[value], row["rank"]))
+    assert [row["rank"] for row in listed(sign + column)] == [row["rank"] for row in wanted]
+
+
+@given(
+    around=st.lists(st.integers(0, 9), max_size=40), least=st.integers(0, 9), size=st.integers(0, 9)
+)
+def test_heat_starts_at_what_is_usual_and_below_every_match(
+    around: list[int], least: int, size: int
+) -> None:
+    around = [min(on, size) for on in around]
+    least = min(least, size)
+    start = heat_start(around, least, size) * size
+    if not around or not size:
+        assert start == 0
+        return
+    assert start < max(1, least) + 0.01, "every match is coloured"
+    ordinary = sorted(around)[int(0.9 * (len(around) - 1))]
+    assert start <= ordinary + 0.01
+    if ordinary < least:
+        assert abs(start - ordinary) < 0.01 * size, "nine of ten steps around are not"
+
+
 def test_an_empty_selection_is_an_answer_with_a_reason(client: FlaskClient) -> None:
     answer = matched(client, {**KEY, "threshold": 7.5})
     assert answer["rows"] == []
@@ -267,7 +309,7 @@ def test_an_empty_selection_is_an_answer_with_a_reason(client: FlaskClient) -> N
     assert "comes closest" in answer["reason"]
 
 
-def test_a_folder_whose_name_is_no_text_does_not_keep_the_others_from_being_served(
+def test_an_undecodable_folder_name_does_not_prevent_serving_the_others(
     tmp_path: Path,
 ) -> None:
     for name in ("fine", "odd"):
@@ -284,7 +326,7 @@ def test_a_folder_whose_name_is_no_text_does_not_keep_the_others_from_being_serv
     assert opened(client, "?dataset=fine")["info"]["dataset"] == "fine"
 
 
-def test_questions_about_long_work_that_make_no_sense_get_an_answer(client: FlaskClient) -> None:
+def test_invalid_requests_about_jobs_get_an_answer(client: FlaskClient) -> None:
     def asked(path: str, method: str = "get") -> dict[str, Any]:
         answer = getattr(client, method)(f"/_jobs/{path}")
         assert answer.status_code == 200, answer.text
@@ -345,10 +387,10 @@ def test_a_copy_is_cancelled_over_http_unless_another_page_waits(
         if copy("a") == "ready":
             return
         time.sleep(0.01)
-    raise AssertionError("asked for again, it was not built")
+    raise AssertionError("requested again, it was not built")
 
 
-def test_a_file_is_prepared_fetched_once_and_gone(client: FlaskClient) -> None:
+def test_a_file_is_prepared_downloaded_once_and_deleted(client: FlaskClient) -> None:
     opened(client, "?dataset=waves&source=one")
     address = "/_jobs/file/" + "c" * 32 + "/0"
     wanted = {"form": "csv", "key": {**KEY, "sort": "-length", "page": 3}}
@@ -356,7 +398,7 @@ def test_a_file_is_prepared_fetched_once_and_gone(client: FlaskClient) -> None:
     assert (state["state"], state["answer"]["caps"]) == ("done", [])
     name = state["answer"]["name"]
     assert client.head(f"{address}/{name}", buffered=True).status_code == 200, (
-        "asking about it does not take it"
+        "polling does not consume it"
     )
     answer = client.get(f"{address}/{name}", buffered=True)
     assert answer.mimetype == "text/csv"
@@ -371,9 +413,7 @@ def test_a_file_is_prepared_fetched_once_and_gone(client: FlaskClient) -> None:
     assert (refused.status_code, "not JSON" in refused.json["error"]) == (400, True)  # type: ignore[index]
 
 
-def test_clients_that_do_not_read_their_files_leave_threads_for_others(
-    catalog: Catalog, tmp_path: Path
-) -> None:
+def test_stalled_downloads_leave_threads_for_others(catalog: Catalog, tmp_path: Path) -> None:
     settings = load({}, {"cache_dir": str(tmp_path), "threads": "2"})
     client = create_app(catalog, settings, patience=0).server.test_client()
     (tmp_path / "jobs").mkdir(exist_ok=True)
@@ -384,17 +424,15 @@ def test_clients_that_do_not_read_their_files_leave_threads_for_others(
     reading = client.get(first)
     refused = client.get(second, buffered=True)
     assert (refused.status_code, refused.mimetype) == (503, "text/plain")
-    assert "ask again" in refused.text
+    assert "try again" in refused.text
     reading.close()
     for _ in range(3):
-        assert client.head(second, buffered=True).status_code == 200, (
-            "only asked whether it may come"
-        )
+        assert client.head(second, buffered=True).status_code == 200, "a HEAD request only"
     answer = client.get(second, buffered=True)
     assert (answer.status_code, answer.data) == (200, bytes(1_000_000))
-    assert client.get(second).status_code == 404, "sent whole, it is gone"
+    assert client.get(second).status_code == 404, "deleted after it was sent completely"
     again = client.get(first, buffered=True)
-    assert again.status_code == 200, "half of it was sent: it can be fetched again"
+    assert again.status_code == 200, "sent only in part, it can be downloaded again"
 
 
 def test_a_request_of_many_megabytes_is_refused(client: FlaskClient) -> None:
@@ -408,7 +446,7 @@ def test_a_request_of_many_megabytes_is_refused(client: FlaskClient) -> None:
     assert "Nothing is selected" in stores["match"]["error"]
 
 
-def test_a_brush_is_read_once_however_often_its_window_moves(
+def test_a_brush_is_read_once_while_its_window_moves(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = catalog.get("waves").open_source("one")
@@ -428,4 +466,4 @@ def test_a_brush_is_read_once_however_often_its_window_moves(
     assert read == [(10, 13), (20, 23)]
     np.testing.assert_array_equal(summaries.get(source, (0, 500), brushes[2]), wanted[2])
     summaries.get(source, (0, 500), brushes[0])
-    assert read == [(10, 13), (20, 23), (30, 33), (10, 13)], "only so many are kept"
+    assert read == [(10, 13), (20, 23), (30, 33), (10, 13)], "the cache is bounded"

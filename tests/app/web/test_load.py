@@ -1,4 +1,4 @@
-"""Twenty users at once on a server started as a user would: no error, nobody gets another's answer."""
+"""Twenty users at once on a server started from the command line: no error, and no mixed-up answers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Ask = tuple[str, dict[str, Any]]
 
 
 def questions(user: int, round_: int) -> list[Ask]:
-    """What one user asks in one round: nobody else asks the same."""
+    """Return the requests of one user in one round, which no other user sends."""
     at = 100 + 900 * user + 90 * round_
     key = match_key(at, at + 3, round(0.1 + 0.02 * user + 0.005 * round_, 3))
     return [
@@ -51,7 +51,7 @@ def questions(user: int, round_: int) -> list[Ask]:
 
 
 def alone(services: Services, kind: str, asked: dict[str, Any]) -> Any:
-    """The answer to somebody who is alone, without HTTP."""
+    """Return the answer to a single user, without HTTP."""
     if kind == "match":
         return answer_match(services, {"n": 0, "key": asked}, Control())
     answers: dict[str, Callable[..., Any]] = {"window": answer_window, "search": answer_search}
@@ -59,7 +59,7 @@ def alone(services: Services, kind: str, asked: dict[str, Any]) -> Any:
 
 
 def comparable(answer: Any) -> Any:
-    """An answer as JSON has it, without what differs from run to run."""
+    """Return an answer as JSON, without the parts that differ between runs."""
     plain = json.loads(json.dumps(answer))
     for store in (plain, plain.get("match", {}), plain.get("overview", {})):
         store.pop("n", None)
@@ -68,7 +68,7 @@ def comparable(answer: Any) -> Any:
     return plain
 
 
-def test_twenty_users_at_once_each_get_their_own_answers(tmp_path: Path) -> None:
+def test_twenty_users_at_once_get_their_own_answers(tmp_path: Path) -> None:
     data = write(tmp_path / "load")
     together = Barrier(USERS)
 
@@ -87,7 +87,7 @@ def test_twenty_users_at_once_each_get_their_own_answers(tmp_path: Path) -> None
 
     settings = load({}, {"cache_dir": str(tmp_path / "cache")})
     services = make_services(Catalog([data], settings.cache_dir), settings)
-    services.copies.ready(services.corpus.dataset("load"), "h")
+    services.preparations.ready(services.corpus.dataset("load"), "h")
     matched = 0
     for answers in got:
         for (kind, asked), answer in answers:

@@ -1,4 +1,4 @@
-"""What does not fit is refused with one sentence and one line, before anything of ours reads it."""
+"""Invalid requests are refused with one sentence and one log line, before any other code reads them."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from loaders.writer import write_dataset
 from tests.app.web.hostile import DASH, KEY, PAGE
 
 TRACKS = ["half", "number", "phrase"]
-STRETCH = {"n": 1, "dataset": "waves", "fp": "", "source": "one", "start": 0, "stop": 9}
-WINDOW = {**STRETCH, "brush": None}
+RANGE = {"n": 1, "dataset": "waves", "fp": "", "source": "one", "start": 0, "stop": 9}
+WINDOW = {**RANGE, "brush": None}
 MATCHES = f"/_jobs/match/{PAGE}/1"
 MATCH = {"n": 1, "page": PAGE, "key": {**KEY, "tracks": []}, "restored": 0, "instead": False}
 
 
 @pytest.fixture
 def fresh_client(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
-    """A client of an application that has refused nothing yet."""
+    """A client of an application that has not refused any request yet."""
     return made(tmp_path_factory)
 
 
@@ -73,8 +73,8 @@ def test_every_answer_is_of_its_declared_type(client: FlaskClient) -> None:
         ),
         ("open", "OpenedView", {"kind": "load", "search": "", "n": 1}),
         ("window", "window",
-         {**STRETCH, "brush": {"start": 3, "stop": 6, "before": 1, "after": 0}}),
-        ("window", "window", {**STRETCH, "source": "two", "brush": None}),
+         {**RANGE, "brush": {"start": 3, "stop": 6, "before": 1, "after": 0}}),
+        ("window", "window", {**RANGE, "source": "two", "brush": None}),
         ("tracks", "tracks",
          {"dataset": "waves", "fp": "", "start": 0, "stop": 9, "tracks": TRACKS}),
         ("search", "search",
@@ -125,7 +125,7 @@ def test_a_callback_of_dash_is_refused(client: FlaskClient) -> None:
         (lambda r: r["key"].update(tracks=["\ud800"]), ["key.tracks.0", "\\ud800"]),
     ],
 )
-def test_a_request_that_does_not_fit_names_field_expected_and_found(
+def test_the_error_for_an_invalid_request_names_field_expected_and_found(
     client: FlaskClient, change: Callable[[dict[str, Any]], Any], words: list[str]
 ) -> None:
     answer = post(client, with_match(change), MATCHES)
@@ -148,7 +148,7 @@ def test_a_request_that_does_not_fit_names_field_expected_and_found(
         (b"{}", "text/plain", "application/json"),
     ],
 )
-def test_a_body_that_is_no_json_object_is_refused(
+def test_a_body_that_is_not_a_json_object_is_refused(
     client: FlaskClient, data: bytes, content_type: str, word: str
 ) -> None:
     for path in ("/_view/window", MATCHES, f"/_jobs/file/{PAGE}/0"):
@@ -157,7 +157,7 @@ def test_a_body_that_is_no_json_object_is_refused(
         assert word in answer.json["error"]  # type: ignore[index]
 
 
-def test_a_refusal_is_one_line_in_the_log_and_a_fault_has_its_traceback(
+def test_a_refusal_is_one_line_in_the_log_and_a_bug_has_its_traceback(
     fresh_client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     post(fresh_client, {**WINDOW, "source": ["a\nb"]})
@@ -167,7 +167,7 @@ def test_a_refusal_is_one_line_in_the_log_and_a_fault_has_its_traceback(
     assert "\n" not in line.getMessage()
 
     def fail(*_: object) -> None:
-        raise RuntimeError("a fault of ours")
+        raise RuntimeError("a bug")
 
     monkeypatch.setattr(Catalog, "get", fail)
     caplog.clear()
@@ -190,15 +190,15 @@ def test_the_log_gets_a_few_refusals_a_minute_and_the_number_of_the_others(
     assert "6997 more" in caplog.records[4].getMessage()
 
 
-def test_a_file_of_a_library_that_there_is_not_is_a_404(client: FlaskClient) -> None:
+def test_a_missing_file_of_a_library_is_a_404(client: FlaskClient) -> None:
     for path in ("x/y.js", "dash/../x", "dash/deps/nope.js"):
         assert client.get(f"/_dash-component-suites/{path}").status_code == 404
 
 
-def test_a_name_with_a_line_break_is_no_file(client: FlaskClient, tmp_path: Path) -> None:
+def test_a_name_with_a_line_break_is_not_a_file(client: FlaskClient, tmp_path: Path) -> None:
     body = {"form": "csv", "key": MATCH["key"]}
     address = f"/_jobs/file/{PAGE}/0"
     answer = post(client, body, address)
     assert answer.json["state"] == "done", answer.text
     assert client.get(f"{address}/a%0D%0Ab.csv").status_code == 404
-    assert client.get(f"{address}/a.csv", buffered=True).status_code == 200, "it is still there"
+    assert client.get(f"{address}/a.csv", buffered=True).status_code == 200, "it still exists"

@@ -1,4 +1,4 @@
-"""What the dashboard makes of a search and of a file to save."""
+"""Searches and downloads of the dashboard."""
 
 from __future__ import annotations
 
@@ -57,49 +57,49 @@ PAGES = itertools.count()
 
 
 def prepared(services: Services, form: str, **change: Any) -> dict[str, Any]:
-    """How the file of a new page stands."""
+    """Return the status of the file of a new page."""
     return start_download(
         services, f"{next(PAGES):032x}", "0", {"form": form, "key": {**KEY, **change}}
     )
 
 
 def saved(services: Services, form: str, **change: Any) -> tuple[bytes, str]:
-    wanted = {"form": form, "key": {**KEY, **change}}
+    request_body = {"form": form, "key": {**KEY, **change}}
     path = services.files.file(JobName("a" * 32, FILE, 0))
-    answer = answer_download(services, wanted, path, Control())
+    answer = answer_download(services, request_body, path, Control())
     assert answer["caps"] == []
     assert [one.suffix for one in path.parent.iterdir()] == [".file"]
     return path.read_bytes(), answer["name"]
 
 
-def test_every_file_holds_the_whole_list_and_the_query(services: Services) -> None:
+def test_every_file_contains_the_whole_list_and_the_query(services: Services) -> None:
     dataset = services.corpus.dataset("d")
     source = dataset.open_source("h")
     query = Query(threshold=0.3, start=20, stop=23, top=100_000, context=0)
     result = services.matching.match("x", States(source.rows, dataset.sequences.offsets), query)
-    wanted = [(m.start, m.stop, m.overlap, m.union) for m in result.matches]
-    assert len(wanted) > 50, "more than a page"
+    expected = [(m.start, m.stop, m.overlap, m.union) for m in result.matches]
+    assert len(expected) > 50, "more than a page"
     columns = ["start", "stop", "overlap", "union"]
 
     content, name = saved(services, "csv")
     assert name.endswith(".csv")
     table = pd.read_csv(io.BytesIO(content), keep_default_na=False)
-    assert list(table[columns].itertuples(index=False, name=None)) == wanted
+    assert list(table[columns].itertuples(index=False, name=None)) == expected
     assert json.loads(table["query"][0])["query"]["threshold"] == 0.3
 
     content, _ = saved(services, "parquet")
     parquet = pq.read_table(io.BytesIO(content))
-    assert parquet.select(columns).to_pandas().to_records(index=False).tolist() == wanted
+    assert parquet.select(columns).to_pandas().to_records(index=False).tolist() == expected
     assert b"0.3" in parquet.schema.metadata[b"statebrush"]
 
     content, _ = saved(services, "json")
     whole = json.loads(content)
-    assert [tuple(m[c] for c in columns) for m in whole["matches"]] == wanted
+    assert [tuple(m[c] for c in columns) for m in whole["matches"]] == expected
     assert (whole["query"]["start"], whole["query"]["stop"]) == (20, 23)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "word"),
+    ("request_body", "word"),
     [
         ({"form": "csv", "key": {**KEY, "start": 499, "stop": 502}}, "500"),
         ({"form": "csv", "key": {**KEY, "dataset": "gone"}}, "gone"),
@@ -107,20 +107,18 @@ def test_every_file_holds_the_whole_list_and_the_query(services: Services) -> No
         (None, "TypeError"),
     ],
 )
-def test_a_request_that_cannot_be_answered_saves_nothing_and_says_why(
-    services: Services, wanted: Any, word: str
+def test_an_invalid_request_saves_nothing_and_has_an_error(
+    services: Services, request_body: Any, word: str
 ) -> None:
-    state = start_download(services, "a" * 32, "0", wanted)
+    state = start_download(services, "a" * 32, "0", request_body)
     assert state["state"] == "done"
     assert word in state["answer"]["error"]
-    assert start_download(services, "..", "0", wanted) == {"state": "unknown"}
+    assert start_download(services, "..", "0", request_body) == {"state": "unknown"}
     folder = services.files.file(JobName("a" * 32, FILE, 0)).parent
     assert not folder.exists() or list(folder.iterdir()) == []
 
 
-def test_a_disk_without_room_for_the_file_is_one_sentence(
-    services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_one_sentence(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -135,12 +133,12 @@ def ask(services: Services, way: str, step: int, phrase: str = "X") -> dict[str,
     return answer_search(services, request)
 
 
-def test_a_search_goes_round_and_its_context_stays_in_the_sequence(services: Services) -> None:
+def test_a_search_wraps_around_and_its_context_stays_in_the_sequence(services: Services) -> None:
     answer = ask(services, "here", 3)
     assert (answer["total"], answer["at"]) == (150, 0)
     assert len(answer["results"]) == PAGE
     assert ask(services, "next", 3)["at"] == 1
-    assert ask(services, "back", 3)["at"] == 149, "before the first comes the last"
+    assert ask(services, "back", 3)["at"] == 149, "the first is preceded by the last"
     assert ask(services, "next", 1493)["at"] == 0
     dataset = services.corpus.dataset("d")
     for result in ask(services, "here", 490)["results"]:
@@ -151,8 +149,10 @@ def test_a_search_goes_round_and_its_context_stays_in_the_sequence(services: Ser
         assert found == dataset.tokens(start, stop)
 
 
-@pytest.mark.parametrize(("phrase", "word"), [("zebra", "zebra"), ("x x", "nowhere"), ("/(/", "(")])
-def test_what_is_not_found_is_a_sentence(services: Services, phrase: str, word: str) -> None:
+@pytest.mark.parametrize(
+    ("phrase", "word"), [("zebra", "zebra"), ("x x", "never occur"), ("/(/", "(")]
+)
+def test_a_search_without_results_is_a_sentence(services: Services, phrase: str, word: str) -> None:
     answer = ask(services, "here", 0, phrase)
     assert answer["total"] == 0
     assert word in answer["error"]
@@ -163,13 +163,13 @@ def until(condition: Callable[[], bool]) -> None:
         if condition():
             return
         time.sleep(0.01)
-    raise AssertionError("it never came true")
+    raise AssertionError("the condition was never met")
 
 
-def test_a_file_is_told_ended_and_prepared_anew_while_matches_go_on(
+def test_a_file_reports_progress_is_cancelled_and_restarts_while_matches_run(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun, over = threading.Event(), threading.Event()
+    started, over = threading.Event(), threading.Event()
 
     def stands(*given: Any, **__: Any) -> Any:
         *_, control = given
@@ -177,7 +177,7 @@ def test_a_file_is_told_ended_and_prepared_anew_while_matches_go_on(
             given[3].write(b"half")
             control.begin("writing", 1.0)
             control.advance(0.5)
-            begun.set()
+            started.set()
             while not over.wait(0.005):
                 control.check()
         finally:
@@ -190,10 +190,10 @@ def test_a_file_is_told_ended_and_prepared_anew_while_matches_go_on(
             start_download(services, name.page, "0", {"form": "csv", "key": KEY})["state"]
             == "running"
         )
-        assert begun.wait(30)
+        assert started.wait(30)
         assert job_state(services.files, FILE, name.page, "0")["state"] == "running"
         assert job_state(services.jobs, FILE, name.page, "0")["state"] == "running", (
-            "another process sees it"
+            "it is visible to another process"
         )
         request = {"n": 1, "page": "e" * 32, "key": KEY, "instead": True}
         if start_match(services, request["page"], "1", request)["state"] != "done":  # compiling

@@ -1,4 +1,4 @@
-"""Work within a request: it ends when who asked has gone, whichever server holds the connection."""
+"""Work within a request: it ends when the client has disconnected, on any server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from app.web import slow_clients as callers
-from app.web.slow_clients import Sending, has_gone, while_waited_for
+from app.web.slow_clients import SendTimeout, cancelled_with_client, has_disconnected
 from tests import ROOT
 
 LONG = 30.0
@@ -47,21 +47,21 @@ def test_a_connection_is_gone_when_the_other_side_has_closed_it(
     if peeks:  # as on systems that cannot say so without looking at what has come
         monkeypatch.setattr(callers, "_HUNG_UP", 0)
     server, client = pair
-    assert not has_gone(server)
+    assert not has_disconnected(server)
     client.shutdown(socket.SHUT_WR)
     arrived(server)
-    assert has_gone(server)
+    assert has_disconnected(server)
     server.close()
-    assert has_gone(server)
+    assert has_disconnected(server)
 
 
-def test_what_a_client_sent_on_top_does_not_hide_that_it_has_gone(pair: Pair) -> None:
+def test_what_a_client_sent_on_top_does_not_hide_that_it_has_disconnected(pair: Pair) -> None:
     server, client = pair
     client.sendall(b"GET /next")
     arrived(server)
-    assert not has_gone(server)
+    assert not has_disconnected(server)
     client.close()
-    while not has_gone(server):
+    while not has_disconnected(server):
         pass
     assert server.recv(100) == b"GET /next", "nothing was read"
 
@@ -69,16 +69,16 @@ def test_what_a_client_sent_on_top_does_not_hide_that_it_has_gone(pair: Pair) ->
 def test_work_is_called_off_when_its_client_goes_or_its_time_is_up(pair: Pair) -> None:
     server, client = pair
     ended = threading.Event()
-    with while_waited_for({"gunicorn.socket": server}, LONG) as control:
+    with cancelled_with_client({"gunicorn.socket": server}, LONG) as control:
         control.on_cancel(ended.set)
         assert not control.cancelled
         client.close()
         assert ended.wait(LONG)
     late = threading.Event()
-    with while_waited_for({}, 0) as control:
+    with cancelled_with_client({}, 0) as control:
         control.on_cancel(late.set)
         assert late.wait(LONG)
-    with while_waited_for({}, LONG) as control:
+    with cancelled_with_client({}, LONG) as control:
         pass
     assert not control.cancelled
     assert "caller" not in [thread.name for thread in threading.enumerate()]
@@ -86,7 +86,7 @@ def test_work_is_called_off_when_its_client_goes_or_its_time_is_up(pair: Pair) -
 
 def test_a_client_that_takes_nothing_is_hung_up_on(pair: Pair) -> None:
     server, client = pair
-    pieces = Sending(0.3).taken_in_time([bytes(1 << 22)] * 16, {"gunicorn.socket": server})
+    pieces = SendTimeout(0.3).read_in_time([bytes(1 << 22)] * 16, {"gunicorn.socket": server})
     with pytest.raises(BrokenPipeError):  # once the system keeps no more for the client
         list(map(server.sendall, pieces))
     assert client.recv(1) == bytes(1), "what was sent before is there"
@@ -94,26 +94,26 @@ def test_a_client_that_takes_nothing_is_hung_up_on(pair: Pair) -> None:
 
 def test_a_client_that_takes_every_piece_may_be_slow(pair: Pair) -> None:
     server, client = pair
-    sending = Sending(0.5)
-    for piece in sending.taken_in_time([b"piece"] * 8, {"gunicorn.socket": server}):
+    sending = SendTimeout(0.5)
+    for piece in sending.read_in_time([b"piece"] * 8, {"gunicorn.socket": server}):
         time.sleep(0.1)
         server.sendall(piece)
         assert client.recv(5) == b"piece"
     time.sleep(0.6)
-    assert not has_gone(client)
+    assert not has_disconnected(client)
     assert "sending" not in [thread.name for thread in threading.enumerate()]
-    assert list(sending.taken_in_time([b"a", b"b"], {})) == [b"a", b"b"], "no connection is shown"
+    assert list(sending.read_in_time([b"a", b"b"], {})) == [b"a", b"b"], "no connection is shown"
 
 
 SERVER = """
     import threading
-    from app.web.slow_clients import while_waited_for
+    from app.web.slow_clients import cancelled_with_client
 
     def application(environ, respond):
-        with while_waited_for(environ, 600) as control:
+        with cancelled_with_client(environ, 600) as control:
             ended = threading.Event()
             control.on_cancel(ended.set)
-            print("begun", flush=True)
+            print("started", flush=True)
             ended.wait()
         print("ended", flush=True)
         respond("200 OK", [])
@@ -138,7 +138,7 @@ def test_the_server_that_is_used_tells_when_a_client_goes(tmp_path: Path) -> Non
         port = next(int(found[1]) for line in lines if (found := re.search(r"at: .*:(\d+)", line)))
         with socket.create_connection(("127.0.0.1", port)) as client:
             client.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
-            assert "begun\n" in lines
+            assert "started\n" in lines
         assert "ended\n" in lines
     finally:
         server.send_signal(signal.SIGTERM)

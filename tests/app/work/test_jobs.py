@@ -1,4 +1,4 @@
-"""Jobs: told, answered and ended by any process; two `Jobs` over one folder stand for two workers."""
+"""Jobs: any process can report, answer and end them; two `Jobs` over one folder represent two workers."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ LONG = 30.0
 
 
 class Slow:
-    """Work that stands still half way until it is let go or cancelled."""
+    """Work that pauses half way until it is released or cancelled."""
 
     def __init__(self, answer: Any = "found") -> None:
-        self.begun, self.go, self.over = threading.Event(), threading.Event(), threading.Event()
+        self.started, self.go, self.over = threading.Event(), threading.Event(), threading.Event()
         self.answer = answer
 
     def __call__(self, control: Control) -> dict[str, Any]:
         try:
             control.begin("packing", 0.6)
             control.advance(0.5)
-            self.begun.set()
+            self.started.set()
             while not self.go.wait(0.005):
                 control.check()
             return {"answer": self.answer}
@@ -58,7 +58,7 @@ def slow() -> Iterator[Slow]:
 
 
 def test_a_quick_job_is_answered_at_once_and_touches_no_file(tmp_path: Path) -> None:
-    jobs = Jobs(tmp_path / "jobs", at_once=1, places=1, patience=LONG)
+    jobs = Jobs(tmp_path / "jobs", at_once=1, slots=1, patience=LONG)
     assert jobs.run(JobName(PAGE, "match", 1), lambda control: {"answer": 1}) == {"answer": 1}
     assert not (tmp_path / "jobs").exists()
 
@@ -66,10 +66,10 @@ def test_a_quick_job_is_answered_at_once_and_touches_no_file(tmp_path: Path) -> 
 def test_any_worker_tells_how_far_a_job_is_and_hands_over_its_answer(
     tmp_path: Path, slow: Slow
 ) -> None:
-    mine, other = (Jobs(tmp_path, at_once=1, places=1, patience=0.1) for _ in range(2))
+    mine, other = (Jobs(tmp_path, at_once=1, slots=1, patience=0.1) for _ in range(2))
     name = JobName(PAGE, "match", 7)
     assert mine.run(name, slow) is None
-    assert slow.begun.wait(LONG)
+    assert slow.started.wait(LONG)
     for jobs in (mine, other):
         assert wait_for(jobs, name, "running").answer is None
     while other.status(name).stage != "packing":  # the note follows within a fraction of a second
@@ -83,10 +83,10 @@ def test_any_worker_tells_how_far_a_job_is_and_hands_over_its_answer(
 
 
 def test_another_worker_ends_a_job(tmp_path: Path, slow: Slow) -> None:
-    mine, other = (Jobs(tmp_path, at_once=1, places=1, patience=0.1) for _ in range(2))
+    mine, other = (Jobs(tmp_path, at_once=1, slots=1, patience=0.1) for _ in range(2))
     name = JobName(PAGE, "match", 7)
     mine.run(name, slow)
-    assert slow.begun.wait(LONG)
+    assert slow.started.wait(LONG)
     other.cancel(JobName(OTHER, "match", 99))
     other.cancel(JobName(PAGE, "match", 7))  # that is: everything before 7
     assert not slow.over.wait(0.6)
@@ -100,10 +100,10 @@ def test_another_worker_ends_a_job(tmp_path: Path, slow: Slow) -> None:
 def test_a_newer_request_ends_the_older_ones_of_its_page_running_or_queued(
     tmp_path: Path, slow: Slow, at_once: int
 ) -> None:
-    jobs = Jobs(tmp_path, at_once=at_once, places=4, patience=0.1)
+    jobs = Jobs(tmp_path, at_once=at_once, slots=4, patience=0.1)
     stranger, queued = Slow(), Slow()
     jobs.run(JobName(PAGE, "match", 1), slow)
-    assert slow.begun.wait(LONG)
+    assert slow.started.wait(LONG)
     jobs.run(JobName(OTHER, "match", 1), stranger)
     jobs.run(JobName(PAGE, "match", 2), queued)
     assert slow.over.wait(LONG)
@@ -115,9 +115,9 @@ def test_a_newer_request_ends_the_older_ones_of_its_page_running_or_queued(
 
 
 def test_a_job_waits_for_its_turn_and_says_so(tmp_path: Path, slow: Slow) -> None:
-    jobs = Jobs(tmp_path, at_once=1, places=0)
+    jobs = Jobs(tmp_path, at_once=1, slots=0)
     jobs.run(JobName(OTHER, "match", 1), slow)
-    assert slow.begun.wait(LONG)
+    assert slow.started.wait(LONG)
     name = JobName(PAGE, "match", 1)
     assert jobs.run(name, lambda control: {"answer": 1}) is None
     assert jobs.status(name).stage == "queued"
@@ -126,11 +126,11 @@ def test_a_job_waits_for_its_turn_and_says_so(tmp_path: Path, slow: Slow) -> Non
 
 
 def test_only_so_many_callers_wait(tmp_path: Path, slow: Slow) -> None:
-    jobs = Jobs(tmp_path, at_once=3, places=1, patience=LONG)
+    jobs = Jobs(tmp_path, at_once=3, slots=1, patience=LONG)
     second = Slow()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(jobs.run, JobName(OTHER, "match", 1), slow)
-        assert slow.begun.wait(LONG)
+        assert slow.started.wait(LONG)
         assert (
             jobs.run(JobName(PAGE, "match", 1), second) is None
         )  # sent away, not kept for LONG seconds
@@ -142,19 +142,19 @@ def test_only_so_many_callers_wait(tmp_path: Path, slow: Slow) -> None:
 
 
 def test_only_so_many_requests_hold_a_place_for_long_work(tmp_path: Path) -> None:
-    jobs = Jobs(tmp_path, at_once=1, places=2, patience=0)
-    with jobs.place() as first, jobs.place() as second, jobs.place() as third:
+    jobs = Jobs(tmp_path, at_once=1, slots=2, patience=0)
+    with jobs.slot() as first, jobs.slot() as second, jobs.slot() as third:
         assert (first, second, third) == (True, True, False)
-    with jobs.place() as held:
+    with jobs.slot() as held:
         assert held
-    with Jobs(tmp_path, at_once=1, places=0, patience=0).place() as held:
+    with Jobs(tmp_path, at_once=1, slots=0, patience=0).slot() as held:
         assert held, "a server of one thread has one"
 
 
 def test_a_folder_that_was_emptied_does_not_make_a_running_job_look_lost(
     tmp_path: Path, slow: Slow
 ) -> None:
-    mine, other = (Jobs(tmp_path, at_once=1, places=0) for _ in range(2))
+    mine, other = (Jobs(tmp_path, at_once=1, slots=0) for _ in range(2))
     name = JobName(PAGE, "match", 1)
     mine.run(name, slow)
     wait_for(other, name, "running")
@@ -171,7 +171,7 @@ def test_a_job_whose_process_was_killed_is_lost(tmp_path: Path) -> None:
         from pathlib import Path
         from app.work.jobs import JobName, Jobs
 
-        jobs = Jobs(Path({str(tmp_path)!r}), at_once=1, places=0)
+        jobs = Jobs(Path({str(tmp_path)!r}), at_once=1, slots=0)
         jobs.run(JobName("{PAGE}", "match", 1), lambda control: threading.Event().wait() and {{}})
         print("under way", flush=True)
     """
@@ -181,7 +181,7 @@ def test_a_job_whose_process_was_killed_is_lost(tmp_path: Path) -> None:
     assert worker.stdout is not None
     with worker.stdout:
         assert worker.stdout.readline() == "under way\n"
-        jobs = Jobs(tmp_path, at_once=1, places=0)
+        jobs = Jobs(tmp_path, at_once=1, slots=0)
         assert jobs.status(JobName(PAGE, "match", 1)).state == "running"
         os.kill(worker.pid, signal.SIGKILL)
         worker.wait()
@@ -189,7 +189,7 @@ def test_a_job_whose_process_was_killed_is_lost(tmp_path: Path) -> None:
 
 
 def test_what_goes_wrong_reaches_the_caller_and_leaves_nothing(tmp_path: Path) -> None:
-    jobs = Jobs(tmp_path / "jobs", at_once=1, places=1, patience=LONG)
+    jobs = Jobs(tmp_path / "jobs", at_once=1, slots=1, patience=LONG)
 
     def broken(control: Control) -> dict[str, Any]:
         raise KeyError("no such thing")
@@ -203,22 +203,24 @@ def test_what_goes_wrong_reaches_the_caller_and_leaves_nothing(tmp_path: Path) -
 def test_without_a_folder_for_notes_quick_jobs_are_answered_all_the_same(
     tmp_path: Path, slow: Slow
 ) -> None:
-    (tmp_path / "jobs").write_text("a file stands there")
-    jobs = Jobs(tmp_path / "jobs", at_once=2, places=2, patience=0.1)
+    (tmp_path / "jobs").write_text("a file with this name")
+    jobs = Jobs(tmp_path / "jobs", at_once=2, slots=2, patience=0.1)
     assert jobs.run(JobName(PAGE, "match", 1), lambda control: {"answer": 1}) == {"answer": 1}
     assert jobs.run(JobName(PAGE, "match", 2), slow) is None
     assert jobs.status(JobName(PAGE, "match", 2)).state == "unknown"
 
 
 def test_answers_that_nobody_fetched_are_swept_away(tmp_path: Path) -> None:
-    jobs = Jobs(tmp_path, at_once=2, places=0)
+    jobs = Jobs(tmp_path, at_once=2, slots=0)
     for page in (PAGE, OTHER):
         work = Slow()
         assert jobs.run(JobName(page, "match", 1), work) is None
         work.go.set()
         wait_for(jobs, JobName(page, "match", 1), "done")
     jobs.cancel(JobName(PAGE, "match", 2))
-    assert jobs.status(JobName(PAGE, "match", 1)).state == "unknown", "the page itself has gone on"
+    assert jobs.status(JobName(PAGE, "match", 1)).state == "unknown", (
+        "the page has started a newer one"
+    )
     assert jobs.status(JobName(OTHER, "match", 1)).state == "done"
     for path in tmp_path.iterdir():
         os.utime(path, (0, 0))
@@ -228,7 +230,7 @@ def test_answers_that_nobody_fetched_are_swept_away(tmp_path: Path) -> None:
 
 
 def test_old_answers_go_when_a_new_one_is_kept(tmp_path: Path) -> None:
-    jobs = Jobs(tmp_path, at_once=1, places=0)
+    jobs = Jobs(tmp_path, at_once=1, slots=0)
     for n, page in enumerate((OTHER, PAGE, PAGE)):
         for path in tmp_path.glob(f"{OTHER}*"):
             os.utime(path, (0, 0))
@@ -243,15 +245,15 @@ def test_old_answers_go_when_a_new_one_is_kept(tmp_path: Path) -> None:
 def test_jobs_of_two_kinds_share_no_note_no_answer_and_no_cancel(
     tmp_path: Path, n_processes: int
 ) -> None:
-    """Two `Jobs` over one folder stand for two processes; one, for two kinds in one process."""
-    made = [Jobs(tmp_path, at_once=2, places=0) for _ in range(n_processes)]
+    """Two `Jobs` over one folder represent two processes; one, two kinds in one process."""
+    made = [Jobs(tmp_path, at_once=2, slots=0) for _ in range(n_processes)]
     mine, other = made[0], made[-1]
     match, analysis = (JobName(PAGE, kind, 7) for kind in ("match", "analysis"))
     works = {match: Slow("a match"), analysis: Slow("an analysis")}
     mine.run(match, works[match])
     other.run(analysis, works[analysis])
-    assert works[match].begun.wait(LONG)
-    assert works[analysis].begun.wait(LONG)
+    assert works[match].started.wait(LONG)
+    assert works[analysis].started.wait(LONG)
     assert {f"{name}.note" for name in works} <= {path.name for path in tmp_path.iterdir()}
 
     works[analysis].go.set()
@@ -284,7 +286,7 @@ def test_a_kind_is_lower_case_letters(kind: str) -> None:
 
 
 def test_files_of_other_names_are_left_alone_until_they_are_old(tmp_path: Path) -> None:
-    jobs = Jobs(tmp_path, at_once=1, places=0)
+    jobs = Jobs(tmp_path, at_once=1, slots=0)
     names = [f"{PAGE}-0.answer", f"{PAGE}-match-x.answer", f"{PAGE}-match-0-1.answer", "0.answer"]
     for name in names:
         (tmp_path / name).write_text("{}")

@@ -1,4 +1,4 @@
-"""Derived copies that are missing: built in a thread, told from any process, tried again when asked."""
+"""Prepared copies that are missing: built in a thread, followed from any process, tried again on request."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.work.preparation import Copies, Copy
+from app.work.preparation import Preparation, Preparations
 from loaders import Catalog, Dataset, DatasetError
 
 LONG = 30.0
 
 
 class Gate:
-    """A progress function at which builders stand still half way until it is opened."""
+    """A progress function that pauses builders half way until it is opened."""
 
     def __init__(self) -> None:
         self.reached, self.open = threading.Event(), threading.Event()
@@ -55,9 +55,9 @@ def opened(folder: Path, cache: Path, gate: Gate | None = None) -> Dataset:
     return Catalog([folder], cache, gate).get(folder.name)
 
 
-def wait_for(copies: Copies, dataset: Dataset, state: str) -> Copy:
+def wait_for(preparations: Preparations, dataset: Dataset, state: str) -> Preparation:
     for _ in range(int(LONG / 0.01)):
-        found = copies.state(dataset, "layer")
+        found = preparations.state(dataset, "layer")
         if found.state == state:
             return found
         time.sleep(0.01)
@@ -66,13 +66,13 @@ def wait_for(copies: Copies, dataset: Dataset, state: str) -> Copy:
 
 def test_a_small_copy_is_there_at_once(folder: Path, tmp_path: Path) -> None:
     dataset = opened(folder, tmp_path / "cache")
-    copies = Copies(tmp_path / "jobs", patience=LONG)
+    preparations = Preparations(tmp_path / "jobs", patience=LONG)
     assert not dataset.is_ready("layer")
-    assert copies.ready(dataset, "layer")
+    assert preparations.ready(dataset, "layer")
     assert dataset.is_ready("layer")
-    assert copies.state(dataset, "layer") == Copy("ready")
+    assert preparations.state(dataset, "layer") == Preparation("ready")
     with pytest.raises(DatasetError, match="other"):
-        copies.ready(dataset, "other")
+        preparations.ready(dataset, "other")
 
 
 def test_nobody_waits_for_a_large_one_and_every_process_tells_how_far_it_is(
@@ -80,18 +80,18 @@ def test_nobody_waits_for_a_large_one_and_every_process_tells_how_far_it_is(
 ) -> None:
     mine = opened(folder, tmp_path / "cache", gate)
     other = opened(folder, tmp_path / "cache", gate)
-    here, there = (Copies(tmp_path / "jobs", patience=0.05) for _ in range(2))
+    here, there = (Preparations(tmp_path / "jobs", patience=0.05) for _ in range(2))
     assert not here.ready(mine, "layer")
     assert gate.reached.wait(LONG)
     total = 50_000 * 40 * 4
-    for copies, dataset in ((here, mine), (there, other)):
-        found = copies.state(dataset, "layer")
+    for preparations, dataset in ((here, mine), (there, other)):
+        found = preparations.state(dataset, "layer")
         assert (found.state, found.total) == ("building", total)
         assert 0 < found.done < total
-        assert not copies.ready(dataset, "layer"), "asked once more: it does not wait longer"
+        assert not preparations.ready(dataset, "layer"), "asked once more: it does not wait longer"
     gate.open.set()
     wait_for(here, mine, "ready")
-    assert wait_for(there, other, "ready") == Copy("ready")
+    assert wait_for(there, other, "ready") == Preparation("ready")
     assert here.ready(mine, "layer")
     assert there.ready(other, "layer")
 
@@ -100,14 +100,14 @@ def test_the_time_left_follows_from_the_time_taken(
     folder: Path, tmp_path: Path, gate: Gate
 ) -> None:
     dataset = opened(folder, tmp_path / "cache", gate)
-    copies = Copies(tmp_path / "jobs", patience=0)
-    copies.ready(dataset, "layer")
+    preparations = Preparations(tmp_path / "jobs", patience=0)
+    preparations.ready(dataset, "layer")
     assert gate.reached.wait(LONG)
-    assert copies.state(dataset, "layer").left is None, "too early to say"
+    assert preparations.state(dataset, "layer").left is None, "too early to say"
     (temporary,) = (tmp_path / "cache" / "sources").glob("*.tmp")
     written = (temporary / "rows.npy").stat().st_mtime
     os.utime(temporary, (written - 100, written - 100))
-    found = copies.state(dataset, "layer")
+    found = preparations.state(dataset, "layer")
     assert found.left == pytest.approx(100 * (found.total - found.done) / found.done, rel=0.01)
 
 
@@ -116,7 +116,7 @@ def test_a_failure_is_the_same_sentence_in_every_process_until_it_is_tried_again
 ) -> None:
     mine = opened(folder, tmp_path / "cache", gate)
     other = opened(folder, tmp_path / "cache")
-    here, there = (Copies(tmp_path / "jobs", patience=0.05) for _ in range(2))
+    here, there = (Preparations(tmp_path / "jobs", patience=0.05) for _ in range(2))
     gate.error = OSError(28, "No space left on device")
     assert not here.ready(mine, "layer")
     gate.open.set()
@@ -125,25 +125,25 @@ def test_a_failure_is_the_same_sentence_in_every_process_until_it_is_tried_again
     assert "--cache-dir" in sentence
     assert there.state(other, "layer").sentence == sentence
     with pytest.raises(DatasetError, match="no space left on device"):
-        Copies(tmp_path / "jobs", patience=LONG).ready(mine, "layer")
-    assert Copies(tmp_path / "jobs", patience=LONG).ready(other, "layer"), "there is room now"
+        Preparations(tmp_path / "jobs", patience=LONG).ready(mine, "layer")
+    assert Preparations(tmp_path / "jobs", patience=LONG).ready(other, "layer"), "there is room now"
 
 
 def test_a_failure_that_cannot_be_written_down_is_told_all_the_same(
     folder: Path, tmp_path: Path, gate: Gate
 ) -> None:
-    (tmp_path / "jobs").write_text("a file stands there")
+    (tmp_path / "jobs").write_text("a file with this name")
     dataset = opened(folder, tmp_path / "cache", gate)
-    copies = Copies(tmp_path / "jobs", patience=0)
+    preparations = Preparations(tmp_path / "jobs", patience=0)
     gate.error = OSError(28, "No space left on device")
     gate.open.set()
-    copies.ready(dataset, "layer")
-    assert "no space left" in wait_for(copies, dataset, "failed").sentence
-    assert gate.builds == 1, "asking how it stands does not try again"
+    preparations.ready(dataset, "layer")
+    assert "no space left" in wait_for(preparations, dataset, "failed").sentence
+    assert gate.builds == 1, "polling does not try again"
 
 
 def ended(dataset: Dataset) -> bool:
-    """Whether nobody builds the copy of ``layer``, after a while at the most."""
+    """Whether no process builds the copy of ``layer``, possibly after a while."""
     for _ in range(int(LONG / 0.01)):
         if dataset.building("layer") is None:
             return True
@@ -162,9 +162,12 @@ def test_a_cancel_ends_the_build_whichever_process_makes_it_and_leaves_nothing(
 ) -> None:
     cache, jobs = tmp_path / "cache", tmp_path / "jobs"
     mine, other = opened(folder, cache, gate), opened(folder, cache, gate)
-    here, there = (Copies(jobs, patience=0) for _ in range(2))
-    for copies, dataset in ((here, mine), (there, other)):  # one builds, one waits for its lock
-        assert not copies.ready(dataset, "layer")
+    here, there = (Preparations(jobs, patience=0) for _ in range(2))
+    for preparations, dataset in (
+        (here, mine),
+        (there, other),
+    ):  # one builds, one waits for its lock
+        assert not preparations.ready(dataset, "layer")
     assert here.state(mine, "layer", "a1").state == "building"
     assert gate.reached.wait(LONG)
     assert there.cancel(other, "layer", "a1") == "cancelled"
@@ -181,12 +184,12 @@ def test_a_cancel_ends_the_build_whichever_process_makes_it_and_leaves_nothing(
 
     assert not there.ready(other, "layer", "b2")
     wait_for(there, other, "ready")
-    assert wait_for(here, mine, "ready") == Copy("ready")
+    assert wait_for(here, mine, "ready") == Preparation("ready")
     assert left_behind(jobs, cache) == [
         mine.source_key("layer"),
         f"{mine.source_key('layer')}.b2.waiting",
     ]
-    assert there.state(other, "layer", "b2") == Copy("ready")
+    assert there.state(other, "layer", "b2") == Preparation("ready")
     assert left_behind(jobs, cache) == [mine.source_key("layer")]
 
 
@@ -194,13 +197,13 @@ def test_a_cancel_takes_the_copy_from_nobody_else_who_waits(
     folder: Path, tmp_path: Path, gate: Gate
 ) -> None:
     dataset = opened(folder, tmp_path / "cache", gate)
-    here, there = (Copies(tmp_path / "jobs", patience=0) for _ in range(2))
+    here, there = (Preparations(tmp_path / "jobs", patience=0) for _ in range(2))
     here.ready(dataset, "layer")
     assert gate.reached.wait(LONG)
     assert here.state(dataset, "layer", "a1").state == "building"
     assert there.state(dataset, "layer", "b2").state == "building"
     assert there.cancel(dataset, "layer", "a1") == "wanted"
-    # Who has gone, or has not asked for long, does not wait.
+    # A page that was closed, or has not polled for long, does not wait.
     here.leave(dataset, "layer", "b2")
     assert not here.ready(dataset, "layer", "c3")
     (mark,) = (tmp_path / "jobs").glob("*.c3.waiting")
@@ -218,26 +221,29 @@ def test_whoever_asks_after_a_cancel_has_it_built_anew(
     folder: Path, tmp_path: Path, gate: Gate
 ) -> None:
     dataset = opened(folder, tmp_path / "cache", gate)
-    copies = Copies(tmp_path / "jobs", patience=LONG)
+    preparations = Preparations(tmp_path / "jobs", patience=LONG)
     gate.open.set()
-    copies.cancel(dataset, "layer")
-    assert copies.ready(dataset, "layer"), "a cancel of long ago"
+    preparations.cancel(dataset, "layer")
+    assert preparations.ready(dataset, "layer"), "a cancel of long ago"
     assert dataset.progress is gate
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="a thread has a priority of its own on Linux")
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have individual priorities on Linux")
 def test_a_build_for_which_there_is_no_thread_is_begun_when_there_is_one(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    dataset, copies = opened(folder, tmp_path / "cache"), Copies(tmp_path / "notes", patience=LONG)
+    dataset, preparations = (
+        opened(folder, tmp_path / "cache"),
+        Preparations(tmp_path / "notes", patience=LONG),
+    )
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", fail)
         with pytest.raises(RuntimeError, match="thread"):
-            copies.ready(dataset, "layer")
-    assert copies.ready(dataset, "layer")
+            preparations.ready(dataset, "layer")
+    assert preparations.ready(dataset, "layer")
 
 
 def test_building_goes_after_answering(folder: Path, tmp_path: Path) -> None:
@@ -248,7 +254,7 @@ def test_building_goes_after_answering(folder: Path, tmp_path: Path) -> None:
             seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
 
     dataset = Catalog([folder], tmp_path / "cache", look).get(folder.name)
-    assert Copies(tmp_path / "notes", patience=LONG).ready(dataset, "layer")
+    assert Preparations(tmp_path / "notes", patience=LONG).ready(dataset, "layer")
     usual = os.getpriority(os.PRIO_PROCESS, os.getpid())
     assert seen
     assert set(seen) == {min(19, usual + 5)}
@@ -273,13 +279,13 @@ def test_when_the_building_process_is_killed_another_takes_over(
         [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True
     )
     dataset = opened(folder, cache)
-    copies = Copies(tmp_path / "jobs", patience=0)
+    preparations = Preparations(tmp_path / "jobs", patience=0)
     assert worker.stdout is not None
     with worker.stdout:
         assert worker.stdout.readline() == "half way\n"
-        assert copies.state(dataset, "layer").done > 0
-        assert not copies.ready(dataset, "layer")
+        assert preparations.state(dataset, "layer").done > 0
+        assert not preparations.ready(dataset, "layer")
         os.kill(worker.pid, signal.SIGKILL)
         worker.wait()
-    wait_for(copies, dataset, "ready")
+    wait_for(preparations, dataset, "ready")
     assert not list((cache / "sources").glob("*.tmp"))

@@ -365,7 +365,7 @@ WRONG_TABLES = {
     ("token,sequence\nx,1\ny,2\nz,1\n", "--states h.npy"): ["line 4", "'1' again"],
     ("token,sequence\nx,1\ny,\n", "--states h.npy"): ["line 3", "an empty cell"],
     ("token,a\nx,1\n", "--states h.npy --delimiter ab"): ["--delimiter", "'ab'"],
-    ("token,a\nx,1\n", "--states h.npy --add"): ["exclude each other"],
+    ("token,a\nx,1\n", "--states h.npy --add"): ["cannot be combined"],
     ("token,a\nx,1\n", "--add"): ["a dataset folder", "nothing there"],
     ("token,a\nx,1\n", "--states h.npy --annotation z"): ["start, stop and label"],
 }

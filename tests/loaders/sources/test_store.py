@@ -152,7 +152,7 @@ def test_two_processes_build_one_copy(path: Path, tmp_path: Path) -> None:
 def test_two_builders_without_locks_get_equal_copies(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "_HAS_LOCKS", False)
+    monkeypatch.setattr("loaders.locks._HAS_LOCKS", False)
     cache = tmp_path / "c"
     gate = threading.Barrier(2, timeout=20)
     sources = []

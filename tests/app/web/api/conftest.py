@@ -91,12 +91,12 @@ def ask(client: FlaskClient) -> Ask:
 
 
 def refused(client: FlaskClient, route: str, status: int, **parameters: Any) -> str:
-    """The sentence of an error."""
+    """Return the sentence of an error."""
     answer = client.get(f"/api/v1/{route}", query_string=parameters)
     assert answer.status_code == status, answer.text
-    told = json.loads(answer.text)
-    assert list(told) == ["error"]
-    sentence: str = told["error"]
+    content = json.loads(answer.text)
+    assert list(content) == ["error"]
+    sentence: str = content["error"]
     assert sentence.endswith(".")
     assert "Traceback" not in sentence
     assert "\n" not in sentence

@@ -29,7 +29,7 @@ def test_an_unknown_or_broken_dataset_is_404(client: FlaskClient, route: str) ->
     assert "tokens.parquet" in refused(client, route, 404, dataset="broken", **needed)
 
 
-def test_a_source_that_is_being_prepared_is_503_until_it_is_there(
+def test_a_source_that_is_being_prepared_is_503_until_it_is_ready(
     folder: Path, tmp_path: Path
 ) -> None:
     go = threading.Event()
@@ -40,8 +40,8 @@ def test_a_source_that_is_being_prepared_is_503_until_it_is_there(
     client = made.test_client()
     steps = {"dataset": "waves", "start": 0, "stop": 2}
     asked = {**steps, "source": "one", "threshold": 0.3}
-    assert "ask again" in refused(client, "match", 503, **asked)
-    assert "ask again" in refused(client, "context", 503, **steps, source="one")
+    assert "try again" in refused(client, "match", 503, **asked)
+    assert "try again" in refused(client, "context", 503, **steps, source="one")
     assert client.get("/api/v1/context", query_string=steps).status_code == 200
     go.set()
     for _ in range(3000):
@@ -52,7 +52,7 @@ def test_a_source_that_is_being_prepared_is_503_until_it_is_there(
     raise AssertionError(answer.text)
 
 
-def test_the_dashboard_serves_it_beside_its_own_page(folder: Path, cache: Path) -> None:
+def test_the_dashboard_serves_it_in_addition_to_its_page(folder: Path, cache: Path) -> None:
     settings = load({}, {"cache_dir": str(cache)})
     client = create_app(Catalog([folder], cache), settings).server.test_client()
     answer = client.get("/api/v1/search?dataset=waves&query=STRASSE")
@@ -78,7 +78,7 @@ def test_nothing_can_be_changed(client: FlaskClient, path: str) -> None:
         assert (answer.status_code, list(answer.json)) == (405, ["error"])
 
 
-def test_what_nobody_foresaw_is_a_sentence_too(
+def test_an_unexpected_error_is_a_sentence(
     services: Services,
     client: FlaskClient,
     monkeypatch: pytest.MonkeyPatch,
@@ -94,10 +94,10 @@ def test_what_nobody_foresaw_is_a_sentence_too(
 
         monkeypatch.setattr(Catalog, "get", fail)
         caplog.clear()
-        told = refused(client, "search", 500, dataset="waves", query="w")
-        assert words in told
-        assert "secret" not in told
-        # Who looks after the server finds what was asked and where it failed.
+        sentence = refused(client, "search", 500, dataset="waves", query="w")
+        assert words in sentence
+        assert "secret" not in sentence
+        # The log shows the request and where it failed.
         assert "/api/v1/search?dataset=waves" in caplog.text
         assert "a secret" in caplog.text
 
@@ -106,4 +106,4 @@ def test_no_answer_is_larger_than_its_bound(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(blueprint, "MOST_ANSWER_BYTES", 5000)
-    assert "5,000 are the most" in refused(client, "context", 400, dataset="waves", start=0, stop=2000)  # fmt: skip
+    assert "at most 5,000 are allowed" in refused(client, "context", 400, dataset="waves", start=0, stop=2000)  # fmt: skip

@@ -41,7 +41,7 @@ def test_context_gives_words_values_and_annotations(ask: Ask, services: Services
     assert [(s["state"], s["name"]) for s in answer["states"]] == [
         (c, dataset.open_source("one").state_names[c]) for c in (3, 0)
     ]
-    for item in answer["states"]:  # exact: what was stored, widened
+    for item in answer["states"]:  # exact: the stored value, widened
         assert np.array_equal(np.array(item["values"], np.float32), rows[:, item["state"]])
     half, size, guess, phrase = answer["annotations"]
     assert half["values"] == ["a", None] * 5
@@ -53,7 +53,7 @@ def test_context_gives_words_values_and_annotations(ask: Ask, services: Services
     assert answer["limits"]["steps"] == context.MOST_CONTEXT_STEPS
 
 
-def test_what_json_cannot_say_is_null(ask: Ask) -> None:
+def test_values_that_json_does_not_support_are_null(ask: Ask) -> None:
     answer = ask("context", dataset="waves", source="odd", start=0, stop=3, states="0,2")
     assert [item["values"] for item in answer["states"]] == [
         [None, None, 0.0],
@@ -91,7 +91,7 @@ def test_dates_decimals_and_large_integers_keep_every_digit(tmp_path: Path) -> N
     assert "type" not in number
 
 
-def test_an_annotation_with_a_comma_in_its_name_can_be_asked_for(ask: Ask) -> None:
+def test_an_annotation_with_a_comma_in_its_name_can_be_requested(ask: Ask) -> None:
     (item,) = ask("context", dataset="waves", start=0, stop=2, annotations="x,y")["annotations"]
     assert item["values"] == ["u", "u"]
 
@@ -110,14 +110,18 @@ def test_context_without_states_needs_no_source(ask: Ask) -> None:
         (400, {"start": 5, "stop": 5}, "from 0 to 3000"),
         (400, {"start": -1, "stop": 5}, "from 0 to 3000"),
         (400, {"start": 0, "stop": 3001}, "from 0 to 3000"),
-        (400, {"start": 0, "stop": 2001}, "2,000 are the most"),
+        (400, {"start": 0, "stop": 2001}, "at most 2,000 are allowed"),
         (400, {"start": 0, "stop": 9, "states": "1"}, "several sources"),
         (404, {"start": 0, "stop": 9, "states": "1", "source": "two"}, "no source 'two'"),
         (400, {"start": 0, "stop": 9, "states": "20", "source": "one"}, "states 0 to 19"),
         (400, {"start": 0, "stop": 9, "states": "1,x"}, "states is '1,x'"),
-        (400, {"start": 0, "stop": 9, "states": "1," * 300 + "1"}, "256 are the most"),
+        (400, {"start": 0, "stop": 9, "states": "1," * 300 + "1"}, "at most 256 are allowed"),
         (404, {"start": 0, "stop": 9, "annotations": "colour"}, "no annotation 'colour'"),
-        (400, {"start": 0, "stop": 9, "annotations": "half," * 12 + "half"}, "12 are the most"),
+        (
+            400,
+            {"start": 0, "stop": 9, "annotations": "half," * 12 + "half"},
+            "at most 12 are allowed",
+        ),
         (400, {"start": 0, "stop": 9, "colour": "red"}, "no parameter 'colour'"),
         (400, {"start": 0, "stop": [9, 10]}, "stop is given 2 times"),
     ],

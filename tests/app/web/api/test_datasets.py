@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.app.web.api.conftest import N_STEPS, Ask
 
 
-def test_datasets_are_listed_with_what_they_hold(ask: Ask) -> None:
+def test_datasets_are_listed_with_their_content(ask: Ask) -> None:
     found = {one["id"]: one for one in ask("datasets")["datasets"]}
     assert set(found) == {"waves", "single", "broken"}
     assert set(found["broken"]) == {"id", "name", "error"}

@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 
 from app.cli.main import main
-from app.output.options import MATCH_OPTIONS, flag
+from app.output.options import MATCH_OPTIONS, STATE_OPTIONS, Option, flag
+from app.output.state import CONTEXT, PLACES
 from app.web.api import blueprint, context, match, search
 from app.web.api.route import PREFIX, Route, table
 from tests import ROOT
@@ -26,12 +27,12 @@ def section(path: str) -> str:
 
 def test_every_route_of_the_server_is_in_docs(server: Flask) -> None:
     own = {rule.rule for rule in server.url_map.iter_rules() if rule.endpoint.startswith("api.")}
-    told = {rule for rule in own if "<" not in rule} - {f"{PREFIX}/"}
-    assert told == {PREFIX + route.path for route in blueprint.ROUTES}
-    for path in told:
+    routes = {rule for rule in own if "<" not in rule} - {f"{PREFIX}/"}
+    assert routes == {PREFIX + route.path for route in blueprint.ROUTES}
+    for path in routes:
         section(path.removeprefix(PREFIX))
     headed = re.findall(r"^## (/\S+)$", PAGE, re.MULTILINE)
-    assert set(headed) == told
+    assert set(headed) == routes
 
 
 @pytest.mark.parametrize("route", blueprint.ROUTES, ids=lambda route: route.path)
@@ -42,12 +43,13 @@ def test_every_parameter_is_in_docs(route: Route) -> None:
         )
 
 
-def test_the_options_of_a_match_are_those_of_the_command_line(
-    capfd: pytest.CaptureFixture[str],
+@pytest.mark.parametrize(("verb", "options"), [("match", MATCH_OPTIONS), ("state", STATE_OPTIONS)])
+def test_the_options_of_a_route_are_those_of_the_command_line(
+    capfd: pytest.CaptureFixture[str], verb: str, options: tuple[Option, ...]
 ) -> None:
-    assert main(["match", "--help"]) == 0
+    assert main([verb, "--help"]) == 0
     shown = set(re.findall(r"--[a-z-]+", capfd.readouterr().out))
-    assert {flag(one.name) for one in MATCH_OPTIONS} | {"--format"} <= shown
+    assert {flag(one.name) for one in options} | {"--format"} <= shown
 
 
 def test_every_key_of_the_answers_is_in_docs(ask: Ask) -> None:
@@ -55,6 +57,7 @@ def test_every_key_of_the_answers_is_in_docs(ask: Ask) -> None:
         "/datasets": ask("datasets"),
         "/context": ask("context", dataset="waves", source="one", start=0, stop=30, states="1",
                         annotations="half,size,guess,phrase"),
+        "/state": ask("state", dataset="waves", source="one", state=1, threshold=0.5),
         "/search": ask("search", dataset="waves", query="w1"),
     }  # fmt: skip
 
@@ -85,6 +88,8 @@ def test_every_bound_is_in_docs() -> None:
             search.MOST_HITS,
             search.MOST_HIT_CONTEXT,
             match.MOST_SECONDS,
+            CONTEXT,
+            PLACES,
         ),
     ):
         assert f"{bound:,}" in PAGE

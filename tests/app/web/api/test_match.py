@@ -34,7 +34,7 @@ from tests.app.web.api.conftest import Ask, refused
         {"states": "1", "threshold": 0.9, "polarity": "magnitude", "length": "3"},
     ],
 )
-def test_a_match_is_the_command_line_s_byte_for_byte(
+def test_a_match_equals_that_of_the_command_line_byte_for_byte(
     client: FlaskClient,
     folder: Path,
     cache: Path,
@@ -112,8 +112,8 @@ def test_words_and_annotations_are_added_if_asked(ask: Ask) -> None:
         (400, {"threshold": 0.3, "states": ""}, "list of states is empty"),
         (400, {"threshold": 0.3, "states": "3,x"}, "states is '3,x'"),
         (400, {"threshold": 0.3, "states": "3", "overlapping": "yes"}, "give 1 or 0"),
-        (400, {"threshold": 0.3, "states": "3", "top": 10_001}, "10,000 is the most"),
-        (400, {"threshold": 0.3, "states": "3", "context": 1001}, "1,000 is the most"),
+        (400, {"threshold": 0.3, "states": "3", "top": 10_001}, "at most 10,000 is allowed"),
+        (400, {"threshold": 0.3, "states": "3", "context": 1001}, "at most 1,000 is allowed"),
         (400, {"threshold": 0.3, "states": "3", "format": "xlsx"}, "give json or csv"),
         (400, {"threshold": 0.3, "states": "3", "context_words": 101}, "from 0 to 100"),
         (404, {"threshold": 0.3, "states": "3", "annotations": "none"}, "no annotation 'none'"),
@@ -123,22 +123,22 @@ def test_words_and_annotations_are_added_if_asked(ask: Ask) -> None:
 def test_a_bad_match_is_one_sentence(
     client: FlaskClient, status: int, parameters: dict[str, Any], says: str
 ) -> None:
-    told = refused(client, "match", status, dataset="waves", source="one", **parameters)
-    assert says in told
-    assert "--" not in told
+    sentence = refused(client, "match", status, dataset="waves", source="one", **parameters)
+    assert says in sentence
+    assert "--" not in sentence
 
 
-def test_an_answer_that_is_too_long_is_refused_before_and_after_it_is_worked_out(
+def test_an_answer_that_is_too_long_is_refused_before_and_after_the_search(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = {"dataset": "waves", "source": "one", "states": "0,1", "threshold": -2}
-    longest = 2 * 500 + 500  # each sequence is one place: its words and shares
+    longest = 2 * 500 + 500  # each sequence is one place, with its words and shares
     for bounds in ((1 << 30, 6 * longest), (6 * longest, 1 << 30)):
         monkeypatch.setattr(match, "_MOST_CONSIDERED", bounds[0])
         monkeypatch.setattr(match, "MOST_ITEMS", 10)
-        assert "are the most over HTTP" in refused(client, "match", 400, **asked)
+        assert "are allowed over HTTP" in refused(client, "match", 400, **asked)
     monkeypatch.setattr(match, "_MOST_CONSIDERED", 1)
-    assert "are the most over HTTP" in refused(client, "match", 400, **asked, overlapping="")
+    assert "are allowed over HTTP" in refused(client, "match", 400, **asked, overlapping="")
     monkeypatch.setattr(match, "_MOST_CONSIDERED", 6000)
     monkeypatch.setattr(match, "MOST_ITEMS", 6000)
     answer = client.get("/api/v1/match", query_string={**asked, "context": 0})
@@ -146,7 +146,7 @@ def test_an_answer_that_is_too_long_is_refused_before_and_after_it_is_worked_out
     assert [one["length"] for one in answer.json["matches"]] == [500] * 6  # type: ignore[index]
 
 
-def test_a_match_beside_too_many_others_is_503(folder: Path, tmp_path: Path) -> None:
+def test_a_match_in_addition_to_too_many_others_is_503(folder: Path, tmp_path: Path) -> None:
     settings = load({}, {"cache_dir": str(tmp_path), "threads": "2"})
     services = make_services(Catalog([folder], tmp_path), settings, patience=0)
     services.corpus.dataset("waves").open_source("one")
@@ -154,10 +154,10 @@ def test_a_match_beside_too_many_others_is_503(folder: Path, tmp_path: Path) -> 
     made.register_blueprint(blueprint.blueprint(services))
     client = made.test_client()
     asked = {"dataset": "waves", "start": 0, "stop": 2, "source": "one", "threshold": 0.3}
-    with services.jobs.place():
-        assert "ask again" in refused(client, "match", 503, **asked)
+    with services.jobs.slot():
+        assert "try again" in refused(client, "match", 503, **asked)
         answer = client.get("/api/v1/search?dataset=waves&query=STRASSE")
-        assert answer.status_code == 200, "what is quick goes on"
+        assert answer.status_code == 200, "quick requests still work"
     assert client.get("/api/v1/match", query_string=asked).status_code == 200
 
 
@@ -166,13 +166,13 @@ class Waits(MatchService):
 
     def __init__(self) -> None:
         super().__init__()
-        self.begun, self.ended = threading.Event(), threading.Event()
+        self.started, self.ended = threading.Event(), threading.Event()
 
     def match(
         self, key: str, states: States, query: Query, control: Control | None = None
     ) -> MatchResult:
         assert control is not None
-        self.begun.set()
+        self.started.set()
         try:
             called_off = threading.Event()
             control.on_cancel(called_off.set)
@@ -183,7 +183,7 @@ class Waits(MatchService):
             self.ended.set()
 
 
-def test_a_match_ends_when_its_client_goes_or_it_takes_too_long(
+def test_a_match_ends_when_its_client_disconnects_or_it_takes_too_long(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings, matching = load({}, {"cache_dir": str(tmp_path), "threads": "2"}), Waits()
@@ -197,12 +197,12 @@ def test_a_match_ends_when_its_client_goes_or_it_takes_too_long(
     try:
         with socket.create_connection(("127.0.0.1", server.server_port)) as client:
             client.sendall(f"GET {address} HTTP/1.0\r\n\r\n".encode())
-            assert matching.begun.wait(30)
+            assert matching.started.wait(30)
             assert not matching.ended.is_set()
         assert matching.ended.wait(30)
     finally:
         server.shutdown()
     monkeypatch.setattr(match, "MOST_SECONDS", 0)
     answer = made.test_client().get(address)
-    assert answer.status_code == 503, "its place is free again, and its time is up"
+    assert answer.status_code == 503, "its slot is free again, and its time is up"
     assert "took more than 0 seconds" in json.loads(answer.text)["error"]

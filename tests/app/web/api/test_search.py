@@ -22,7 +22,7 @@ def test_search_gives_places_with_their_words(ask: Ask) -> None:
     assert ask("search", dataset="waves", query="STRASSE", match_case="")["total"] == 0
     nothing = ask("search", dataset="waves", query="zebra", step=0)
     assert (nothing["places"], nothing["next"]) == ([], None)
-    assert "fits zebra" in nothing["reason"]
+    assert "matches zebra" in nothing["reason"]
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_search_gives_places_with_their_words(ask: Ask) -> None:
     [
         (400, {}, "query is missing"),
         (400, {"query": " "}, "empty"),
-        (400, {"query": "/(/"}, "not a regular expression"),
+        (400, {"query": "/(/"}, "not a valid regular expression"),
         (400, {"query": "w " * 51}, "at most 50"),
         (400, {"query": "w", "top": 1001}, "0 to 1,000"),
         (400, {"query": "w", "context": -1}, "0 to 100"),

@@ -1,4 +1,4 @@
-"""The histogram's bins: one a length up to 20, then ranges; nothing is lost."""
+"""The bins of the histogram: one per length up to 20, then ranges; no match is lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.web.payloads.match import histogram_bins
         max_size=40,
     )
 )
-def test_bins_hold_every_match_once(counts: dict[int, tuple[int, int]]) -> None:
+def test_bins_contain_every_match_once(counts: dict[int, tuple[int, int]]) -> None:
     given_counts = [LengthCount(k, *v) for k, v in sorted(counts.items())]
     bins = histogram_bins(given_counts)
     for item in bins:
@@ -29,7 +29,7 @@ def test_bins_hold_every_match_once(counts: dict[int, tuple[int, int]]) -> None:
     assert all(low == high for low, high in edges if high <= 20)
 
 
-def test_lengths_without_a_match_up_to_the_longest_keep_their_place() -> None:
+def test_lengths_without_a_match_have_an_empty_bin() -> None:
     bins = histogram_bins([LengthCount(2, 5, 1), LengthCount(4, 1, 0), LengthCount(64, 3, 3)])
     assert [item["low"] for item in bins] == [*range(1, 21), 51]
     assert bins[2] == {"low": 3, "high": 3, "matches": 0, "full_matches": 0}

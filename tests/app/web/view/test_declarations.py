@@ -1,4 +1,4 @@
-"""The browser's declarations are those of the wire's types, and the types name what the page has."""
+"""The browser's declarations match the types of the wire, and the types cover the stores of the page."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def test_the_declarations_are_not_stale() -> None:
 
 def test_every_store_of_the_page_has_a_type() -> None:
     layout = json.loads(json.dumps(page([]).to_plotly_json(), default=lambda c: c.to_plotly_json()))
-    # The figures' skeletons are Plotly's own types.
+    # The figures have types of Plotly.
     assert stores(layout) - {"skeletons"} == set(wire.Stores.__annotations__)
 
 
-def test_the_choices_are_those_of_the_view() -> None:
+def test_the_choices_match_those_of_the_view() -> None:
     sorts = {*url.SORTS, *(f"-{name}" for name in url.SORTS if name != "rank")}
     assert set(get_args(wire.Sort)) == sorts
     assert set(get_args(wire.PolarityName)) == {str(one) for one in Polarity}
@@ -54,6 +54,6 @@ def test_a_hint_becomes_typescript(hint: Any, text: str) -> None:
     assert declarations.typescript(hint) == text
 
 
-def test_what_has_no_json_form_is_refused() -> None:
+def test_types_without_a_json_form_are_refused() -> None:
     with pytest.raises(TypeError, match="no JSON form"):
         declarations.typescript(set[int])

@@ -16,7 +16,7 @@ from loaders.writer import write_dataset
 from tests.app.web.view.conftest import waves
 
 
-def test_the_opening_range_selects_three_to_fifteen_states_where_there_is_one(
+def test_the_opening_range_selects_three_to_fifteen_states_if_possible(
     catalog: Catalog,
 ) -> None:
     dataset = catalog.get("waves")
@@ -52,7 +52,7 @@ def test_the_opening_range_of_short_data_stays_inside(tmp_path: Path, n_steps: i
     assert first <= view.start < view.stop <= last
 
 
-def test_without_tracks_of_its_own_a_default_shows_the_usual_ones(tmp_path: Path) -> None:
+def test_a_default_without_tracks_shows_the_usual_ones(tmp_path: Path) -> None:
     write_dataset(
         tmp_path / "odd",
         tokens=["a", "b"],
@@ -65,10 +65,10 @@ def test_without_tracks_of_its_own_a_default_shows_the_usual_ones(tmp_path: Path
     assert (view.threshold, view.tracks) == (0.3, ("tag",))
 
 
-def test_words_open_on_wider_steps_than_signs() -> None:
+def test_words_open_with_wider_steps_than_characters() -> None:
     assert step_width(["(", ")", "4"] * 5) == ZOOM
     assert step_width(["the", "of", "a", "government", "said", "reporters"]) > ZOOM
     assert step_width(["x"]) == ZOOM
     short, long = ["Am", "F#m7", "G"] * 5, ["government", "reporters"] * 5
     assert ZOOM == step_width(short) < step_width([*short, *long]) < step_width(long)
-    assert step_width(["x" * 400]) <= ZOOM_RANGE[1], "a link must be able to say it"
+    assert step_width(["x" * 400]) <= ZOOM_RANGE[1], "a link must be able to contain it"

@@ -14,7 +14,7 @@ from loaders.writer import write_dataset
 from tests.app.web.view.conftest import waves
 
 
-def test_a_threshold_clamped_to_a_source_leaves_its_largest_value_on(tmp_path: Path) -> None:
+def test_a_clamped_threshold_leaves_the_largest_value_on(tmp_path: Path) -> None:
     low = np.array([[0.0], [0.2]], np.float16)  # 0.2 is stored as 0.19995
     high = np.array([[-5.0], [5.0]], np.float16)
     write_dataset(tmp_path / "d", tokens=["a", "b"], states={"low": low, "high": high})
@@ -26,11 +26,11 @@ def test_a_threshold_clamped_to_a_source_leaves_its_largest_value_on(tmp_path: P
         assert -0.001 <= view.threshold <= float(low.max())
 
 
-def test_a_link_is_opened_without_looking_for_another_place(
+def test_a_link_is_opened_without_searching_for_an_opening_range(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
-        raise AssertionError("10,000 steps of every state are read for that")
+        raise AssertionError("the search reads 10,000 steps of every state")
 
     monkeypatch.setattr("app.web.view.default.opening_range", fail)
     view = open_view(Corpus(catalog), "?dataset=waves&source=one&sel=20:23", "back").view
@@ -39,14 +39,14 @@ def test_a_link_is_opened_without_looking_for_another_place(
     assert view.threshold == catalog.get("waves").open_source("one").suggested_threshold
 
 
-def test_a_bare_address_passes_over_a_dataset_whose_states_are_damaged(tmp_path: Path) -> None:
+def test_an_address_without_a_query_skips_a_dataset_with_damaged_states(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_dataset(tmp_path / "data" / name, tokens=["x", "y"], states={"s": waves(2, 2)})
     states = tmp_path / "data" / "a" / "states" / "s.parquet"
     content = states.read_bytes()
     states.write_bytes(content[:4] + bytes([255] * 30) + content[34:])
     catalog = Catalog([tmp_path / "data"], tmp_path / "cache")
-    assert [entry.error for entry in catalog.entries()] == [None, None], "its footer is fine"
+    assert [entry.error for entry in catalog.entries()] == [None, None], "its footer is valid"
     found = open_view(Corpus(catalog), "", "load")
     assert found.view is not None
     assert found.view.dataset == "b"

@@ -34,7 +34,7 @@ def test_slider_steps_are_round(low: float, high: float, step: float, decimals: 
     "ends",
     [(-1.7e308, 1.7e308), (1.7e308, 1.7e308), (-1.7e308, -1.7e308), (0.0, 5e-324), (0.0, 1e-310)],
 )
-def test_whatever_the_range_of_the_values_a_view_opens_with_a_slider_that_can_be_drawn(
+def test_any_range_of_values_opens_with_a_slider_that_can_be_drawn(
     tmp_path: Path, ends: tuple[float, float]
 ) -> None:
     write_dataset(tmp_path / "odd", tokens=["a", "b"], states={"s": np.array(ends)[:, None]})

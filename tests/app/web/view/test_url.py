@@ -1,4 +1,4 @@
-"""A view survives view -> address -> view, and a bad address loses only its bad parts."""
+"""Views are preserved in addresses, and a bad address loses only its bad parts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def views(draw: st.DrawFn) -> View:
 
 @given(views())
 @settings(max_examples=400, deadline=None)
-def test_a_view_survives_the_address(view: View) -> None:
+def test_a_view_is_preserved_in_the_address(view: View) -> None:
     parsed = read(write(view))
     assert parsed.notices == ()
     assert View(**{"auto": True, **parsed.fields}) == view
@@ -58,7 +58,7 @@ def test_a_view_survives_the_address(view: View) -> None:
 
 @given(st.sets(st.integers(0, 4095)))
 @settings(deadline=None)
-def test_however_many_states_are_excluded_the_address_stays_short(states: set[int]) -> None:
+def test_the_address_stays_short_for_any_number_of_excluded_states(states: set[int]) -> None:
     text = compact(tuple(sorted(states)))
     assert len(text) <= 4096 / 6 + 2
     excluded = tuple(sorted(states))
@@ -99,7 +99,7 @@ def test_numbers_read_back_exactly(value: float) -> None:
         (0.000001, "0.000001"),
     ],
 )
-def test_numbers_are_written_as_a_browser_writes_them(value: float, text: str) -> None:
+def test_numbers_are_formatted_as_in_a_browser(value: float, text: str) -> None:
     assert number_text(value) == text
 
 
@@ -126,7 +126,7 @@ def test_numbers_are_written_as_a_browser_writes_them(value: float, text: str) -
         ("overlap=0", "1 or more"),
         ("auto=yes", "0 or 1"),
         ("list=some", "“all”"),
-        ("hue=red", "not known"),
+        ("hue=red", "is unknown"),
         ("width=7", "8 to 96"),
         ("sort=beauty", "rank, start"),
         ("sort=-rank", "rank, start"),
@@ -137,7 +137,7 @@ def test_numbers_are_written_as_a_browser_writes_them(value: float, text: str) -
         ("v=99", "version"),
     ],
 )
-def test_a_bad_part_is_named_and_the_rest_counts(part: str, word: str) -> None:
+def test_a_bad_part_is_named_and_the_rest_is_used(part: str, word: str) -> None:
     parsed = read(f"?dataset=parens&{part}&source=layer1")
     assert parsed.fields["dataset"] == "parens"
     assert parsed.fields["source"] == "layer1"
