@@ -41,7 +41,7 @@ _TIMED = """([figure, change]) => new Promise((resolve) => {
 })"""
 
 _SETUP = """() => {
-    const { read, write, window: decode } = window.dash_clientside.statebrush;
+    const { read, write } = window.dash_clientside.statebrush.panel();
     let high = false;
     window.nextThreshold = () => { high = !high; return read('info').high - (high ? 0.001 : 0); };
     // The same window again under a new number: decoding and drawing, without asking the server.

@@ -50,7 +50,6 @@ _STRICT = ConfigDict(strict=True, extra="forbid")
 # -------------------------------------------------------------------------------- stores of the page
 
 
-@with_config(_STRICT)
 class ViewStore(TypedDict):
     """The ``view`` store: `app.web.view.url.View`, and how it came about."""
 
@@ -177,6 +176,7 @@ class PreparingSource(TypedDict):
     title: str
 
 
+@with_config(_STRICT)
 class Navigation(TypedDict):
     """The ``goto`` store: open what a query string asks for."""
 
@@ -187,7 +187,6 @@ class Navigation(TypedDict):
     from_source: NotRequired[Name]
 
 
-@with_config(_STRICT)
 class Notices(TypedDict):
     """The ``notices`` store. With ``preparing``, ``goto`` is to be sent again once it is ready."""
 
@@ -220,6 +219,7 @@ class Viewport(TypedDict):
 # ------------------------------------------------------------------------------------- Select View
 
 
+@with_config(_STRICT)
 class Brush(TypedDict):
     """A brushed range and its limits in steps."""
 
@@ -242,7 +242,6 @@ class WindowRequest(TypedDict):
     brush: Brush | None
 
 
-@with_config(_STRICT)
 class BrushSummary(TypedDict):
     """A brush with its summary (`app.web.payloads.window.brush_summary`), base64."""
 
@@ -287,6 +286,7 @@ class WindowError(TypedDict):
     preparing: NotRequired[bool]
 
 
+@with_config(_STRICT)
 class TracksRequest(TypedDict):
     """The ``tracks-request`` store."""
 
@@ -297,7 +297,6 @@ class TracksRequest(TypedDict):
     tracks: list[Name]
 
 
-@with_config(_STRICT)
 class Category(TypedDict):
     """A category with its CSS colour."""
 
@@ -408,6 +407,7 @@ class StateError(TypedDict):
 # -------------------------------------------------------------------------------------- Match View
 
 
+@with_config(_STRICT)
 class MatchKey(TypedDict):
     """What decides a match and how its rows are listed, in the names of the view."""
 
@@ -441,7 +441,6 @@ class MatchRequest(TypedDict):
     instead: bool
 
 
-@with_config(_STRICT)
 class LengthBin(TypedDict):
     """One bar of the length histogram; ``low`` and ``high`` are both inclusive."""
 
@@ -566,6 +565,7 @@ class SearchAnswer(TypedDict):
 # -------------------------------------------------------------------------------- `_jobs` and files
 
 
+@with_config(_STRICT)
 class FileRequest(TypedDict):
     """The body of a POST to ``_jobs/file/PAGE/N``: the whole list of a match, as a file.
 

@@ -103,6 +103,22 @@ def test_the_requests_of_a_page_fit(client: FlaskClient) -> None:
     assert post(client, with_match(lambda request: None), MATCHES).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/_view/open", "/_view/window", "/_view/tracks", "/_view/search"])
+def test_a_request_with_a_field_too_many_is_refused(client: FlaskClient, path: str) -> None:
+    bodies = {
+        "/_view/open": {"kind": "load", "search": "", "n": 1},
+        "/_view/window": WINDOW,
+        "/_view/tracks": {"dataset": "waves", "fp": "", "start": 0, "stop": 9, "tracks": TRACKS},
+        "/_view/search": {
+            "n": 1, "dataset": "waves", "phrase": "w3", "exact": True, "from": 0, "way": "next",
+        },
+    }  # fmt: skip
+    assert post(client, bodies[path], path).status_code == 200
+    answer = post(client, {**bodies[path], "more": 1}, path)
+    assert answer.status_code == 400
+    assert "more is not a known field" in answer.json["error"]
+
+
 def test_a_callback_of_dash_is_refused(client: FlaskClient) -> None:
     answer = post(client, DASH, "/_dash-update-component")
     assert answer.status_code == 400
