@@ -125,14 +125,15 @@ export interface Category {
 
 /** What holds for a whole annotation; which keys are there depends on ``kind``. */
 export interface TrackHeader {
-  name: string; kind: string; categories?: Category[]; counts?: number[]; low?: number | null;
-  high?: number | null; unit?: string | null;
+  name: string; kind: string; categories?: Category[]; counts?: number[];
+  low?: number | string | null; high?: number | string | null; unit?: string | null;
 }
 
 /** An annotation over the steps of a window; an interval has ``spans`` (start, stop, category). */
 export interface Track {
-  name: string; kind: string; categories?: Category[]; counts?: number[]; low?: number | null;
-  high?: number | null; unit?: string | null; cells: (number | null | ([string, number | null])[])[];
+  name: string; kind: string; categories?: Category[]; counts?: number[];
+  low?: number | string | null; high?: number | string | null; unit?: string | null;
+  cells: (number | null | ([string, number | null])[] | [string, number])[];
   spans?: [number, number, number][];
 }
 
@@ -198,9 +199,9 @@ export interface MatchRow {
 
 /** An annotation over the steps of each row. */
 export interface RowTrack {
-  name: string; kind: string; categories?: Category[]; counts?: number[]; low?: number | null;
-  high?: number | null; unit?: string | null;
-  cells: ((number | null | ([string, number | null])[])[])[];
+  name: string; kind: string; categories?: Category[]; counts?: number[];
+  low?: number | string | null; high?: number | string | null; unit?: string | null;
+  cells: ((number | null | ([string, number | null])[] | [string, number])[])[];
 }
 
 /** The ``match`` store; the browser marks one that was cancelled. */
@@ -245,7 +246,8 @@ export interface SearchAnswer {
 
 /** The body of a POST to ``_jobs/file/PAGE/N``: the whole list of a match, as a file. */
 export interface FileRequest {
-  form: "csv" | "parquet" | "json"; key: MatchKey;
+  form: "csv" | "spreadsheet" | "parquet" | "json"; key: MatchKey; words?: number;
+  annotations?: boolean;
 }
 
 /** A file that is ready: its name, and sentences on what was left out. */

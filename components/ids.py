@@ -165,7 +165,13 @@ FILTER = "length-filter"
 HISTOGRAM = "length-histogram"
 HISTOGRAM_BARS = "length-bars"
 ROWS = "match-rows"
-DOWNLOAD_FORMS = {"csv": "download-csv", "parquet": "download-parquet", "json": "download-json"}
+DOWNLOAD_FORMS = {
+    "csv": "download-csv",
+    "spreadsheet": "download-spreadsheet",
+    "parquet": "download-parquet",
+    "json": "download-json",
+}
+DOWNLOAD_BESIDE = "download-beside"
 CONTEXT = "context"
 PAGER = "pager"
 ROWS_HEAD = "match-head"

@@ -19,7 +19,15 @@ def _number(component_id: str, label: str, name: str, hint: str) -> dmc.Tooltip:
 
 def _downloads(panel: Panel) -> html.Details:
     """The menu of files that the whole result can be saved as."""
-    names = {"csv": "CSV", "parquet": "Parquet", "json": "JSON"}
+    names = {
+        "csv": ("CSV", "exact, for programs"),
+        "spreadsheet": (
+            "CSV for spreadsheets",
+            "columns named as here; text that begins with = + - @ gets an apostrophe",
+        ),
+        "parquet": ("Parquet", "exact, with types"),
+        "json": ("JSON", "exact, with the query"),
+    }
     return html.Details(
         id=panel(ids.DOWNLOAD_MENU),
         className="sb-menu",
@@ -29,12 +37,18 @@ def _downloads(panel: Panel) -> html.Details:
                 className="sb-menu-panel",
                 children=[
                     html.Span("All matches in the list (up to 100,000 rows)"),
+                    control(
+                        "switch",
+                        panel(ids.DOWNLOAD_BESIDE),
+                        "Include the words around each match and its annotations",
+                        text="With words before and after, and the annotations shown",
+                    ),
                     *(
                         html.Button(
-                            names[form],
+                            [names[form][0], html.Small(names[form][1])],
                             id=panel(name),
                             type="button",
-                            **{"aria-label": f"Download as {names[form]}", "data-form": form},
+                            **{"aria-label": f"Download as {names[form][0]}", "data-form": form},
                         )
                         for form, name in ids.DOWNLOAD_FORMS.items()
                     ),

@@ -126,7 +126,11 @@ def _annotation_words(annotation: Annotation) -> str:
             if annotation.minimum is None:
                 return "no finite values"
             unit = f" {printable(annotation.unit)}" if annotation.unit else ""
-            return f"{annotation.minimum:.6g} to {annotation.maximum:.6g}{unit}"
+            low, high = annotation.extremes or (
+                f"{annotation.minimum:.6g}",
+                f"{annotation.maximum:.6g}",
+            )
+            return f"{low} to {high}{unit}"
         case Ranked():
             return f"lists of words {'with' if annotation.has_weights else 'without'} weights"
         case Interval():

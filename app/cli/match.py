@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -19,13 +17,14 @@ from app.startup import prepared_settings
 @click.command("match")
 @click.argument("data", type=click.Path())
 @options_of(options.MATCH_OPTIONS)
+@options_of(options.ROW_OPTIONS)
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "json", "csv"]),
+    type=click.Choice(["table", "json", "csv", "spreadsheet"]),
     default="table",
     show_default=True,
-    help="The output format.",
+    help="The output format; csv is for programs, spreadsheet is CSV for spreadsheets.",
 )
 @setting("cache_dir")
 @setting("cache_bytes")
@@ -49,9 +48,16 @@ def match_command(
     from app.matching import Control, MatchService
     from loaders import open_dataset
 
+    shown = {one.name: given.pop(one.name) for one in options.ROW_OPTIONS}
+    if form == "table" and any(shown.values()):
+        raise options.OptionError(
+            "A table has no room for the words around matches and for annotations; give --format json, "
+            "csv or spreadsheet."
+        )
     query = options.query_from_options(given, options.flag)
     dataset = open_dataset(Path(data).expanduser(), settings.cache_dir, progress(data))
     name = options.source_name(dataset, given["source"], options.flag)
+    beside = options.beside_of(dataset, shown, options.flag)
     found = opened(dataset, name, settings.bits_on_disk)
     executors = processes(settings.workers)
     service = MatchService(settings.cache_bytes, executors=executors)
@@ -62,20 +68,16 @@ def match_command(
     finally:
         for executor in executors:
             executor.shutdown(cancel_futures=True)
-    from app.output import answers
+    from app.output import answers, listing
 
     sequence_id = options.sequence_ids(dataset)
     words: dict[str, Any] = {"tokens": dataset.tokens, "sequence_id": sequence_id}
     names: dict[str, Any] = {"source": name, "state_names": found.source.state_names}
     if form == "json":
-        answer = answers.answer_json(result, **names, **words, output_format=form)
+        answer = answers.answer_json(result, **names, **words, output_format=form, beside=beside.of)
         write(json.dumps(answer) + "\n")
-    elif form == "csv":
-        out = io.StringIO()
-        rows = csv.writer(out, lineterminator="\n")
-        rows.writerow(answers.CSV_COLUMNS)
-        rows.writerows(answers.answer_rows(result, **words))
-        write(out.getvalue())
+    elif form in listing.CSV_FORMATS:
+        write(listing.answer_csv(result, form, beside, sequence_id))
     else:
         write(answers.answer_text(result, **names, **words) + "\n")
     return 0

@@ -32,6 +32,7 @@ def answer_json(
     tokens: Tokens,
     sequence_id: SequenceId,
     output_format: str | None = None,
+    beside: Callable[[int, int], dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Return a result as a dict of plain values, ready for `json.dumps`.
 
@@ -49,7 +50,10 @@ def answer_json(
         Returns the id of a sequence from its ordinal; None if the data has no ids.
     output_format
         The value of `--format`; without it, `query` has no key `format`.
+    beside
+        Returns the keys to add to the match [start, stop).
     """
+    add = beside or (lambda start, stop: {})
     return {
         "query": _query(result.query, source, output_format),
         "selected_states": list(result.selected_states),
@@ -59,7 +63,10 @@ def answer_json(
         "full_matches": result.full_matches,
         "places": result.places,
         "reason": result.reason,
-        "matches": [_match(match, tokens, sequence_id) for match in result.matches],
+        "matches": [
+            match_json(match, tokens, sequence_id) | add(match.start, match.stop)
+            for match in result.matches
+        ],
         "length_histogram": [
             {
                 "length": bar.length,
@@ -173,7 +180,8 @@ def _query(query: Query, source: str, output_format: str | None) -> dict[str, An
     return options
 
 
-def _match(match: Match, tokens: Tokens, sequence_id: SequenceId) -> dict[str, Any]:
+def match_json(match: Match, tokens: Tokens, sequence_id: SequenceId) -> dict[str, Any]:
+    """Return one listed match as in `answer_json`."""
     return {
         "rank": match.rank,
         "start": match.start,

@@ -1,7 +1,9 @@
 """All matches of a query as a file: CSV, Parquet or JSON, up to 100,000 rows.
 
-All formats have the columns of the command line's CSV: rank, start, stop, length, overlap, union,
-sequence, tokens. The query is included:
+All formats but one have the columns of the command line's CSV: rank, start, stop, length, overlap, union,
+sequence, tokens; and, if requested, the words around each match and annotations over it
+(`app.output.beside`). CSV for spreadsheets is described in `app.output.spreadsheet`. The query is
+included:
 
 - JSON: the object printed by the command line, without profiles, and with a list of what was cut;
 - Parquet: the same object without rows, as text in the file's metadata under `statebrush`; tokens
@@ -16,6 +18,8 @@ rows is bounded: a file needs little memory, and at most some hundred megabytes 
 
 from __future__ import annotations
 
+import csv
+import io
 import itertools
 import json
 import re
@@ -33,7 +37,9 @@ from numpy.typing import NDArray
 from app.corpus import Opened
 from app.matching import Control, MatchService, Query
 from app.matching.ranges import Ranges
+from app.output import spreadsheet
 from app.output.answers import CSV_COLUMNS, answer_json
+from app.output.beside import Beside
 from loaders import Dataset, Source
 
 #: The maximum number of rows in a file; the command line has no limit.
@@ -41,13 +47,14 @@ MOST_FILE_ROWS = 100_000
 #: The maximum number of words in a file; above it, all matches are cut to the same number of words.
 MOST_FILE_WORDS = 5_000_000
 
-FORMS = ("csv", "parquet", "json")
-Form = Literal["csv", "parquet", "json"]
+FORMS = ("csv", "spreadsheet", "parquet", "json")
+Form = Literal["csv", "spreadsheet", "parquet", "json"]
 
 #: The MIME type of each form.
 TYPES: Mapping[Form, str] = MappingProxyType(
     {
         "csv": "text/csv",
+        "spreadsheet": "text/csv",
         "parquet": "application/vnd.apache.parquet",
         "json": "application/json",
     }
@@ -82,6 +89,7 @@ def export_matches(
     out: BinaryIO,
     matching: MatchService,
     control: Control | None = None,
+    beside: Beside | None = None,
 ) -> Export:
     """Write all matches of a query to a file, in ranking order.
 
@@ -93,13 +101,15 @@ def export_matches(
         The query. Its `top`, `offset` and `context` have no effect, since the list is complete; the length
         filter and `overlapping` apply.
     form
-        `csv`, `parquet` or `json`.
+        One of `FORMS`.
     out
         The output, which is left open.
     matching
         Makes the search, using its cached bits.
     control
         Receives the progress, and can cancel the export.
+    beside
+        What to add to each row.
 
     Raises
     ------
@@ -121,16 +131,27 @@ def export_matches(
     lengths = (ranges.stops - ranges.starts)[:n_rows]
     most_words = _words_a_row(lengths)
     dataset, source = opened.dataset, opened.source
-    rows = _Rows(dataset, ranges, n_rows, most_words, control)
+    asked_beside = beside or Beside(dataset)
+    most_beside = min(asked_beside.words, MOST_FILE_WORDS // (2 * max(1, n_rows)))
+    beside = replace(asked_beside, words=most_beside)
+    rows = _Rows(dataset, ranges, n_rows, most_words, control, beside)
     caps = _caps(ranges, lengths, most_words)
+    if most_beside < asked_beside.words:
+        caps += (
+            f"There are {most_beside} words before and after each match, not {asked_beside.words}, because "
+            f"a file holds at most {MOST_FILE_WORDS:,}.",
+        )
     about = _about(dataset, source, ranges, caps)
     if form == "csv":
         _write_csv(out, rows, about)
+    elif form == "spreadsheet":
+        _write_spreadsheet(out, rows, about)
     elif form == "parquet":
         _write_parquet(out, rows, about)
     else:
         _write_json(out, rows, about)
-    return Export(f"{_stem(dataset, source, ranges.result.query)}.{form}", n_rows, caps)
+    ending = "-spreadsheet.csv" if form == "spreadsheet" else f".{form}"
+    return Export(f"{_stem(dataset, source, ranges.result.query)}{ending}", n_rows, caps)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,6 +163,7 @@ class _Rows:
     n_rows: int
     most_words: int
     control: Control
+    beside: Beside
 
     @property
     def schema(self) -> pa.Schema:
@@ -162,7 +184,8 @@ class _Rows:
         ranges, ids = self.ranges, self.dataset.sequences.ids
         lengths = (ranges.stops - ranges.starts)[: self.n_rows]
         shown = np.minimum(lengths, self.most_words)
-        ends = np.cumsum(shown)
+        cost = shown * (1 + len(self.beside.annotations)) + 2 * self.beside.words
+        ends = np.cumsum(cost)
         low = 0
         while low < self.n_rows:
             before = int(ends[low - 1]) if low else 0
@@ -196,38 +219,70 @@ class _Rows:
         words = table.vocabulary.take(pa.array(table.codes[steps])).cast(pa.string())
         return pa.ListArray.from_arrays(pa.array(cuts.astype(np.int32)), words)
 
-    def texts(self) -> Iterator[tuple[Any, ...]]:
-        """Yield each row as plain values, with the tokens as a list."""
+    def shown(self, batch: pa.RecordBatch) -> Iterator[tuple[int, int]]:
+        """Yield the part of each match of a batch that is in the file, as start and stop."""
+        starts, lengths = (batch.column(name).to_numpy() for name in ("start", "length"))
+        stops = starts + np.minimum(lengths, self.most_words)
+        yield from zip(starts.tolist(), stops.tolist(), strict=True)
+
+    def matches(self) -> Iterator[dict[str, Any]]:
+        """Yield each row as JSON values."""
         for batch in self.batches():
-            yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+            for row, (start, stop) in zip(batch.to_pylist(), self.shown(batch), strict=True):
+                yield row | self.beside.of(start, stop, row["stop"])
 
 
 def _write_csv(out: BinaryIO, rows: _Rows, about: dict[str, Any]) -> None:
     shown = {key: value for key, value in about.items() if key != "length_histogram"}
     query = json.dumps(shown, ensure_ascii=False)
-    out.write((",".join([*CSV_COLUMNS, "query"]) + "\n").encode())
+    added = rows.beside.columns
+    csv.writer(text := io.StringIO(), lineterminator="\n").writerow([*CSV_COLUMNS, *added, "query"])
+    out.write(text.getvalue().encode())
     for batch in rows.batches():
         # Use Arrow types, which keep integer sequence ids next to missing ones.
         frame = batch.to_pandas(types_mapper=pd.ArrowDtype)
         frame["tokens"] = [" ".join(words) for words in batch.column("tokens").to_pylist()]
+        stops = batch.column("stop").to_pylist()
+        cells = [
+            rows.beside.cells(*shown, stop)
+            for shown, stop in zip(rows.shown(batch), stops, strict=True)
+        ]
+        for name, column in zip(added, zip(*cells, strict=True), strict=True):
+            frame[name] = column
         frame["query"] = ""
         frame.loc[frame["rank"] == 1, "query"] = query
         out.write(frame.to_csv(index=False, header=False, lineterminator="\n").encode())
 
 
+def _write_spreadsheet(out: BinaryIO, rows: _Rows, about: dict[str, Any]) -> None:
+    brief = {key: value for key, value in about.items() if key != "length_histogram"}
+    query = json.dumps(brief, ensure_ascii=False)
+    n_selected = len(about["selected_states"])
+    names = [one.name for one in rows.beside.annotations]
+    heading = [*spreadsheet.heading(rows.beside.words, names), "query"]
+    out.write((spreadsheet.BYTE_ORDER_MARK + spreadsheet.lines([heading])).encode())
+    for match in rows.matches():
+        last = query if match["rank"] == 1 else ""
+        out.write(spreadsheet.lines([[*spreadsheet.row(match, n_selected), last]]).encode())
+
+
 def _write_parquet(out: BinaryIO, rows: _Rows, about: dict[str, Any]) -> None:
     metadata = {"statebrush": json.dumps(about, ensure_ascii=False)}
-    with pq.ParquetWriter(out, rows.schema.with_metadata(metadata)) as writer:
+    beside = rows.beside
+    schema = pa.schema([*rows.schema, *beside.fields()]).with_metadata(metadata)
+    with pq.ParquetWriter(out, schema) as writer:
         for batch in rows.batches():
-            writer.write_batch(batch)
+            stops = batch.column("stop").to_pylist()
+            added = beside.arrays([*rows.shown(batch)], stops)
+            writer.write_batch(pa.record_batch([*batch.columns, *added], schema=schema))
 
 
 def _write_json(out: BinaryIO, rows: _Rows, about: dict[str, Any]) -> None:
     head = json.dumps(about, ensure_ascii=False)[:-1]
     out.write(f'{head}, "matches": ['.encode())
     between = itertools.chain([""], itertools.repeat(","))
-    for row, comma in zip(rows.texts(), between, strict=False):
-        one = json.dumps(dict(zip(CSV_COLUMNS, row, strict=True)), ensure_ascii=False)
+    for row, comma in zip(rows.matches(), between, strict=False):
+        one = json.dumps(row, ensure_ascii=False)
         out.write(f"{comma}\n{one}".encode())
     out.write(b"\n]}\n")
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from app.matching import Query
+    from app.output.beside import Beside
     from loaders import Dataset
+    from loaders.annotations import Annotation
 
 Named = Callable[[str], str]
 """Maps the name of an option to the way it was written: `min_overlap`, or `--min-overlap`."""
@@ -119,6 +121,20 @@ STATE_OPTIONS: tuple[Option, ...] = (
         default="high",
         choices=("high", "low", "magnitude"),
     ),
+)
+
+#: The maximum number of annotations per request.
+MOST_ANNOTATIONS = 12
+
+#: Options of what is added to each listed match; not part of the query.
+ROW_OPTIONS: tuple[Option, ...] = (
+    Option(
+        "context_words",
+        "whole",
+        "The number of words before and after each match, at most 100.",
+        default=0,
+    ),
+    Option("annotations", "text", "Annotations over each match, by name.", metavar="A,B"),
 )
 
 
@@ -273,6 +289,53 @@ def source_name(dataset: Dataset, name: str | None, named: Named) -> str:
     if name not in dataset.sources:
         raise UnknownNameError(f"{dataset.id} has no source {name!r}; its sources are {known}.")
     return name
+
+
+def annotations_of(dataset: Dataset, text: str | None) -> tuple[Annotation, ...]:
+    """Return the annotations named in a text, separated by commas; none if it is empty or None.
+
+    Raises
+    ------
+    OptionError
+        There are more than `MOST_ANNOTATIONS`.
+    UnknownNameError
+        There is no such annotation.
+    """
+    if not text:
+        return ()
+    # A name may contain a comma, so try the whole text first.
+    names = [text] if text in dataset.annotations else text.split(",")
+    if len(names) > MOST_ANNOTATIONS:
+        raise OptionError(
+            f"{len(names):,} annotations are requested; at most {MOST_ANNOTATIONS} are allowed; "
+            "use several requests."
+        )
+    for name in names:
+        if name not in dataset.annotations:
+            known = ", ".join(dataset.annotations) or "none"
+            raise UnknownNameError(f"{dataset.id} has no annotation {name!r}; there are: {known}.")
+    return tuple(dataset.annotations[name] for name in names)
+
+
+def beside_of(dataset: Dataset, values: Mapping[str, Any], named: Named) -> Beside:
+    """Return what to add to each row for values of `ROW_OPTIONS`.
+
+    Raises
+    ------
+    OptionError
+        Too many words, or fewer than none.
+    UnknownNameError
+        There is no such annotation.
+    """
+    from app.output.beside import MOST_WORDS_BESIDE, Beside
+
+    words = values["context_words"]
+    if not 0 <= words <= MOST_WORDS_BESIDE:
+        raise OptionError(
+            f"{named('context_words')} is {words}; give a whole number from 0 to {MOST_WORDS_BESIDE}."
+        )
+    named_twice = annotations_of(dataset, values["annotations"])
+    return Beside(dataset, words, tuple(dict.fromkeys(named_twice)))
 
 
 def sequence_ids(dataset: Dataset) -> Callable[[int], int | str | None]:

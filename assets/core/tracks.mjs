@@ -7,12 +7,16 @@ import { escape, shown } from "./words.mjs";
 
 /** @param {number | null} value */
 const trim = (value) => (value === null ? "no value" : String(Number(value.toPrecision(4))));
+/** An end of a scale: a number, or what is written in full. @param {number | string | null | undefined} end */
+const endText = (end) => (typeof end === "string" ? end : trim(end ?? null));
 
 /** A CSS colour (or null) and the value in words, of one cell. @param {AnyTrack} track @param {Cell} cell */
 export function trackCell(track, cell) {
   if (cell === null || cell === undefined) return { color: null, text: "no value" };
+  const unit = track.unit ? ` ${track.unit}` : "";
   if (typeof cell !== "number") {
     if (cell.length === 0) return { color: null, text: "no value" };
+    if (isWritten(cell)) return { color: shade(0.06 + 0.86 * cell[1]), text: cell[0] + unit };
     const [, weight] = cell[0];
     return {
       color: shade(weight === null ? 0.3 : 0.06 + 0.86 * clamp(weight, 0, 1)),
@@ -20,13 +24,16 @@ export function trackCell(track, cell) {
     };
   }
   if (track.kind === "scalar") {
-    const low = track.low ?? 0;
-    const share = (cell - low) / ((track.high ?? 0) - low || 1);
-    return { color: shade(0.06 + 0.86 * share), text: trim(cell) + (track.unit ? ` ${track.unit}` : "") };
+    const low = Number(track.low ?? 0);
+    const share = (cell - low) / (Number(track.high ?? 0) - low || 1);
+    return { color: shade(0.06 + 0.86 * share), text: trim(cell) + unit };
   }
   const category = cell < 0 ? undefined : track.categories?.[cell];
   return { color: category?.color ?? null, text: category?.label ?? "no value" };
 }
+
+/** A value with its place on the scale, not words with their weights. @param {NonNullable<Cell>} cell @returns {cell is [string, number]} */
+export const isWritten = (cell) => Array.isArray(cell) && typeof cell[0] === "string";
 
 /** The colour of numbers, more or less of it. @param {number} share */
 export const shade = (share) => `rgba(var(--scalar-rgb),${share.toFixed(3)})`;
@@ -40,8 +47,8 @@ export const masked = (view, share) => (view.mask ? `opacity:${unmasked(share).t
 export function legend(track) {
   if (track.kind === "scalar") {
     if (track.low === null || track.low === undefined) return "<span>no values</span>";
-    return `<span>${trim(track.low)}</span><span class="sb-ramp sb-ramp-scalar"></span>`
-      + `<span>${trim(track.high ?? null)}${track.unit ? ` ${escape(track.unit)}` : ""}</span>`;
+    return `<span>${endText(track.low)}</span><span class="sb-ramp sb-ramp-scalar"></span>`
+      + `<span>${endText(track.high)}${track.unit ? ` ${escape(track.unit)}` : ""}</span>`;
   }
   if (track.kind === "ranked") {
     return "<span>best first, shaded by weight</span>";

@@ -1,5 +1,5 @@
 /* The Match View: the sentence, the pager, sorting and downloads, and its parts. */
-/** @import {Info, MatchStore, MatchError, ViewStore, Window as WindowPayload} from "../wire" */
+/** @import {FileRequest, Info, MatchStore, MatchError, ViewStore, Window as WindowPayload} from "../wire" */
 /** @import {Panel} from "../core/panel.mjs" */
 import { notify } from "../core/page.mjs";
 import { matchKey } from "../core/requests.mjs";
@@ -36,7 +36,7 @@ const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]
 /**
  * @param {Panel} panel
  * @param {{ showDefault: (name: "min-overlap" | "min-length", value: number) => void }} controls
- * @param {(form: string, key: MatchStore["key"]) => void} download
+ * @param {(body: FileRequest) => void} download
  */
 export function matchView(panel, { showDefault }, download) {
   const { at, part } = panel;
@@ -151,10 +151,13 @@ export function matchView(panel, { showDefault }, download) {
     if (!match) return;
     /** @type {HTMLDetailsElement} */ (panel.find("download-menu")).open = false;
     if ("error" in match) notify(match.error, "warning");
-    else download(dataset.form ?? "", match.key);
+    else {
+      const form = /** @type {FileRequest["form"]} */ (dataset.form);
+      const beside = /** @type {HTMLInputElement} */ (panel.find("download-beside")).checked;
+      download({ form, key: match.key, words: beside ? wordsBefore() : 0, annotations: beside });
+    }
   });
 
-  return {
-    checkSelection, drawSentence, drawPager, ...histogram(panel), ...matchRows(panel),
-  };
+  const { wordsBefore, ...rows } = matchRows(panel);
+  return { checkSelection, drawSentence, drawPager, ...histogram(panel), ...rows };
 }

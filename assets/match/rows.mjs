@@ -130,6 +130,7 @@ export function matchRows(panel) {
   });
 
   let drawn = "";
+  let wordsBefore = 0; // as many as the rows show
   /** @param {Answer} match @param {Viewport} viewport @param {Info} info @param {ViewStore} view */
   function drawRows(match, viewport, info, view) {
     if (!match || !viewport || !info || !view || match.key.dataset !== info.dataset) return;
@@ -151,6 +152,7 @@ export function matchRows(panel) {
     const page = viewport.page - 32;
     part("match-view").classList.toggle("sb-narrow", page < NARROW);
     const { columns, before, heat } = geometry(page, tracks.length, view.before_words);
+    wordsBefore = before;
     const grid = `grid-template-columns:${why(page)}px minmax(0,1fr) repeat(${tracks.length + 1},auto)`;
     const heatColumns = `grid-template-columns:repeat(${columns},${heat}px)`;
     const words = Math.floor((page - why(page) - (16 + heat * columns) * (tracks.length + 1)) / columns);
@@ -301,5 +303,5 @@ export function matchRows(panel) {
     window.scrollTo({ top: 0 });
   });
 
-  return { drawRows };
+  return { drawRows, wordsBefore: () => wordsBefore };
 }

@@ -10,10 +10,12 @@ import { count, escape, shown, uprightRow, wordRow } from "../core/words.mjs";
 
 /**
  * One trace for many states: x and y with a gap (NaN) after each state and where a sequence ends,
- * for there the network's state was reset. A value between two gaps is drawn as a short dash.
- * @param {Win} win @param {number[]} states
+ * for there the network's state was reset. A value between two gaps is drawn as a short dash, an infinite
+ * one just inside the end of the axis, where its line is seen whole.
+ * @param {Win} win @param {number[]} states @param {number[]} range The ends of the axis
  */
-function polylines(win, states) {
+function polylines(win, states, [low, high]) {
+  const inset = (high - low) * 0.01;
   const steps = win.stop - win.start;
   const starts = new Set(win.sequences.map((s) => s.start - win.start).filter((t) => t > 0 && t < steps));
   const most = states.length * (2 * steps + starts.size + 1);
@@ -23,8 +25,11 @@ function polylines(win, states) {
   const from = (win.start - win.rows_start) * win.n_states;
   const put = (/** @type {number} */ at, /** @type {number} */ value) => { x[k] = at; y[k++] = value; };
   for (const c of states) {
-    const value = (/** @type {number} */ t) => win.values[from + t * win.n_states + c];
-    const drawn = (/** @type {number} */ t) => t >= 0 && t < steps && Number.isFinite(value(t));
+    const value = (/** @type {number} */ t) => {
+      const stored = win.values[from + t * win.n_states + c];
+      return stored === Infinity ? high - inset : stored === -Infinity ? low + inset : stored;
+    };
+    const drawn = (/** @type {number} */ t) => t >= 0 && t < steps && !Number.isNaN(value(t));
     for (let t = 0; t < steps; t++) {
       if (starts.has(t)) put(NaN, NaN);
       if (!drawn(t)) put(NaN, NaN);
@@ -109,7 +114,7 @@ export function draw(panel) {
       return figure(skeletons, theme, "bands", bands(win, values), axes(win, values));
     }
     const all = Array.from({ length: win.n_states }, (_, c) => c);
-    return figure(skeletons, theme, "faint", [polylines(win, all)], axes(win, values));
+    return figure(skeletons, theme, "faint", [polylines(win, all, values)], axes(win, values));
   }
 
   let drawnLines = "";
@@ -128,8 +133,8 @@ export function draw(panel) {
       .../** @type {object} */ (skeletons[scheme(theme)].lines.data[0].line),
       width: states.length <= 30 ? 1.5 : states.length <= 120 ? 1 : 0.6,
     };
-    const selected = { ...polylines(win, states), line, opacity: states.length <= 120 ? 1 : 0.5 };
-    return figure(skeletons, theme, "lines", [selected, polylines(win, hot)], axes(win, values));
+    const selected = { ...polylines(win, states, values), line, opacity: states.length <= 120 ? 1 : 0.5 };
+    return figure(skeletons, theme, "lines", [selected, polylines(win, hot, values)], axes(win, values));
   }
 
   // Words are drawn with the window; the brush, its handles and the limits are moved, never rebuilt,

@@ -5,7 +5,7 @@
 import { percent } from "../core/axes.mjs";
 import { target } from "../core/page.mjs";
 import { decodedWindow, shares as sharesOn } from "../core/selection.mjs";
-import { legend, masked, shade, trackCell } from "../core/tracks.mjs";
+import { isWritten, legend, masked, shade, trackCell } from "../core/tracks.mjs";
 import { clamp } from "../core/values.mjs";
 import { count, escape, fitted, shown, textWidth } from "../core/words.mjs";
 
@@ -37,7 +37,7 @@ export function tracks(panel) {
     return track.cells.map((cell, i) => {
       const { color, text } = trackCell(track, cell);
       const ranked = track.kind === "ranked";
-      const words = ranked && Array.isArray(cell) ? cell.map(([word, weight]) =>
+      const words = ranked && Array.isArray(cell) && !isWritten(cell) ? cell.map(([word, weight]) =>
         `<span style="background:${shade(weight === null ? 0.15 : 0.55 * clamp(weight, 0, 1))}">`
           + `${fitted("b", shown(word).text, room / 0.85, false)}</span>`) : [];
       return `<i class="sb-cell${ranked ? " sb-ranked" : ""}" style="${at(i)}`

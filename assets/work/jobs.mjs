@@ -146,19 +146,22 @@ export function jobs(panel, requests, cards) {
   // ------------------------------------------------------------------- a file that is prepared
 
   let saving = ""; // the address of the file that is being prepared
-  /** Have the whole list of a match prepared as a file, and save it; one at a time. @param {string} form @param {MatchKey} key */
-  async function download(form, key) {
+  /**
+   * Have the whole list of a match prepared as a file, and save it; one at a time.
+   * @param {FileRequest} body What to save
+   */
+  async function download(body) {
     if (saving) {
       notify("A file is being prepared: wait for it, or cancel it first.", "info");
       return;
     }
     const path = saving = `_jobs/file/${randomName()}/0`;
     say("preparing the file…");
-    const body = /** @type {FileRequest} */ ({ form, key });
+    const { form, key } = body;
     const { answer, why } = await follow(path, body, () => saving === path, ({ stage, share, seconds }) => {
       if (1000 * seconds < patience.card) return;
       cards.show("file", {
-        what: `Preparing the ${form.toUpperCase()} file`,
+        what: `Preparing the ${form === "spreadsheet" ? "CSV" : form.toUpperCase()} file`,
         detail: `${share === null ? "" : `${share} % · `}${Math.floor(seconds)} s`,
         note: stageWords(stage, key), share, actions: [["unsave", "Cancel"]],
       });

@@ -8,6 +8,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from loaders.annotations.exact import (
+    exact_column,
+    extremes,
+    numbers,
+    ordered_values,
+    texts,
+    value_type,
+)
 from loaders.annotations.values import Annotation, Categorical, Category, Ranked, Scalar
 from loaders.config import AnnotationSettings, label_text
 from loaders.palette import COLORS, assign_colors
@@ -54,7 +62,7 @@ def from_column(
     natural = natural_kind(column.values)
     if natural is None:
         words = type_words(kind)
-        remedy = "write text, numbers, booleans or lists of words, or remove it"
+        remedy = "write text, numbers, booleans, dates, times or lists of words, or remove it"
         if is_number_list(kind):
             words += " without a matching list of words"
             remedy = (
@@ -62,11 +70,10 @@ def from_column(
             )
         raise DatasetError(Problem(column.where, "a type that can be an annotation", words, remedy))
     chosen = settings.kind or natural
-    value_type = kind.value_type if pa.types.is_dictionary(kind) else kind
-    numeric = pa.types.is_integer(value_type) or pa.types.is_floating(value_type)
+    inner = kind.value_type if pa.types.is_dictionary(kind) else kind
     fits = {
         "categorical": natural in ("categorical", "scalar"),
-        "scalar": numeric or pa.types.is_boolean(value_type),
+        "scalar": value_type(inner) is not None,
         "ranked": natural == "ranked",
         "interval": False,
     }[chosen]
@@ -78,7 +85,7 @@ def from_column(
     if chosen == "categorical":
         return _categorical(name, column, settings, settings_where, problems)
     if chosen == "scalar":
-        return _scalar(name, column, settings)
+        return _scalar(name, column, settings, settings_where, problems)
     return _ranked(name, column, partner)
 
 
@@ -86,15 +93,14 @@ def natural_kind(values: pa.ChunkedArray) -> str | None:
     """Return the kind implied by the type of a column (and, for integers, its values), or None."""
     kind = values.type
     if pa.types.is_dictionary(kind):
-        inner = kind.value_type
-        simple = is_text(inner) or pa.types.is_integer(inner) or pa.types.is_floating(inner)
-        return "categorical" if simple or pa.types.is_boolean(inner) else None
+        simple = is_text(kind.value_type) or value_type(kind.value_type) is not None
+        return "categorical" if simple else None
     if is_text(kind) or pa.types.is_boolean(kind):
         return "categorical"
     if pa.types.is_integer(kind):
         few = pc.count_distinct(values, mode="only_valid").as_py() <= MOST_INTEGER_CATEGORIES
         return "categorical" if few else "scalar"
-    if pa.types.is_floating(kind):
+    if value_type(kind) is not None:
         return "scalar"
     return "ranked" if is_word_list(kind) else None
 
@@ -111,6 +117,8 @@ def _categorical(
         values = values.cast(pa.float32())
     if pa.types.is_floating(values.type):  # NaN is not a category
         values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+    if not pa.types.is_integer(values.type) and (exact := exact_column(values)) is not None:
+        values = pa.chunked_array([exact])
     codes, distinct = encode(values)
     categories, counts, codes = categories_of(
         name, column.where, codes, distinct, settings, settings_where, problems
@@ -130,8 +138,12 @@ def categories_of(
     """Order and colour the distinct values; renumber the codes in that order."""
     with reading(where):
         distinct.validate(full=True)
-    raw = distinct.to_pylist()
-    labels = [label_text(value) for value in raw]
+    if value_type(distinct.type) in (None, "number"):
+        raw = distinct.to_pylist()
+        labels = [label_text(value) for value in raw]
+    else:
+        raw = ordered_values(distinct).to_pylist()
+        labels = [str(text) for text in texts(distinct)]
     counts = np.bincount(codes[codes >= 0], minlength=len(raw)).astype(np.int64)
     present = [i for i in range(len(raw)) if counts[i] > 0]  # a dictionary may list unused values
     ordered = sorted(present, key=lambda i: raw[i])
@@ -166,19 +178,34 @@ def categories_of(
     return categories, sizes, renumber[codes].astype(smallest)
 
 
-def _scalar(name: str, column: Column, settings: AnnotationSettings) -> Scalar:
+def _scalar(
+    name: str,
+    column: Column,
+    settings: AnnotationSettings,
+    settings_where: str,
+    problems: list[Problem],
+) -> Scalar:
     values = column.values
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
-    if not pa.types.is_floating(values.type):
-        values = values.cast(pa.int8()) if pa.types.is_boolean(values.type) else values
-        numbers = values.to_numpy().astype(np.float64)
+    of = value_type(values.type)
+    assert of is not None
+    if settings.unit is not None and of not in ("number", "decimal"):
+        where = f"{settings_where}, annotations.{name}.unit"
+        problems.append(Problem(where, "an annotation of numbers", f"{of}s", "remove the key"))
+    exact = exact_column(values)
+    if exact is not None:
+        places = numbers(exact)
+        ends = extremes(exact)
+    elif pa.types.is_floating(values.type):
+        places, ends = np.array(values.to_numpy()), None
     else:
-        numbers = np.array(values.to_numpy())
-    finite = numbers[np.isfinite(numbers)]
+        values = values.cast(pa.int8()) if pa.types.is_boolean(values.type) else values
+        places, ends = values.to_numpy().astype(np.float64), None
+    finite = places[np.isfinite(places)]
     low = float(finite.min()) if len(finite) else None
     high = float(finite.max()) if len(finite) else None
-    return Scalar(name, settings.unit, low, high, numbers)
+    return Scalar(name, settings.unit, low, high, places, of, ends, exact)
 
 
 def _ranked(name: str, column: Column, partner: Column | None) -> Ranked:

@@ -4,7 +4,7 @@ A column of tokens.parquet or a file in annotations/ is an annotation. Its kind 
 type and can be set in dataset.yaml:
 
 - string, boolean, dictionary, integers with at most 50 values: categorical
-- floats, other integers: scalar
+- floats, other integers, dates, times, durations, decimals: scalar
 - `list<string>`, with an optional `list<float>` partner NAME_weight: ranked
 - a file with `start`, `stop` and `label`: interval
 """

@@ -1,12 +1,15 @@
 """The values of each kind of annotation, per step."""
 
 import itertools
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+
+from loaders.annotations.exact import ValueType, texts
 
 _T = TypeVar("_T")
 
@@ -45,7 +48,7 @@ class Categorical:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scalar:
-    """One number per step.
+    """One number per step, or a value with a place on a scale: a date, a time, a duration, a decimal.
 
     Attributes
     ----------
@@ -53,6 +56,10 @@ class Scalar:
         From dataset.yaml, or None.
     minimum, maximum
         Over the finite values; None if there are none.
+    type
+        What the values are.
+    extremes
+        The smallest and the largest value as text, if float64 cannot hold the values.
     """
 
     kind: ClassVar[Literal["scalar"]] = "scalar"
@@ -61,10 +68,41 @@ class Scalar:
     minimum: float | None
     maximum: float | None
     _values: NDArray[Any]
+    type: ValueType = "number"
+    extremes: tuple[str, str] | None = None
+    _exact: pa.Array | None = None
 
     def values(self, start: int, stop: int) -> NDArray[np.float64]:
-        """float64 `(stop - start,)`: the value at each step, NaN for null; half-open, clipped."""
+        """float64 `(stop - start,)`: the value at each step, NaN for null; half-open, clipped.
+
+        Of dates, times and durations, the number that is stored, in its unit; rounded if `texts`
+        is not None.
+        """
         return self._values[max(0, start) : max(0, stop)].astype(np.float64)
+
+    def texts(self, start: int, stop: int) -> list[str | None] | None:
+        """The value at each step, written in full; None if `values` is exact."""
+        return None if self._exact is None else texts(self.column(start, stop))
+
+    def plain(self, start: int, stop: int) -> list[float | int | str | None]:
+        """The value at each step, exact, as a JSON value: a number or a text; None for null.
+
+        NaN and the infinities, which JSON does not have, are None as well.
+        """
+        if self._exact is None:
+            values = self.values(start, stop).tolist()
+            return [value if math.isfinite(value) else None for value in values]
+        if self.type == "number":
+            whole: list[float | int | str | None] = self.column(start, stop).to_pylist()
+            return whole
+        return [*texts(self.column(start, stop))]
+
+    def column(self, start: int, stop: int) -> pa.Array:
+        """The value at each step as an Arrow array, of the stored type if float64 cannot hold it."""
+        if self._exact is None:
+            return pa.array(self.values(start, stop))
+        start, stop = max(0, start), max(0, stop)
+        return self._exact.slice(start, max(0, stop - start))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

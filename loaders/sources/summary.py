@@ -121,7 +121,11 @@ class Summary:
         infinite = self.high_counts + self.low_counts
         if infinite.any():
             words = f"infinities {extent(infinite, self.first_infinity)}"
-            warn("finite values", words, "they are compared as numbers and drawn at the edge")
+            warn(
+                "finite values",
+                words,
+                "they are compared as numbers and drawn at the end of the axis",
+            )
         constant = np.flatnonzero(self.constant)
         if len(constant) and n_steps > 1:
             state = int(constant[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,6 +111,35 @@ def test_nan_columns_infinities_and_odd_words_are_shown(
     )
     assert shown == ["∅", "␣", "⏎", "<b>&amp;</b>", "naïve", "日本語", "a b"]
     assert page.locator("#match-rows b b").count() == 0, "words are escaped"
+
+
+def test_infinite_values_are_drawn_at_the_end_of_the_axis(
+    open_page: Callable[..., Page], serve: Callable[..., Running], tmp_path: Path
+) -> None:
+    values = waves(30, 4)
+    values[:, 1], values[:, 3] = np.inf, -np.inf  # no line of theirs would be seen at all
+    values[4, 1] = np.nan
+    write_dataset(tmp_path / "endless", tokens=["w"] * 30, states={"h": values})
+    page = open_page(
+        serve(tmp_path / "endless").url + "?dataset=endless&first=0&sel=1:3&threshold=0.1"
+    )
+    assert 1 in chips(page)
+    page.wait_for_selector("text=/drawn at the end of the axis/")
+    found = page.evaluate(
+        """() => ['faint-figure', 'lines-figure'].map(id => {
+            const { data, layout } = document.querySelector(`#${id} .js-plotly-plot`);
+            return { x: Array.from(data[0].x), y: Array.from(data[0].y), range: layout.yaxis.range };
+        })"""
+    )
+    for one in found:
+        low, high = one["range"]
+        shown = np.array([math.nan if y is None else y for y in one["y"]], float)
+        top = shown > high - 0.02 * (high - low)
+        assert top.sum() >= 8, "its line is on the axis"
+        assert np.nanmax(shown) < high, "inside, where it is not cut"
+    low, high = found[0]["range"]
+    shown = np.array([math.nan if y is None else y for y in found[0]["y"]], float)
+    assert low < np.nanmin(shown) < low + 0.02 * (high - low), "-infinity is at the other end"
 
 
 def test_a_dataframe_saved_with_its_index_opens_with_a_notice(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from playwright.sync_api import Page
 
+from app.output.answers import CSV_COLUMNS
+from loaders.writer import write_dataset
 from tests.browser.conftest import Running, settled
 from tests.browser.pages import add_track, brush, chips, rows, view, word_center
 
@@ -33,6 +38,80 @@ def test_a_downloaded_table_holds_all_pages(
         table = read(save(page, form, tmp_path))
         assert len(table) == total > 50
         assert table["start"].tolist()[:50] == [row["start"] for row in rows(page)]
+
+
+def formulas(folder: Path) -> Path:
+    """A dataset with tokens that a spreadsheet would run, and annotations; a match every three steps."""
+    n = 60
+    write_dataset(
+        folder / "formulas",
+        tokens=[["=1+1", "@SUM(A1)", "é"][i % 3] for i in range(n)],
+        states={"h": np.where(np.arange(n)[:, None] % 3 == 2, 0.0, 1.0).repeat(2, axis=1)},
+        columns={
+            "tag": [f"=t{i % 3}" for i in range(n)],
+            "took": pa.array([1_000_000_001 * (i - 5) for i in range(n)], pa.duration("ns")),
+            "hidden": ["x"] * n,
+        },
+    )
+    return folder / "formulas"
+
+
+def test_csv_for_spreadsheets_runs_no_formula_and_plain_csv_is_exact(
+    open_page: Callable[..., Page], serve: Callable[..., Running], tmp_path: Path
+) -> None:
+    url = serve(formulas(tmp_path)).url
+    page = open_page(f"{url}?dataset=formulas&first=0&sel=3:5&threshold=0.5")
+    page.click("#download-menu")
+    assert "gets an apostrophe" in page.inner_text("#download-spreadsheet")
+    page.click("#download-menu > summary")
+    plain, sheet = save(page, "csv", tmp_path), save(page, "spreadsheet", tmp_path)
+    assert plain.name != sheet.name
+    assert plain.read_bytes().split(b"\n")[1].startswith(b"1,0,2,2,2,2,,=1+1 @SUM(A1),")
+    content = sheet.read_bytes()
+    assert content.startswith(b"\xef\xbb\xbf")
+    table = pd.read_csv(sheet, encoding="utf-8-sig")
+    names = "rank,states,other states on,length,step,last step,sequence,words,query".split(",")
+    assert list(table) == names
+    assert set(table["words"]) == {"'=1+1 @SUM(A1)"}
+    assert table["step"].tolist() == [row["start"] for row in rows(page)]
+    assert (table["last step"] - table["step"] + 1).tolist() == table["length"].tolist()
+
+
+def test_a_download_holds_the_words_and_annotations_of_the_page_if_asked(
+    open_page: Callable[..., Page], serve: Callable[..., Running], tmp_path: Path
+) -> None:
+    url = serve(formulas(tmp_path)).url
+    page = open_page(
+        f"{url}?dataset=formulas&first=0&sel=3:5&threshold=0.5&track=took&track=tag&context=2"
+    )
+    assert b"annotations" not in save(page, "csv", tmp_path).read_bytes()
+    page.click("#download-menu")
+    page.check("#download-beside")
+    page.click("#download-menu > summary")
+    table = pd.read_csv(save(page, "csv", tmp_path), keep_default_na=False)
+    assert [name for name in table if name not in CSV_COLUMNS] == [
+        "before",
+        "after",
+        "annotations.took",
+        "annotations.tag",
+        "query",
+    ]
+    second = table.to_dict("records")[1]
+    assert (second["before"], second["after"]) == ("@SUM(A1) é", "é =1+1")
+    assert json.loads(second["annotations.took"]) == ["-2.000000002 s", "-1.000000001 s"]
+    assert json.loads(second["annotations.tag"]) == ["=t0", "=t1"]
+    page.click("#download-menu")
+    assert page.is_checked("#download-beside"), "as it was left"
+    page.click("#download-menu > summary")
+    sheet = pd.read_csv(save(page, "spreadsheet", tmp_path), encoding="utf-8-sig")
+    shown = ["words before", "words", "words after", "took", "tag"]
+    assert sheet[shown].values.tolist()[1] == [
+        "'@SUM(A1) é",
+        "'=1+1 @SUM(A1)",
+        "é =1+1",
+        "'-2.000000002 s | -1.000000001 s",
+        "'=t0 | =t1",
+    ]
 
 
 def test_a_file_that_is_refused_is_told(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from playwright.sync_api import Page
 
@@ -107,6 +109,51 @@ def add_shown(page: Page, name: str) -> None:
     add_track(page, name)
     page.wait_for_selector(f"#track-rows [data-track='{name}']")
     settled(page)
+
+
+def test_dates_durations_and_decimals_are_shown_as_they_are(
+    open_page: Callable[..., Page], serve: Callable[..., Running], tmp_path: Path
+) -> None:
+    n = 60
+    write_dataset(
+        tmp_path / "dated",
+        tokens=[f"w{i}" for i in range(n)],
+        states={"h": np.tile([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0]], (n // 3, 1))},
+        columns={
+            "day": pa.array([*range(n - 1), None], pa.int32()).view(pa.date32()),
+            "took": pa.array([350 * (i - 1) for i in range(n)], pa.duration("ms")),
+            "price": pa.array([Decimal(f"{i}.50") for i in range(n)]),
+        },
+        config={"annotations": {"price": {"unit": "EUR"}}},
+    )
+    url = serve(tmp_path / "dated").url
+    page = open_page(
+        f"{url}?dataset=dated&first=0&sel=0:2&threshold=0.5&track=day&track=took&track=price"
+    )
+    page.wait_for_selector("#track-rows [data-track='price']")
+    cell = "#track-rows [data-track='{}'] .sb-cell >> nth={}"
+    for name, said in (
+        ("day", "1970-01-01"),
+        ("took", "-0.35 s"),
+        ("price", "0.50 EUR"),
+    ):
+        assert page.get_attribute(cell.format(name, 0), "title") == f"{name}: {said}"
+        heat = page.locator("#match-rows .sb-heat [data-tip]").evaluate_all(
+            "all => all.map(cell => cell.dataset.tip)"
+        )
+        assert f"{name}: {said} · step 0" in heat
+    for name, ends in (
+        ("day", "1970-01-01 1970-02-28"),
+        ("took", "-0.35 s 20.3 s"),
+        ("price", "0.50 59.50 EUR"),
+    ):
+        page.click(f"#track-rows [data-legend='{name}']")
+        legend = page.inner_text(f"#track-rows [data-track='{name}'] .sb-track-legend")
+        assert " ".join(legend.split()) == ends
+    shades = [
+        page.eval_on_selector(cell.format("day", i), "c => c.style.background") for i in (0, 8)
+    ]
+    assert shades[0] != shades[1] != "", "the later, the darker"
 
 
 def test_tracks_are_added_moved_and_removed_and_stay_in_the_address(

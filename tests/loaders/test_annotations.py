@@ -1,5 +1,6 @@
 """Kinds of annotations, their categories, colours and values."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from loaders.annotations import Annotation, Category
+from loaders.check import check
 from loaders.dataset import open_dataset
 from loaders.palette import COLORS, OTHER, assign_colors
+from loaders.problems import DatasetError
 
 N = 60
 
@@ -119,6 +122,139 @@ def test_half_precision_and_large_integers_are_scalars(folder: Path) -> None:
     assert annotated(folder, big).values(1, 2).tolist() == [float(2**60 + 1)]
     holes = pa.array([None, *range(1, N)], pa.int64())
     assert np.isnan(annotated(folder, holes).values(0, 1))[0]
+
+
+def stored(values: list[int | None], kind: pa.DataType) -> pa.Array:
+    """A date, time, timestamp or duration column of these stored integers."""
+    whole = pa.int32() if kind.bit_width == 32 else pa.int64()
+    return pa.array((values * N)[:N], whole).view(kind)
+
+
+LEAST = -(2**63)
+WRITTEN: dict[str, tuple[pa.Array, str, list[str | None]]] = {
+    "days": (
+        stored([0, -1, None, 18_262], pa.date32()),
+        "date",
+        ["1970-01-01", "1969-12-31", None, "2020-01-01"],
+    ),
+    "days in milliseconds": (
+        stored([0, 86_400_000], pa.date64()),
+        "date",
+        ["1970-01-01", "1970-01-02"],
+    ),
+    "a date that Python does not have": (
+        stored([3_000_000], pa.date32()),
+        "date",
+        ["10183-09-21"],
+    ),
+    "times": (
+        stored([0, 86_399_050, None], pa.time32("ms")),
+        "time",
+        ["00:00:00", "23:59:59.05", None],
+    ),
+    "times in nanoseconds": (
+        stored([1, 86_399_999_999_999], pa.time64("ns")),
+        "time",
+        ["00:00:00.000000001", "23:59:59.999999999"],
+    ),
+    "nanoseconds beyond 2^53, null and NaT": (
+        stored([2**60 + 1, None, LEAST, -1], pa.timestamp("ns")),
+        "timestamp",
+        ["2006-07-14 23:58:24.606846977", None, None, "1969-12-31 23:59:59.999999999"],
+    ),
+    "summer and winter in Berlin": (
+        stored([1_590_000_000, 1_577_836_800], pa.timestamp("s", "Europe/Berlin")),
+        "timestamp",
+        ["2020-05-20 20:40:00+02:00", "2020-01-01 01:00:00+01:00"],
+    ),
+    "an offset west of Greenwich": (
+        stored([1_590_000_000_000_001], pa.timestamp("us", "-05:30")),
+        "timestamp",
+        ["2020-05-20 13:10:00.000001-05:30"],
+    ),
+    "a zone that nobody knows": (
+        stored([0], pa.timestamp("ms", "Nowhere/City")),
+        "timestamp",
+        ["1970-01-01 00:00:00+00:00"],
+    ),
+    "durations": (
+        stored([350, -350, 59_000, 60_000, -183_845_006, 0, None, LEAST], pa.duration("ms")),
+        "duration",
+        ["0.35 s", "-0.35 s", "59 s", "00:01:00", "-2 d 03:04:05.006", "0 s", None, None],
+    ),
+    "the longest duration": (
+        stored([2**63 - 1, 1], pa.duration("ns")),
+        "duration",
+        ["106751 d 23:47:16.854775807", "0.000000001 s"],
+    ),
+    "decimals": (
+        repeated([Decimal("1.50"), Decimal("-0.05"), None, Decimal("12345678901234567.89")]),
+        "decimal",
+        ["1.50", "-0.05", None, "12345678901234567.89"],
+    ),
+    "small decimals of 256 bits": (
+        repeated([Decimal("1e-12")], pa.decimal256(60, 15)),
+        "decimal",
+        ["0.000000000001000"],
+    ),
+    "decimals of 32 bits": (repeated([Decimal("1.5")], pa.decimal32(5, 2)), "decimal", ["1.50"]),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_dates_times_durations_and_decimals_are_scalars_written_in_full(
+    folder: Path, name: str
+) -> None:
+    values, of, expected = WRITTEN[name]
+    annotation = annotated(folder, values)
+    assert (annotation.kind, annotation.type) == ("scalar", of)
+    n = len(expected)
+    assert annotation.texts(0, n) == annotation.plain(0, n) == expected
+    assert annotation.texts(-5, 1) == expected[:1]
+    assert len(annotation.texts(N - 1, N + 9)) == 1
+    numbers = annotation.values(0, n)
+    assert np.isnan(numbers).tolist() == [text is None for text in expected]
+    order = np.argsort(numbers, kind="stable")[: np.count_nonzero(~np.isnan(numbers))]
+    assert annotation.extremes == (expected[order[0]], expected[order[-1]])
+    (line,) = [line for line in check(folder).text().splitlines() if line.startswith("  x  ")]
+    assert line.endswith(f"{expected[order[0]]} to {expected[order[-1]]}")
+
+
+def test_integers_that_float64_does_not_hold_keep_their_digits(folder: Path) -> None:
+    annotation = annotated(folder, pa.array([2**60 + i if i else None for i in range(N)]))
+    assert annotation.plain(0, 2) == [None, 2**60 + 1]
+    assert annotation.texts(1, 2) == [str(2**60 + 1)]
+    assert annotation.extremes == (str(2**60 + 1), str(2**60 + N - 1))
+    assert annotated(folder, pa.array(range(N)), name="y").texts(0, 2) is None
+
+
+def test_a_column_without_one_date_is_a_scalar(folder: Path) -> None:
+    annotation = annotated(folder, pa.array([None] * N, pa.timestamp("us")))
+    assert (annotation.minimum, annotation.extremes, annotation.texts(0, 1)) == (None, None, [None])
+    assert "no finite values" in check(folder).text()
+
+
+def test_dates_and_decimals_can_be_categories(folder: Path) -> None:
+    config = "annotations: {x: {kind: categorical}}"
+    days = stored([1, None, 0], pa.date32())
+    annotation = annotated(folder, days, config)
+    assert labels(annotation) == ["1970-01-01", "1970-01-02"]
+    assert annotation.codes(0, 3).tolist() == [1, -1, 0]
+    moments = stored(
+        [LEAST, 2**60, -(2**62)], pa.timestamp("us")
+    )  # years that Python does not have
+    assert annotated(folder, moments, config).codes(0, 3).tolist() == [-1, 1, 0]
+    lengths = stored([60, -1], pa.duration("s"))
+    assert labels(annotated(folder, lengths, config)) == ["-1 s", "00:01:00"]
+    prices = repeated([Decimal("10.00"), Decimal("9.50")])
+    assert labels(annotated(folder, prices, config)) == ["9.50", "10.00"]
+
+
+def test_only_numbers_have_a_unit(folder: Path) -> None:
+    config = "annotations: {x: {unit: EUR}}"
+    assert annotated(folder, repeated([Decimal("1.50")]), config).unit == "EUR"
+    with pytest.raises(DatasetError, match=r"annotations\.x\.unit.*durations"):
+        annotated(folder, stored([1], pa.duration("s")), config)
 
 
 def test_order_and_colors_of_dataset_yaml(folder: Path) -> None:

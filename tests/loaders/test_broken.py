@@ -261,9 +261,9 @@ PROBLEMS: dict[str, tuple[Callable[[Path], Any], list[str]]] = {
         lambda d: put(d, "annotations/level.parquet", level=X[:, 0]),
         ["d/annotations/level.parquet", "'level' here and in d/tokens.parquet"],
     ),
-    "annotation of dates": (
-        lambda d: put(d, A, a=pa.array([0] * N, pa.date32())),
-        ["d/annotations/a.parquet", "date32"],
+    "annotation of bytes": (
+        lambda d: put(d, A, a=pa.array([b"a"] * N, pa.binary())),
+        ["d/annotations/a.parquet", "binary"],
     ),
     "weights without words": (
         lambda d: put(d, A, a=[[1.0]] * N),
@@ -485,7 +485,7 @@ def test_all_problems_in_one_run(folder: Path) -> None:
         "null sequence",
         "truncated file",
         "two sources of one name",
-        "annotation of dates",
+        "annotation of bytes",
         "overlapping intervals",
         "unknown key",
         "parts with other columns",

@@ -49,6 +49,8 @@ def use_everything(path: Path, cache: Path) -> Dataset:
             one.codes(0, N)
         elif one.kind == "scalar":
             one.values(0, N)
+            one.texts(0, N)
+            one.plain(0, N)
         elif one.kind == "ranked":
             one.items(0, N)
             one.weights(0, N)

@@ -37,10 +37,10 @@ MOST_ANSWER_BYTES = 64 << 20
 def blueprint(services: Services) -> Blueprint:
     """Return the API as a Flask blueprint under `PREFIX`.
 
-    All answers are JSON in UTF-8. An error is an object with one key, ``error``: one plain sentence,
-    with status 400 (invalid request), 404 (unknown name), 405 (not GET), 500 (unexpected error; the log
-    has the details) or 503 (try again later: the data is being prepared, the server is busy, or the
-    request took too long).
+    Answers are JSON in UTF-8, or CSV on request. An error is an object with one key, ``error``: one plain
+    sentence, with status 400 (invalid request), 404 (unknown name), 405 (not GET), 500 (unexpected
+    error; the log has the details) or 503 (try again later: the data is being prepared, the server is
+    busy, or the request took too long).
     """
     made = Blueprint("api", __name__, url_prefix=PREFIX)
     for route in ROUTES:
@@ -60,9 +60,12 @@ def blueprint(services: Services) -> Blueprint:
 
 
 def _view(route: Route, services: Services) -> Callable[[], Response]:
-    def answer() -> Response:
+    def view() -> Response:
         try:
-            response = _json(route.answer(services, _given(route)), 200)
+            answer = route.answer(services, _given(route))
+            response = answer if isinstance(answer, Response) else _json(answer, 200)
+            if (response.content_length or 0) > MOST_ANSWER_BYTES:
+                raise ApiError(_too_large(response.content_length or 0), 400)
             is_large = (response.content_length or 0) > PIECE
             if is_large and not held_until_sent(response, services.jobs):
                 raise ApiError(services.jobs.BUSY, 503)
@@ -76,7 +79,7 @@ def _view(route: Route, services: Services) -> Callable[[], Response]:
         except Exception as error:
             return _json({"error": sentence_for(error, request.full_path)}, 500)
 
-    return answer
+    return view
 
 
 def _given(route: Route) -> dict[str, Any]:
@@ -86,12 +89,15 @@ def _given(route: Route) -> dict[str, Any]:
     return match_options.read(route.options, request.args)
 
 
+def _too_large(n_bytes: int) -> str:
+    return f"The answer has {n_bytes:,} bytes; at most {MOST_ANSWER_BYTES:,} are allowed; request less."
+
+
 def _json(answer: dict[str, Any], status: int) -> Response:
     # Not Flask's jsonify, which sorts the keys: the order is that of the command line.
     text = json.dumps(answer, allow_nan=False) + "\n"
     if len(text) > MOST_ANSWER_BYTES:
-        sentence = f"The answer has {len(text):,} bytes; at most {MOST_ANSWER_BYTES:,} are allowed; request less."
-        text, status = json.dumps({"error": sentence}) + "\n", 400
+        text, status = json.dumps({"error": _too_large(len(text))}) + "\n", 400
     response = Response(text, status, mimetype="application/json")
     response.headers["Cache-Control"] = "no-cache"
     return response

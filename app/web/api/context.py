@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from app.output import options as match_options
-from app.output.cells import json_number, ranked_cells, scalar_cells
-from app.output.options import Option
+from app.output.cells import json_number, ranked_cells
+from app.output.options import MOST_ANNOTATIONS, Option
 from app.web.api.route import DATASET, ApiError, Route, open_dataset, open_source
 from app.web.services import Services
-from loaders import Dataset, Source
+from loaders import Source
 from loaders.annotations import Annotation, Categorical, Ranked, Scalar
 
-#: Limits of an answer: steps, states, annotations, and words of a ranked annotation per step.
-MOST_CONTEXT_STEPS, MOST_STATES, MOST_ANNOTATIONS, MOST_RANKED = 2_000, 256, 12, 20
+#: Limits of an answer: steps, states, and words of a ranked annotation per step.
+MOST_CONTEXT_STEPS, MOST_STATES, MOST_RANKED = 2_000, 256, 20
 
 
 def context(services: Services, given: dict[str, Any]) -> dict[str, Any]:
@@ -55,7 +55,8 @@ def context(services: Services, given: dict[str, Any]) -> dict[str, Any]:
         ],
         "states": [] if source is None else _states(source, start, stop, requested),
         "annotations": [
-            _annotation(item, start, stop) for item in _annotations(dataset, given["annotations"])
+            _annotation(item, start, stop)
+            for item in match_options.annotations_of(dataset, given["annotations"])
         ],
         "limits": {
             "steps": MOST_CONTEXT_STEPS,
@@ -86,24 +87,6 @@ def _states(
     ]
 
 
-def _annotations(dataset: Dataset, text: str | None) -> list[Annotation]:
-    if not text:
-        return []
-    # A name may contain a comma, so try the whole text first.
-    names = [text] if text in dataset.annotations else text.split(",")
-    if len(names) > MOST_ANNOTATIONS:
-        raise ApiError(
-            f"{len(names):,} annotations are requested; at most {MOST_ANNOTATIONS} are allowed; "
-            "use several requests.",
-            400,
-        )
-    for name in names:
-        if name not in dataset.annotations:
-            known = ", ".join(dataset.annotations) or "none"
-            raise ApiError(f"{dataset.id} has no annotation {name!r}; there are: {known}.", 404)
-    return [dataset.annotations[name] for name in names]
-
-
 def _annotation(item: Annotation, start: int, stop: int) -> dict[str, Any]:
     known: dict[str, Any] = {"name": item.name, "kind": item.kind}
     if isinstance(item, Categorical):
@@ -111,7 +94,9 @@ def _annotation(item: Annotation, start: int, stop: int) -> dict[str, Any]:
         codes = item.codes(start, stop).tolist()
         return known | {"values": [labels[code] if code >= 0 else None for code in codes]}
     if isinstance(item, Scalar):
-        return known | {"unit": item.unit, "values": scalar_cells(item, start, stop)}
+        if item.type != "number":
+            known["type"] = item.type
+        return known | {"unit": item.unit, "values": item.plain(start, stop)}
     if isinstance(item, Ranked):
         words, weights = ranked_cells(item, start, stop, MOST_RANKED)
         return known | {"values": words} | ({} if weights is None else {"weights": weights})

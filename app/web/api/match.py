@@ -6,12 +6,13 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from flask import request
+from flask import Response, request
 
 from app.matching import Cancelled, MatchResult, Query
 from app.output import options as match_options
 from app.output.answers import answer_json
-from app.output.options import MATCH_OPTIONS, Option
+from app.output.listing import CSV_FORMATS, answer_csv
+from app.output.options import MATCH_OPTIONS, ROW_OPTIONS, Option
 from app.web.api.route import DATASET, ApiError, Route, open_dataset, open_source
 from app.web.services import Services
 from app.web.slow_clients import cancelled_with_client
@@ -24,9 +25,10 @@ _MOST_CONSIDERED = 20_000_000
 MOST_SECONDS = 600
 
 
-def match(services: Services, given: dict[str, Any]) -> dict[str, Any]:
-    """Return what `python -m app match DATA ... --format json` prints for the same options."""
+def match(services: Services, given: dict[str, Any]) -> dict[str, Any] | Response:
+    """Return what `python -m app match DATA ... --format json` prints for the same options, or CSV."""
     dataset_id, form = given.pop("dataset"), given.pop("format")
+    shown = {one.name: given.pop(one.name) for one in ROW_OPTIONS}
     query = match_options.query_from_options(given, match_options.same)
     for name, value, most in (
         ("top", query.top, MOST_MATCHES),
@@ -39,6 +41,7 @@ def match(services: Services, given: dict[str, Any]) -> dict[str, Any]:
                 400,
             )
     dataset = open_dataset(services, dataset_id)
+    beside = match_options.beside_of(dataset, shown, match_options.same)
     opened = open_source(services, dataset, given["source"])
     source, states, key = opened.source, opened.states, opened.key
     with services.jobs.slot() as held:
@@ -61,14 +64,21 @@ def match(services: Services, given: dict[str, Any]) -> dict[str, Any]:
                 "was closed; request less, or use the command line, which has no such limit."
             )
             raise ApiError(sentence, 503) from None
-    _check_size(sum(one.length + len(one.profile) for one in result.matches), MOST_ITEMS)
+    lists = 1 + len(beside.annotations)
+    items = sum(lists * one.length + len(one.profile) for one in result.matches)
+    _check_size(items + 2 * beside.words * len(result.matches), MOST_ITEMS)
+    sequence_id = match_options.sequence_ids(dataset)
+    if form in CSV_FORMATS:
+        text = answer_csv(result, form, beside, sequence_id)
+        return Response(text, mimetype="text/csv", headers={"Cache-Control": "no-cache"})
     return answer_json(
         result,
         source=source.name,
         state_names=source.state_names,
         tokens=dataset.tokens,
-        sequence_id=match_options.sequence_ids(dataset),
+        sequence_id=sequence_id,
         output_format=form,
+        beside=beside.of,
     )
 
 
@@ -101,12 +111,13 @@ ROUTE = Route(
     (
         DATASET,
         *MATCH_OPTIONS,
+        *ROW_OPTIONS,
         Option(
             "format",
             "choice",
-            "As on the command line; over HTTP there is only JSON.",
+            "As on the command line; `csv` is for programs, `spreadsheet` is CSV for spreadsheets.",
             default="json",
-            choices=("json",),
+            choices=("json", *CSV_FORMATS),
         ),
     ),
     match,

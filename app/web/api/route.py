@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from flask import Response
+
 from app.corpus import BeingPrepared, Client, Opened
 from app.output import options as match_options
 from app.output.options import Option
@@ -41,13 +43,14 @@ class Route:
     options
         Its parameters.
     answer
-        Function of the services and the values of the options, returning the JSON object.
+        Function of the services and the values of the options, returning the JSON object, or a response
+        that is not JSON.
     """
 
     path: str
     sentence: str
     options: tuple[Option, ...]
-    answer: Callable[[Services, dict[str, Any]], dict[str, Any]]
+    answer: Callable[[Services, dict[str, Any]], dict[str, Any] | Response]
 
 
 def open_dataset(services: Services, dataset_id: str) -> Dataset:

@@ -16,8 +16,10 @@ from flask import Response, abort
 
 from app.corpus import BeingPrepared
 from app.matching import Cancelled, Control
+from app.output.beside import Beside
 from app.output.export import TYPES, export_matches
 from app.web.payloads.match import query_from_key
+from app.web.payloads.tracks import chosen
 from app.web.requests import FILE_REQUEST, body, fresh
 from app.web.services import FILE, Services
 from app.web.slow_clients import PIECE, held_until_sent
@@ -76,9 +78,11 @@ def answer_download(
             name = opened.dataset.name
             return {"error": f"“{name}” is being prepared; try again when it is open."}
         asked = (opened, query_from_key(key), request["form"])
+        shown = chosen(opened.dataset, key["tracks"]) if request.get("annotations") else []
+        beside = Beside(opened.dataset, request.get("words", 0), tuple(shown))
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as out:
-            made = export_matches(*asked, out, services.matching, control)
+            made = export_matches(*asked, out, services.matching, control, beside=beside)
             control.check()
     except Cancelled:
         raise

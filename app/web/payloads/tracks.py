@@ -28,7 +28,8 @@ def header(track: Annotation) -> TrackHeader:
     """Return the properties of a whole track: ``name``, ``kind``, and its scale.
 
     Categorical and interval tracks have ``categories`` (label and colour, in the order of the track)
-    and ``counts``; scalar ones ``low``, ``high`` and ``unit`` (None if not given).
+    and ``counts``; scalar ones ``low``, ``high`` and ``unit`` (None if not given), the ends as text
+    if the values are written in full.
     """
     base: TrackHeader = {"name": track.name, "kind": track.kind}
     if isinstance(track, Categorical | Interval):
@@ -37,7 +38,8 @@ def header(track: Annotation) -> TrackHeader:
         ]
         base["counts"] = track.counts.tolist()
     elif isinstance(track, Scalar):
-        base["low"], base["high"], base["unit"] = track.minimum, track.maximum, track.unit
+        base["low"], base["high"] = track.extremes or (track.minimum, track.maximum)
+        base["unit"] = track.unit
     return base
 
 
@@ -48,18 +50,31 @@ def cells(track: Annotation, start: int, stop: int) -> list[Cell]:
     -------
     list
         Categorical and interval: the index of the category, -1 for none. Scalar: the number, None if
-        missing or not finite. Ranked: a list of at most three (word, weight or None) pairs, best first.
+        missing or not finite; a date, time, duration, decimal or large integer as its text and its
+        position between the lowest, 0, and the highest, 1. Ranked: a list of at most three (word,
+        weight or None) pairs, best first.
     """
     if isinstance(track, Categorical | Interval):
         codes: list[Cell] = track.codes(start, stop).tolist()
         return codes
     if isinstance(track, Scalar):
-        numbers: list[Cell] = [*scalar_cells(track, start, stop, DIGITS)]
-        return numbers
+        return _scalar_cells(track, start, stop)
     words, weights = ranked_cells(track, start, stop, TOP_WORDS, DIGITS)
     if weights is None:
         return [[(word, None) for word in row] for row in words]
     return [list(zip(*pair, strict=True)) for pair in zip(words, weights, strict=True)]
+
+
+def _scalar_cells(track: Scalar, start: int, stop: int) -> list[Cell]:
+    texts = track.texts(start, stop)
+    if texts is None:
+        return [*scalar_cells(track, start, stop, DIGITS)]
+    low, high = track.minimum or 0.0, track.maximum or 0.0
+    positions = ((track.values(start, stop) - low) / ((high - low) or 1.0)).tolist()
+    return [
+        None if text is None else (text, round(position, 4))
+        for text, position in zip(texts, positions, strict=True)
+    ]
 
 
 def window_tracks(dataset: Dataset, request: TracksRequest, most_steps: int) -> Tracks:

@@ -304,8 +304,9 @@ class Category(TypedDict):
     color: str
 
 
-#: A category's number, a number (None: missing), or the words of a ranked annotation with weights.
-Cell = int | float | None | list[tuple[str, float | None]]
+#: A category's number, a number (None: missing), the words of a ranked annotation with weights, or a value
+#: written in full with its place on the scale, from 0 to 1.
+Cell = int | float | None | list[tuple[str, float | None]] | tuple[str, float]
 
 
 class TrackHeader(TypedDict):
@@ -315,8 +316,8 @@ class TrackHeader(TypedDict):
     kind: str
     categories: NotRequired[list[Category]]
     counts: NotRequired[list[int]]
-    low: NotRequired[float | None]
-    high: NotRequired[float | None]
+    low: NotRequired[float | str | None]
+    high: NotRequired[float | str | None]
     unit: NotRequired[str | None]
 
 
@@ -566,10 +567,15 @@ class SearchAnswer(TypedDict):
 
 @with_config(_STRICT)
 class FileRequest(TypedDict):
-    """The body of a POST to ``_jobs/file/PAGE/N``: the whole list of a match, as a file."""
+    """The body of a POST to ``_jobs/file/PAGE/N``: the whole list of a match, as a file.
 
-    form: Literal["csv", "parquet", "json"]
+    Optionally with this many ``words`` before and after each match, and with the ``annotations`` of the key.
+    """
+
+    form: Literal["csv", "spreadsheet", "parquet", "json"]
     key: MatchKey
+    words: NotRequired[Annotated[int, Field(ge=0, le=100)]]
+    annotations: NotRequired[bool]
 
 
 class FileAnswer(TypedDict):

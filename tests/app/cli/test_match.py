@@ -22,7 +22,7 @@ from loaders.writer import write_dataset
 from tests import ROOT, naive
 from tests.app.cli.broken import BROKEN, NO_DATASET
 from tests.app.cli.conftest import RANGE, Build, Ran, Run
-from tests.conftest import example_rows
+from tests.conftest import example_rows, write_parquet
 
 
 def test_match_writes_json_and_nothing_else(run: Run, dataset_folder: Build) -> None:
@@ -106,6 +106,64 @@ def test_match_writes_csv(run: Run, dataset_folder: Build) -> None:
         ("1", "4", "x"),
     ]
     assert rows[1]["tokens"] == 'say "b" c,d '
+
+
+def test_match_writes_csv_for_spreadsheets(run: Run, dataset_folder: Build) -> None:
+    data = dataset_folder(tokens=["=1+1", "@SUM(A1)", "+é"] * 3)
+    asked = ("match", data, *"--states 0,1 --threshold 0.5 --min-overlap 1 --min-length 1".split())
+    plain = list(csv.DictReader(io.StringIO(run(*asked, "--format", "csv").out, newline="")))
+    out = run(*asked, "--format", "spreadsheet").out
+    assert out.startswith(
+        "\ufeffrank,states,other states on,length,step,last step,sequence,words\r\n"
+    )
+    rows = list(csv.DictReader(io.StringIO(out[1:], newline="")))
+    for row, exact in zip(rows, plain, strict=True):
+        assert row["words"] == f"'{exact['tokens']}"
+        assert (row["step"], row["states"]) == (exact["start"], exact["overlap"])
+        assert int(row["other states on"]) == int(exact["union"]) - 2
+    assert rows
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "spreadsheet"])
+def test_match_writes_the_words_around_and_annotations_if_asked(
+    run: Run, dataset_folder: Build, form: str
+) -> None:
+    data = Path(str(dataset_folder()))
+    tags = [None if i == 4 else f"t{i}" for i in range(9)]
+    write_parquet(data / "annotations" / "tag.parquet", {"tag": tags})
+    asked = ("match", data, *f"--start 3 --stop 6 --threshold 0.5 --format {form}".split())
+    ran = run(*asked, "--context-words", 2, "--annotations", "tag")
+    assert (ran.code, ran.err) == (0, "")
+    if form == "json":
+        best = ran.answer["matches"][0]
+        assert (best["before"], best["after"]) == (["w1", "w2"], ["w6", "w7"])
+        assert best["annotations"] == {"tag": ["t3", None, "t5"]}
+        bare = run(*asked).answer["matches"][0]
+        assert bare == {key: best[key] for key in bare}
+        return
+    row = next(csv.DictReader(io.StringIO(ran.out.removeprefix("\ufeff"), newline="")))
+    if form == "csv":
+        assert (row["before"], row["tokens"], row["after"]) == ("w1 w2", "w3 w4 w5", "w6 w7")
+        assert json.loads(row["annotations.tag"]) == ["t3", None, "t5"]
+    else:
+        assert (row["words before"], row["words after"]) == ("w1 w2", "w6 w7")
+        assert row["tag"] == "t3 |  | t5"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("--context-words 3", "give --format json"),
+        ("--annotations none --format json", "has no annotation 'none'"),
+        ("--context-words 101 --format csv", "--context-words is 101"),
+        ("--context-words -1 --format csv", "from 0 to 100"),
+    ],
+)
+def test_what_cannot_be_added_is_one_sentence(
+    run: Run, dataset_folder: Build, options: str, says: str
+) -> None:
+    asked = "--start 3 --stop 6 --threshold 0.5".split()
+    assert says in run("match", dataset_folder(), *asked, *options.split()).sentence
 
 
 def test_match_writes_a_table_by_default(run: Run, dataset_folder: Build) -> None:

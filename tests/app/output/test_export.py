@@ -27,6 +27,7 @@ from app.matching import (
 from app.matching.ranges import find_ranges
 from app.output import export
 from app.output.answers import CSV_COLUMNS, answer_json, answer_rows
+from app.output.beside import Beside
 from app.output.export import FORMS, Export, Form, export_matches
 from loaders import Dataset, open_dataset
 from loaders.writer import write_dataset
@@ -120,7 +121,7 @@ def test_pandas_reads_the_parquet_file(datasets: dict[str, Dataset]) -> None:
 def test_the_query_is_in_every_format(datasets: dict[str, Dataset]) -> None:
     dataset = datasets["numbers"]
     query = replace(QUERY, exclude=(5,), length=(2, 9), top=3, offset=2, context=7)
-    forms: tuple[Form, ...] = ("csv", "parquet", "json")
+    forms: tuple[Form, ...] = ("csv", "spreadsheet", "parquet", "json")
     assert forms == FORMS
     made = {form: exported(dataset, form, query) for form in forms}
     inside = json.loads(made["json"].content)
@@ -138,6 +139,8 @@ def test_the_query_is_in_every_format(datasets: dict[str, Dataset]) -> None:
     assert table.columns.tolist() == [*CSV_COLUMNS, "query"]
     del inside["length_histogram"]
     assert json.loads(table["query"][0]) == inside
+    sheet = pd.read_csv(io.BytesIO(made["spreadsheet"].content), keep_default_na=False)
+    assert json.loads(sheet["query"][0]) == inside
     assert set(table["query"][1:]) == {""}
 
 
@@ -165,6 +168,10 @@ def test_an_empty_answer_is_a_file_with_its_reason(
     assert "no state" in cap
     if form == "csv":
         assert made.content.decode() == ",".join([*CSV_COLUMNS, "query"]) + "\n"
+        return
+    if form == "spreadsheet":
+        assert made.content.decode("utf-8-sig").startswith("rank,states,other states on,")
+        assert made.content.count(b"\n") == 1
         return
     if form == "parquet":
         table = pq.read_table(io.BytesIO(made.content))
@@ -303,7 +310,7 @@ def test_pages_of_a_file_stay_small(tmp_path: Path) -> None:
         opened(dataset, "my layer").states, Query(threshold=0.5, states=(0,), top=1000)
     )
     control = Control()
-    rows = export._Rows(dataset, ranges, ranges.starts.size, 100, control)
+    rows = export._Rows(dataset, ranges, ranges.starts.size, 100, control, Beside(dataset))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(export, "_BATCH_WORDS", 1000)
         batches = list(rows.batches())

@@ -119,7 +119,7 @@ def test_an_invalid_request_saves_nothing_and_has_an_error(
 
 
 def test_a_full_disk_is_one_sentence(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("app.web.callbacks.download.export_matches", full)
@@ -171,7 +171,7 @@ def test_a_file_reports_progress_is_cancelled_and_restarts_while_matches_run(
 ) -> None:
     started, over = threading.Event(), threading.Event()
 
-    def stands(*given: Any) -> Any:
+    def stands(*given: Any, **__: Any) -> Any:
         *_, control = given
         try:
             given[3].write(b"half")

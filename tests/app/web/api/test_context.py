@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from flask.testing import FlaskClient
 
+from app.settings import load
 from app.web.api import context
+from app.web.factory import make_services
 from app.web.services import Services
+from loaders import Catalog
+from loaders.writer import write_dataset
 from tests.app.web.api.conftest import Ask, refused
 
 
@@ -51,6 +59,36 @@ def test_values_that_json_does_not_support_are_null(ask: Ask) -> None:
         [None, None, 0.0],
         [None, 1 / 3, 1 / 3],
     ]
+
+
+def test_dates_decimals_and_large_integers_keep_every_digit(tmp_path: Path) -> None:
+    write_dataset(
+        tmp_path / "dated",
+        tokens=["a", "b"] * 10,
+        states={"only": np.ones((20, 2), np.float16)},
+        columns={
+            "when": pa.array([2**60 + 1, *[None] * 19], pa.timestamp("ns", "UTC")),
+            "price": pa.array([Decimal("1.50"), Decimal("-0.05")] * 10),
+            "id": pa.array([2**60 + i for i in range(20)]),
+        },
+        config={"annotations": {"id": {"kind": "scalar"}}},
+    )
+    services = make_services(
+        Catalog([tmp_path / "dated"], tmp_path / "c"), load({}, {"cache_dir": str(tmp_path / "c")})
+    )
+    asked = {"dataset": "dated", "source": None, "start": 0, "stop": 2, "states": None}
+    answer = context.context(services, {**asked, "annotations": "when,price,id"})
+    when, price, number = json.loads(json.dumps(answer))["annotations"]
+    assert when == {
+        "name": "when",
+        "kind": "scalar",
+        "type": "timestamp",
+        "unit": None,
+        "values": ["2006-07-14 23:58:24.606846977+00:00", None],
+    }
+    assert (price["type"], price["values"]) == ("decimal", ["1.50", "-0.05"])
+    assert number["values"] == [2**60, 2**60 + 1]
+    assert "type" not in number
 
 
 def test_an_annotation_with_a_comma_in_its_name_can_be_requested(ask: Ask) -> None:

@@ -20,7 +20,7 @@ from app.settings import load
 from app.web.api import blueprint, match
 from app.web.factory import make_services
 from loaders import Catalog
-from tests.app.web.api.conftest import refused
+from tests.app.web.api.conftest import Ask, refused
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,41 @@ def test_a_match_equals_that_of_the_command_line_byte_for_byte(
     assert answer.text == printed
 
 
+@pytest.mark.parametrize("form", ["csv", "spreadsheet"])
+def test_csv_is_byte_for_byte_that_of_the_command_line(
+    client: FlaskClient,
+    folder: Path,
+    cache: Path,
+    form: str,
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    asked = {"source": "one", "states": "0,3", "threshold": 0.3, "top": 20}
+    added = {"context_words": 3, "annotations": "half,size"}
+    answer = client.get(
+        "/api/v1/match", query_string={"dataset": "waves", "format": form, **asked, **added}
+    )
+    assert (answer.status_code, answer.mimetype) == (200, "text/csv")
+    options = [
+        text
+        for name, value in {**asked, **added, "format": form, "cache_dir": cache}.items()
+        for text in (flag(name), str(value))
+    ]
+    assert main(["match", str(folder / "waves"), *options]) == 0
+    assert capfdbinary.readouterr().out == answer.data
+    assert answer.data.startswith(b"\xef\xbb\xbf") == (form == "spreadsheet")
+
+
+def test_words_and_annotations_are_added_if_asked(ask: Ask) -> None:
+    asked = {"dataset": "waves", "source": "one", "states": "0,3", "threshold": 0.3, "top": 5}
+    plain = ask("match", **asked)
+    more = ask("match", **asked, context_words=2, annotations="x,y")
+    for bare, one in zip(plain["matches"], more["matches"], strict=True):
+        assert one == bare | {key: one[key] for key in ("before", "after", "annotations")}
+        assert one["annotations"] == {"x,y": ["u"] * one["length"]}
+        assert len(one["before"]) == min(2, one["start"] % 500)
+    assert more["query"] == plain["query"]
+
+
 @pytest.mark.parametrize(
     ("status", "parameters", "says"),
     [
@@ -79,7 +114,9 @@ def test_a_match_equals_that_of_the_command_line_byte_for_byte(
         (400, {"threshold": 0.3, "states": "3", "overlapping": "yes"}, "give 1 or 0"),
         (400, {"threshold": 0.3, "states": "3", "top": 10_001}, "at most 10,000 is allowed"),
         (400, {"threshold": 0.3, "states": "3", "context": 1001}, "at most 1,000 is allowed"),
-        (400, {"threshold": 0.3, "states": "3", "format": "csv"}, "give json"),
+        (400, {"threshold": 0.3, "states": "3", "format": "xlsx"}, "give json or csv"),
+        (400, {"threshold": 0.3, "states": "3", "context_words": 101}, "from 0 to 100"),
+        (404, {"threshold": 0.3, "states": "3", "annotations": "none"}, "no annotation 'none'"),
         (400, {"threshold": 0.3, "states": "3", "min_overlp": "1"}, "no parameter 'min_overlp'"),
     ],
 )
