@@ -104,10 +104,9 @@ def values(annotation: Annotation, start: int, stop: int) -> list[Any]:
     A label, a number or a text; the best three words of a ranked one, as a list; None if it is missing.
     """
     if isinstance(annotation, Categorical | Interval):
-        labels = [category.label for category in annotation.categories]
-        return [
-            labels[code] if code >= 0 else None for code in annotation.codes(start, stop).tolist()
-        ]
+        categories = annotation.categories
+        codes = annotation.codes(start, stop).tolist()
+        return [categories[code].label if code >= 0 else None for code in codes]
     if isinstance(annotation, Scalar):
         return annotation.plain(start, stop)
     assert isinstance(annotation, Ranked)
