@@ -37,7 +37,7 @@ def wait_matched(page: Page, panel: str) -> None:
             if (!all || !document.getElementById(id)) return false;
             const panel = all.panel(id), view = panel.read('view'), match = panel.read('match');
             if (!view || view.dragging || !match || !panel.selection(view, panel.win()).fresh) return false;
-            return all.same(match.key, all.matchKey(view))
+            return all.same(match.key, all.matchKey(view)) && panel.root.dataset.busy === 'false'
                 && panel.part('match-rows').dataset.n === String(match.n)
                 && panel.part('match-sentence').dataset.n === String(match.n);
         }""",

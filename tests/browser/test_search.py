@@ -93,7 +93,7 @@ def test_places_are_listed_while_one_types_and_the_view_stays(
 @pytest.mark.parametrize(
     ("phrase", "said"),
     [
-        ("/(/", "not a regular expression"),
+        ("/(/", "not a valid regular expression"),
         ("zebra", "zebra"),
         ("4 0", "occurs"),
     ],
