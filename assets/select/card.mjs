@@ -288,8 +288,8 @@ export function card(panel) {
     if (!host.contains(event.relatedTarget)) mark(null);
   });
   // After the boxes and menus, before the other keys of the page: Escape closes what is on top. On the
-  // panel for what is in it, on the document for what has no focus.
-  for (const scope of [panel.root, document]) {
+  // panel for what is in it, on the body where nothing has the focus.
+  for (const scope of [panel.root, document.body]) {
     scope.addEventListener("keydown", (event) => {
       if (!(event instanceof KeyboardEvent) || event.key !== "Escape" || event.defaultPrevented) return;
       if (!isOpen() || !panel.hears(event) || document.querySelector(".mantine-Modal-content")) return;

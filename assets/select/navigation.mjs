@@ -118,9 +118,9 @@ export function navigation(panel, requests, focusNext) {
   }
   /** Hear the keys; called last, so that parts that have a use for one come first. */
   function hearKeys() {
-    // On the element, because Mantine's tooltips keep Escape from the window while they are shown.
+    // Not on the document, from which Mantine's tooltips keep Escape while they are shown.
     panel.root.addEventListener("keydown", onKey);
-    window.addEventListener("keydown", onKey);
+    document.body.addEventListener("keydown", onKey);
   }
 
   /** Whether an element has a use of its own for a key. @param {HTMLElement | null} element @param {string} key */

