@@ -23,10 +23,14 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / "stat
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip tests marked `torch` if torch is missing, listing each by name.
+    """Skip tests marked `torch` if torch is missing, and those marked `ci` elsewhere, listing each by name.
 
-    Such a test imports torch in its body, never at module level.
+    A test of torch imports it in its body, never at module level.
     """
+    if not os.environ.get("CI"):
+        for item in items:
+            if item.get_closest_marker("ci"):
+                item.add_marker(pytest.mark.skip(reason=f"{item.name} is slow: set CI to run it"))
     if importlib.util.find_spec("torch") is not None:
         return
     for item in items:

@@ -91,15 +91,20 @@ FILES = [
 ]
 
 
-@pytest.mark.parametrize("words", REPLACED)
-def test_replaced_words_do_not_come_back(words: str) -> None:
-    old = re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE)
-    found = [
-        f"{path.relative_to(ROOT)}:{number}: {match[0]}"
+@pytest.fixture(scope="module")
+def lines() -> list[tuple[str, str]]:
+    """Every line of the files, with where it is."""
+    return [
+        (f"{path.relative_to(ROOT)}:{number}", line)
         for path in FILES
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-        for match in old.finditer(line)
     ]
+
+
+@pytest.mark.parametrize("words", REPLACED)
+def test_replaced_words_do_not_come_back(words: str, lines: list[tuple[str, str]]) -> None:
+    old = re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE)
+    found = [f"{where}: {match[0]}" for where, line in lines for match in old.finditer(line)]
     assert found == [], f"write {REPLACED[words]!r} instead"
 
 

@@ -12,7 +12,7 @@ from loaders.writer import write_dataset
 from tests.browser.conftest import Running, settled
 from tests.browser.pages import view
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.ci]
 
 SLOWER = 6
 TRACKS = ("parity", "third", "number", "word")

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from demos.registry import ensure
 from tests.browser.conftest import Running, settled
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.ci]
 
 #: Widths in CSS px: five of screens, and the same at 150 % zoom.
 WIDTHS = (667, 853, 960, 1000, 1280, 1440, 1707, 1920, 2560)

@@ -183,7 +183,9 @@ def test_tracks_are_added_moved_and_removed_and_stay_in_the_address(
     page.click("#track-rows [data-up='surprisal']")
     settled(page)
     assert view(page)["tracks"] == ["surprisal", "level", "prediction"]
-    names = page.locator("#track-rows .sb-track-block").evaluate_all("a => a.map(t => t.dataset.track)")
+    names = page.locator("#track-rows .sb-track-block").evaluate_all(
+        "a => a.map(t => t.dataset.track)"
+    )
     assert names == view(page)["tracks"]
     page.locator("#track-rows [data-drop='level']").focus()
     page.keyboard.press("Enter")

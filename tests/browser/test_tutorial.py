@@ -15,7 +15,7 @@ from loaders import Dataset
 from tests.browser.conftest import Running, settled
 from tests.browser.pages import brush, chips, rows, sentence, view, word_center, words
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.ci]
 
 
 @pytest.fixture
