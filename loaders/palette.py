@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 COLORS = (
-    # Okabe and Ito (2008), without black, which is invisible on a dark page.
+    # Okabe and Ito (2008), without black, which is invisible on a dark page. Their blues are last of all:
+    # they are similar to the blue of the selection.
     "#e69f00",
-    "#56b4e9",
     "#009e73",
     "#f0e442",
-    "#0072b2",
     "#d55e00",
     "#cc79a7",
-    # Paul Tol's muted scheme, without its cyan, which is too similar to the sky blue above.
+    # Paul Tol's muted scheme, without its cyan, which is too similar to the sky blue.
     "#332288",
     "#ddcc77",
     "#117733",
@@ -22,6 +21,8 @@ COLORS = (
     "#999933",
     "#aa4499",
     "#cc6677",
+    "#56b4e9",
+    "#0072b2",
 )
 OTHER = "#9e9e9e"
 """Grey, for categories after the end of the palette."""
