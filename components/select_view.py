@@ -13,8 +13,8 @@ from components.ids import Panel
 _HINTS = {
     "Corpus": "The whole corpus: how many of the selected states are on, and above it where matches "
     "start (dark: with all states). Click or drag to go there; the wheel pans.",
-    "Words": "Drag across words to select; drag the ends to resize, the middle to move. "
-    "Hover for the whole word.",
+    "Words": "Drag across words to select; drag the ends to resize. In the plot, drag inside the "
+    "selection to move it. Hover for the whole word.",
     "Off before/after": "Drag a grey end outwards: the selected states must then be off for this many steps "
     "before or after.",
     "Selected states on": "How many of the selected states are on at each step.",

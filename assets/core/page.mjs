@@ -17,6 +17,8 @@ export function readStore(id) {
     between two questions; and after which an answer is given up. */
 export const patience = { word: 250, first: 300, card: 1000, poll: 250, answer: 60_000 };
 
+export const pause = (/** @type {number} */ ms) => new Promise((done) => { setTimeout(done, ms); });
+
 /** The path of one of the server's addresses. @param {string} path */
 export const address = (path) =>
   JSON.parse(document.getElementById("_dash-config")?.textContent ?? "{}").requests_pathname_prefix + path;

@@ -5,10 +5,8 @@
 /** @import {Reply} from "../core/page.mjs" */
 /** @import {Requests} from "../core/requests.mjs" */
 /** @import {Cards} from "./cards.mjs" */
-import { address, ask, notify, patience, target } from "../core/page.mjs";
+import { address, ask, notify, patience, pause, target } from "../core/page.mjs";
 import { randomName } from "../core/values.mjs";
-
-const pause = (/** @type {number} */ ms) => new Promise((done) => { setTimeout(done, ms); });
 
 const waits = (/** @type {string} */ stage) => stage === "queued" || stage === "waiting";
 /** @param {string} stage @param {MatchKey} key */

@@ -2,11 +2,9 @@
 /** @import {Notices, PreparationStatus} from "../wire" */
 /** @import {Panel} from "../core/panel.mjs" */
 /** @import {Cards} from "./cards.mjs" */
-import { address, ask, firstTime, notify, patience } from "../core/page.mjs";
+import { address, ask, firstTime, notify, patience, pause } from "../core/page.mjs";
 
 /** @typedef {Required<Pick<Notices, "preparing" | "goto">> & Notices} Waiting */
-
-const pause = (/** @type {number} */ ms) => new Promise((done) => { setTimeout(done, ms); });
 
 /** @param {number} bytes */
 const size = (bytes) => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB`
